@@ -1,0 +1,60 @@
+/** Values of tensors outside of any backend: what files, processes and figures carry. */
+export type DType = 'float32' | 'int32' | 'bool';
+export type Shape = readonly number[];
+
+export interface TypedArrays {
+  readonly float32: Float32Array;
+  readonly int32: Int32Array;
+  /** One byte a value, 0 or 1. */
+  readonly bool: Uint8Array;
+}
+
+/** A dense tensor in row-major order. */
+export interface HostTensor<D extends DType = DType> {
+  readonly dtype: D;
+  readonly shape: Shape;
+  readonly data: TypedArrays[D];
+}
+
+/** Number of elements of a shape; 1 for a scalar. */
+export function sizeOf(shape: Shape): number {
+  return shape.reduce((product, dimension) => product * dimension, 1);
+}
+
+/** `[3, 4]` as people write it. */
+export function formatShape(shape: Shape): string {
+  return `[${shape.join(', ')}]`;
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((dimension, axis) => dimension === b[axis]);
+}
+
+/** A float32 tensor; without `data`, of zeros. Throws when the sizes disagree. */
+export function float32(shape: Shape, data: Float32Array = new Float32Array(sizeOf(shape))): HostTensor<'float32'> {
+  return checked({ dtype: 'float32', shape, data });
+}
+
+/** An int32 tensor; without `data`, of zeros. Throws when the sizes disagree. */
+export function int32(shape: Shape, data: Int32Array = new Int32Array(sizeOf(shape))): HostTensor<'int32'> {
+  return checked({ dtype: 'int32', shape, data });
+}
+
+function checked<D extends DType>(tensor: HostTensor<D>): HostTensor<D> {
+  if (tensor.data.length !== sizeOf(tensor.shape)) {
+    throw new RangeError(`${tensor.data.length} values do not fill the shape ${formatShape(tensor.shape)}`);
+  }
+  return tensor;
+}
+
+/** The row-major array nested by shape, as JSON shows it; a scalar is its number. */
+export type Nested = number | Nested[];
+export function nested({ shape, data }: { readonly shape: Shape; readonly data: ArrayLike<number> }): Nested {
+  const build = (axis: number, offset: number, stride: number): Nested => {
+    const length = shape[axis];
+    if (length === undefined) return data[offset] ?? 0;
+    const inner = length === 0 ? 0 : stride / length;
+    return Array.from({ length }, (_, i) => build(axis + 1, offset + i * inner, inner));
+  };
+  return build(0, 0, sizeOf(shape));
+}

@@ -1,0 +1,83 @@
+import { NotificationType, ProgressType, RequestType, RequestType0 } from 'vscode-jsonrpc';
+import type { AnalysisInfo, AnalysisRequest, AnalysisResult, TaskInfo } from './analysis';
+import type { ExperimentProblem } from './experiment';
+import type { ModelDetails, ModelSummary } from './model';
+
+/**
+ * The engine's requests. An error for people comes back as a ResponseError with the code `userErrorCode`; every other
+ * error is a defect and is logged with its stack.
+ */
+export const userErrorCode = 1;
+
+export interface EngineSettings {
+  /** Folder of the store; made when it is not there. */
+  readonly store: string;
+  readonly device: Device;
+  /** Threads that a training run may use; 0 to leave one core free. */
+  readonly threads: number;
+}
+
+export const devices = ['auto', 'cpu', 'webgpu', 'tensorflow'] as const;
+export type Device = (typeof devices)[number];
+
+export interface EngineInfo {
+  readonly version: string;
+  readonly processId: number;
+  readonly analyses: readonly AnalysisInfo[];
+  readonly tasks: readonly TaskInfo[];
+  /** Names of the bundled experiments. */
+  readonly experiments: readonly string[];
+  readonly devices: readonly DeviceStatus[];
+}
+
+export interface DeviceStatus {
+  readonly device: Exclude<Device, 'auto'>;
+  readonly available: boolean;
+  /** What it is, or what would make it available. */
+  readonly description: string;
+}
+
+export interface TrainRequest {
+  /** The text of an experiment file, or the name of a bundled one. */
+  readonly experiment: { readonly text: string } | { readonly bundled: string };
+  readonly seed?: number;
+  readonly steps?: number;
+  /** `path=value`, as in `task.operation=add`. */
+  readonly set?: readonly string[];
+  readonly retrain?: boolean;
+}
+
+export interface TrainAnswer {
+  readonly model: ModelSummary;
+  /** Whether it had been trained before and was only opened. */
+  readonly cached: boolean;
+}
+
+export type ModelControl = 'stop' | 'pause' | 'resume' | 'retrain' | 'delete';
+
+/** Both sides must agree before anything else is asked. */
+export const initialize = new RequestType<EngineSettings, EngineInfo, void>('initialize');
+export const listModels = new RequestType0<readonly ModelSummary[], void>('models/list');
+export const getModel = new RequestType<{ readonly model: string }, ModelDetails, void>('models/get');
+export const train = new RequestType<TrainRequest, TrainAnswer, void>('models/train');
+export const controlModel = new RequestType<{ readonly model: string; readonly action: ModelControl }, null, void>('models/control');
+export const renameModel = new RequestType<{ readonly model: string; readonly name: string }, ModelSummary, void>('models/rename');
+/** Checks an experiment's text; an empty list when it can be trained. */
+export const checkExperiment = new RequestType<{ readonly text: string }, readonly ExperimentProblem[], void>('experiments/check');
+/** Which analyses fit a model. */
+export const applicableAnalyses = new RequestType<{ readonly model: string }, readonly AnalysisInfo[], void>('analyses/applicable');
+/** Runs an analysis. With `progress`, an id, progress and sharper figures come as `analysisProgress` under it. */
+export const analyze = new RequestType<AnalysisRequest & { readonly progress?: string }, AnalysisResult, void>('analyses/run');
+export const analysisProgress = new ProgressType<{ readonly fraction: number; readonly message?: string; readonly partial?: AnalysisResult }>();
+
+/** Models that were added or changed, at most ten times a second, and the ids of those that are gone. */
+export interface ModelsChanged {
+  readonly changed: readonly ModelSummary[];
+  readonly removed: readonly string[];
+}
+export const modelsChanged = new NotificationType<ModelsChanged>('models/changed');
+export interface LogLine {
+  readonly level: 'trace' | 'info' | 'warn' | 'error';
+  readonly message: string;
+}
+export const log = new NotificationType<LogLine>('log');

@@ -1,0 +1,84 @@
+import * as v from 'valibot';
+import { ArchitectureSchema } from './config';
+
+const count = (most: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(most));
+const fraction = v.pipe(v.number(), v.minValue(0), v.ltValue(1));
+const positive = v.pipe(v.number(), v.finite(), v.gtValue(0));
+const notNegative = v.pipe(v.number(), v.finite(), v.minValue(0));
+
+/** A task by its name alone, or with parameters, which the task itself checks. */
+export const TaskReferenceSchema = v.union([
+  v.pipe(v.string(), v.minLength(1)),
+  v.looseObject({ name: v.pipe(v.string(), v.minLength(1)) }),
+]);
+
+export const ScheduleSchema = v.variant('kind', [
+  v.strictObject({ kind: v.literal('constant') }),
+  /** The learning rate rises linearly over the first `steps` steps. */
+  v.strictObject({ kind: v.literal('warm-up'), steps: count(1e9) }),
+  /** The learning rate is multiplied by `factor` at each of the steps `at`. */
+  v.strictObject({ kind: v.literal('steps'), at: v.array(count(1e9)), factor: positive }),
+]);
+
+export const TrainingSchema = v.strictObject({
+  steps: count(1e9),
+  /** Examples a step: all of the training set, or a number drawn anew each step. */
+  batch: v.optional(v.union([v.literal('full'), count(1_000_000)]), 'full'),
+  optimizer: v.optional(v.picklist(['adamw', 'adam']), 'adamw'),
+  learningRate: v.optional(positive, 1e-3),
+  /** Decoupled from the gradient with `adamw`, added to it with `adam`. */
+  weightDecay: v.optional(notNegative, 0),
+  /** Another weight decay for the parameters whose names match (`*` stands for any characters); the first match counts. */
+  weightDecayGroups: v.optional(v.array(v.strictObject({ match: v.string(), weightDecay: notNegative })), []),
+  betas: v.optional(v.tuple([fraction, fraction]), [0.9, 0.999]),
+  epsilon: v.optional(positive, 1e-8),
+  schedule: v.optional(ScheduleSchema, { kind: 'constant' }),
+  /** Steps between evaluations on the test set. */
+  evaluateEvery: v.optional(count(1e9), 100),
+  /** Fresh examples that tasks without a fixed test set are evaluated on. */
+  evaluationExamples: v.optional(count(1_000_000), 10_000),
+  /** Steps between checkpoints; 0 for the last one only. */
+  checkpointEvery: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),
+  /** Ends the run early when the metric has stayed beyond the bound for so many evaluations in a row. */
+  stopWhen: v.optional(v.strictObject({
+    metric: v.picklist(['trainLoss', 'testLoss', 'testAccuracy', 'testExactMatch']),
+    below: v.optional(v.number()),
+    above: v.optional(v.number()),
+    evaluations: v.optional(count(1e6), 1),
+  })),
+});
+
+export const ClaimSchema = v.strictObject({
+  claim: v.pipe(v.string(), v.minLength(1)),
+  analysis: v.pipe(v.string(), v.minLength(1)),
+  params: v.optional(v.record(v.string(), v.union([v.string(), v.number(), v.boolean()])), {}),
+  scalar: v.pipe(v.string(), v.minLength(1)),
+  expect: v.pipe(v.string(), v.regex(/^\s*(>=|<=|>|<|==)\s*-?\d+(\.\d+)?(e[-+]?\d+)?\s*$/i, 'a bound is written like ">= 0.99"')),
+});
+
+export const ExperimentSchema = v.strictObject({
+  $schema: v.optional(v.string()),
+  name: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(100))),
+  description: v.optional(v.string()),
+  seed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0x7fffffff)), 0),
+  task: TaskReferenceSchema,
+  model: ArchitectureSchema,
+  training: TrainingSchema,
+  claims: v.optional(v.array(ClaimSchema), []),
+});
+
+/** An experiment as its file has it, with the schema's defaults filled in. */
+export type Experiment = v.InferOutput<typeof ExperimentSchema>;
+export type TaskReference = v.InferOutput<typeof TaskReferenceSchema>;
+export type Training = v.InferOutput<typeof TrainingSchema>;
+export type Schedule = v.InferOutput<typeof ScheduleSchema>;
+export type Claim = v.InferOutput<typeof ClaimSchema>;
+
+/** What is wrong with an experiment and where: the path from its root, as in `['training', 'steps']`. */
+export interface ExperimentProblem {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+/** The most that a file of an experiment may hold. */
+export const experimentFileLimit = 1 << 20;

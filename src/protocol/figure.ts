@@ -1,0 +1,163 @@
+/**
+ * What an analysis shows. Figures are plain data: they cross from the engine to the panel with their numbers as typed
+ * arrays, and to JSON and HTML with the same fields. Every number in a figure is finite; `checkFigure` says so.
+ */
+export type Figure =
+  | HeatmapFigure
+  | AttentionFigure
+  | LinesFigure
+  | BarsFigure
+  | Histogram2dFigure
+  | TableFigure
+  | GraphFigure;
+export type FigureKind = Figure['kind'];
+
+interface Titled {
+  readonly title: string;
+  /** One sentence under the title: what is shown, and in which unit. */
+  readonly caption?: string;
+}
+
+/** An axis of numbers, or of categories when it has labels. */
+export interface Axis {
+  readonly title: string;
+  readonly labels?: readonly string[];
+  readonly logarithmic?: boolean;
+}
+
+export interface HeatmapFigure extends Titled {
+  readonly kind: 'heatmap';
+  readonly x: Axis;
+  readonly y: Axis;
+  readonly rows: number;
+  readonly columns: number;
+  /** `[rows, columns]`, row-major; row 0 is drawn at the top. */
+  readonly values: Float32Array;
+  /** `[rows, columns]`, 1 where there is a value and 0 where there is none; absent: all of them. */
+  readonly present?: Uint8Array;
+  /** Diverging scales are centred at 0. */
+  readonly scale: 'sequential' | 'diverging';
+  readonly unit: string;
+}
+
+export interface AttentionFigure extends Titled {
+  readonly kind: 'attention';
+  /** Labels of the positions, `T` of them, for destinations (queries) and sources (keys) alike. */
+  readonly tokens: readonly string[];
+  readonly heads: readonly AttentionHead[];
+  /** `[T, T]` (destination, source): 1 where attention is allowed, 0 where the mask forbids it. */
+  readonly allowed: Uint8Array;
+}
+
+export interface AttentionHead {
+  readonly layer: number;
+  readonly head: number;
+  /** `[T, T]` (destination, source); rows sum to 1. */
+  readonly pattern: Float32Array;
+}
+
+export interface LinesFigure extends Titled {
+  readonly kind: 'lines';
+  readonly x: Axis;
+  readonly y: Axis;
+  readonly series: readonly Series[];
+  /** Positions on the x axis worth a mark, such as checkpoints. */
+  readonly marks?: readonly { readonly x: number; readonly label: string }[];
+}
+
+export interface Series {
+  readonly name: string;
+  readonly x: Float64Array;
+  readonly y: Float64Array;
+}
+
+export interface BarsFigure extends Titled {
+  readonly kind: 'bars';
+  readonly x: Axis & { readonly labels: readonly string[] };
+  readonly y: Axis;
+  /** One value for each label in each series. */
+  readonly series: readonly { readonly name: string; readonly values: Float64Array }[];
+}
+
+export interface Histogram2dFigure extends Titled {
+  readonly kind: 'histogram2d';
+  readonly x: Axis;
+  readonly y: Axis;
+  /** Edges of the bins, one more than there are bins. */
+  readonly xEdges: Float64Array;
+  readonly yEdges: Float64Array;
+  /** `[y bins, x bins]`, row-major. */
+  readonly counts: Float32Array;
+}
+
+export interface TableFigure extends Titled {
+  readonly kind: 'table';
+  readonly columns: readonly { readonly title: string; readonly numeric: boolean }[];
+  readonly rows: readonly (readonly (string | number)[])[];
+}
+
+export interface GraphFigure extends Titled {
+  readonly kind: 'graph';
+  readonly nodes: readonly { readonly id: string; readonly label: string; readonly column: number; readonly row: number }[];
+  readonly edges: readonly { readonly from: string; readonly to: string; readonly weight: number }[];
+}
+
+/**
+ * Throws when a figure holds a number that is not finite, or an array that does not fill its shape: a mistake in the
+ * analysis that made it, named by the figure's title.
+ */
+export function checkFigure(figure: Figure): void {
+  const expectLength = (what: string, array: ArrayLike<unknown>, length: number) => {
+    if (array.length !== length) throw new Error(`figure "${figure.title}": ${what} has ${array.length} values, not ${length}`);
+  };
+  const expectFinite = (what: string, array: ArrayLike<number>) => {
+    for (let i = 0; i < array.length; i++) {
+      if (!Number.isFinite(array[i])) throw new Error(`figure "${figure.title}": ${what} holds ${array[i]} at ${i}`);
+    }
+  };
+  const expectValues = (what: string, array: ArrayLike<number>, length: number) => {
+    expectLength(what, array, length);
+    expectFinite(what, array);
+  };
+  switch (figure.kind) {
+    case 'heatmap':
+      expectValues('the heatmap', figure.values, figure.rows * figure.columns);
+      if (figure.present) expectLength('the mask', figure.present, figure.rows * figure.columns);
+      if (figure.x.labels) expectLength('the x axis', figure.x.labels, figure.columns);
+      if (figure.y.labels) expectLength('the y axis', figure.y.labels, figure.rows);
+      return;
+    case 'attention': {
+      const positions = figure.tokens.length;
+      expectLength('the mask', figure.allowed, positions ** 2);
+      for (const { layer, head, pattern } of figure.heads) expectValues(`head ${layer}.${head}`, pattern, positions ** 2);
+      return;
+    }
+    case 'lines':
+      for (const { name, x, y } of figure.series) {
+        expectFinite(`x of "${name}"`, x);
+        expectValues(`"${name}"`, y, x.length);
+      }
+      expectFinite('the marks', (figure.marks ?? []).map(mark => mark.x));
+      return;
+    case 'bars':
+      for (const { name, values } of figure.series) expectValues(`"${name}"`, values, figure.x.labels.length);
+      return;
+    case 'histogram2d':
+      expectFinite('the x edges', figure.xEdges);
+      expectFinite('the y edges', figure.yEdges);
+      expectValues('the counts', figure.counts, (figure.xEdges.length - 1) * (figure.yEdges.length - 1));
+      return;
+    case 'table':
+      for (const row of figure.rows) {
+        expectLength('a row', row, figure.columns.length);
+        expectFinite('a row', row.filter(cell => typeof cell === 'number'));
+      }
+      return;
+    case 'graph':
+      expectFinite('the edges', figure.edges.map(edge => edge.weight));
+      expectFinite('the nodes', figure.nodes.flatMap(node => [node.column, node.row]));
+      return;
+    default:
+      figure satisfies never;
+  }
+}

@@ -1,0 +1,49 @@
+import type { AnalysisInfo, AnalysisResult } from './analysis';
+import type { ModelSummary } from './model';
+import type { ParameterValues } from './parameter';
+
+/** What a panel shows; also what VS Code keeps of it across a reload. */
+export interface PanelState {
+  readonly model: string;
+  readonly analysis: string;
+  readonly params: Readonly<Partial<ParameterValues>>;
+  readonly checkpoint?: number;
+}
+
+/** A head picked in any panel or in the tree, and so picked everywhere. */
+export interface HeadSelection {
+  readonly model: string;
+  readonly layer: number;
+  readonly head: number;
+}
+
+/** From the extension to a panel. */
+export type ToPanel =
+  | {
+      readonly kind: 'show';
+      readonly state: PanelState;
+      readonly analysis: AnalysisInfo;
+      readonly model: ModelSummary;
+      /** Steps that have a checkpoint, ascending. */
+      readonly checkpoints: readonly number[];
+      readonly selection?: HeadSelection;
+    }
+  | { readonly kind: 'working'; readonly fraction?: number; readonly message?: string }
+  | { readonly kind: 'result'; readonly result: AnalysisResult; readonly partial: boolean }
+  | { readonly kind: 'problem'; readonly message: string }
+  | { readonly kind: 'model'; readonly model: ModelSummary; readonly checkpoints: readonly number[] }
+  | { readonly kind: 'select'; readonly selection: HeadSelection }
+  /** Save all figures (a command, or a test): the panel answers with `save`. */
+  | { readonly kind: 'export'; readonly format: ExportFormat; readonly figure: number };
+
+export const exportFormats = ['png', 'svg', 'csv', 'json'] as const;
+export type ExportFormat = (typeof exportFormats)[number];
+
+/** From a panel to the extension, which checks every field before it believes it. */
+export type FromPanel =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'change'; readonly params: Readonly<Record<string, unknown>>; readonly checkpoint?: number }
+  | { readonly kind: 'select'; readonly layer: number; readonly head: number }
+  | { readonly kind: 'save'; readonly name: string; readonly format: ExportFormat; readonly content: string | Uint8Array }
+  | { readonly kind: 'cancel' }
+  | { readonly kind: 'failed'; readonly message: string };

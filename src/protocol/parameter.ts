@@ -1,0 +1,108 @@
+import * as v from 'valibot';
+import { UserError } from '../common/errors';
+import { unknownName } from '../common/nearest';
+
+/**
+ * One parameter of a task or an analysis. The same description draws the panel's control, the command line's help and the
+ * experiment file's completion, and checks what comes back from each of them.
+ */
+export type Parameter = Described & (
+  | { readonly kind: 'integer'; readonly default: number; readonly minimum?: number; readonly maximum?: number }
+  | { readonly kind: 'number'; readonly default: number; readonly minimum?: number; readonly maximum?: number }
+  | { readonly kind: 'boolean'; readonly default: boolean }
+  | { readonly kind: 'choice'; readonly default: string; readonly options: readonly string[] }
+  | { readonly kind: 'text'; readonly default: string }
+  /** Tokens as words separated by spaces; empty for examples drawn from the task. */
+  | { readonly kind: 'prompt'; readonly default: string }
+  /** A head written `layer.head`, or empty for all of them. */
+  | { readonly kind: 'head'; readonly default: string }
+);
+
+interface Described {
+  readonly title: string;
+  readonly description: string;
+}
+
+export type ParameterKind = Parameter['kind'];
+export type ParameterValue = number | boolean | string;
+export type Parameters = Readonly<Record<string, Parameter>>;
+export type ParameterValues = Readonly<Record<string, ParameterValue>>;
+
+interface ValueOfKind {
+  readonly integer: number;
+  readonly number: number;
+  readonly boolean: boolean;
+  readonly choice: string;
+  readonly text: string;
+  readonly prompt: string;
+  readonly head: string;
+}
+
+/** The values that a set of parameters describes. */
+export type ValuesOf<P extends Parameters> = { readonly [K in keyof P]: ValueOfKind[P[K]['kind']] };
+
+/** The schema of one parameter's value. */
+export function parameterSchema(parameter: Parameter): v.GenericSchema<unknown, ParameterValue> {
+  switch (parameter.kind) {
+    case 'integer':
+    case 'number':
+      return v.pipe(
+        v.number(),
+        v.finite(),
+        parameter.kind === 'integer' ? v.integer() : v.number(),
+        v.minValue(parameter.minimum ?? -Infinity),
+        v.maxValue(parameter.maximum ?? Infinity),
+      );
+    case 'boolean':
+      return v.boolean();
+    case 'choice':
+      return v.picklist(parameter.options);
+    case 'text':
+    case 'prompt':
+      return v.pipe(v.string(), v.maxLength(100_000));
+    case 'head':
+      return v.pipe(v.string(), v.regex(/^(L?\d+[.H]\d+)?$/, 'a head is written layer.head, as in 1.0'));
+    default:
+      return parameter satisfies never;
+  }
+}
+
+/**
+ * Fills in the defaults and checks every value. `owner` names what the parameters belong to, as in `task "max"`.
+ * @throws UserError for a parameter that does not exist (with the nearest names) or a value that does not fit.
+ */
+export function resolveParameters<P extends Parameters>(
+  owner: string,
+  parameters: P,
+  given: Readonly<Record<string, unknown>>,
+): ValuesOf<P> {
+  const names = Object.keys(parameters);
+  for (const name of Object.keys(given)) {
+    if (!Object.hasOwn(parameters, name)) throw unknownName(`parameter of ${owner} called`, name, names);
+  }
+  const values = Object.entries(parameters).map(([name, parameter]) => {
+    const result = v.safeParse(parameterSchema(parameter), given[name] ?? parameter.default);
+    if (!result.success) throw new UserError(`"${name}" of ${owner}: ${result.issues[0].message}.`);
+    return [name, result.output];
+  });
+  return Object.fromEntries(values) as ValuesOf<P>;
+}
+
+/**
+ * Reads `name=value` texts, as a command line gives them, by the parameters' kinds.
+ * @throws UserError for a text without `=`, or a value that is not of its parameter's kind.
+ */
+export function parameterValuesFromText(parameters: Parameters, texts: readonly string[]): Record<string, ParameterValue> {
+  return Object.fromEntries(texts.map(text => {
+    const at = text.indexOf('=');
+    if (at < 1) throw new UserError(`"${text}" is not of the form name=value.`);
+    const [name, value] = [text.slice(0, at), text.slice(at + 1)];
+    return [name, valueFromText(parameters[name]?.kind, value)];
+  }));
+}
+
+function valueFromText(kind: ParameterKind | undefined, text: string): ParameterValue {
+  if (kind === 'integer' || kind === 'number') return text.trim() === '' ? Number.NaN : Number(text);
+  if (kind === 'boolean' && (text === 'true' || text === 'false')) return text === 'true';
+  return text;
+}

@@ -1,0 +1,46 @@
+import type { Random } from '../common/random';
+import type { HostTensor } from '../common/tensor';
+import type { Parameters, ValuesOf } from '../protocol/parameter';
+
+// B examples · T positions · A answers an example
+
+/** Examples with what is right at their answer positions. */
+export interface Examples {
+  /** `[B, T]` token ids, below the size of the vocabulary. */
+  readonly tokens: HostTensor<'int32'>;
+  /** `[B, A]` right outputs, below the number of output words. */
+  readonly labels: HostTensor<'int32'>;
+}
+
+/** A task with its parameters chosen: the language a model speaks, and where its examples come from. */
+export interface Task {
+  /** Token id → word. */
+  readonly vocabulary: readonly string[];
+  /** Output id → word: what the logits stand for. */
+  readonly outputs: readonly string[];
+  /** What stands at each of the `T` positions, as in `BOS a1 a2 a3 ↵ idx elt ↵ b1 b2 b3`. */
+  readonly positions: readonly string[];
+  /** The positions whose logits are scored, ascending; `A` of them. */
+  readonly answerPositions: readonly number[];
+  /** Position → every token id that can stand there, ascending. */
+  readonly alphabet: readonly (readonly number[])[];
+  /** Examples drawn afresh. A split task draws them from its test set. */
+  sample(random: Random, count: number): Examples;
+  /** The fixed training and test sets, where the task has them; otherwise every batch is drawn afresh. */
+  split?(seed: number): { readonly train: Examples; readonly test: Examples };
+}
+
+/** A task as its file defines it. */
+export interface TaskDefinition<P extends Parameters = Parameters> {
+  readonly id: string;
+  readonly title: string;
+  readonly description: string;
+  readonly params: P;
+  /** @throws UserError when the values do not make a task together. */
+  create(values: ValuesOf<P>): Task;
+}
+
+/** Defines a task: one file, and it is in the palette, the command line and every experiment. */
+export function defineTask<const P extends Parameters>(definition: TaskDefinition<P>): TaskDefinition<P> {
+  return definition;
+}

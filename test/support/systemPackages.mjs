@@ -1,0 +1,171 @@
+// What the tests need from the operating system, found or installed. Runs on plain Node 20 with nothing installed:
+//   node test/support/systemPackages.mjs
+import { execFileSync, spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync } from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import { pathToFileURL } from 'node:url';
+
+/**
+ * @typedef {object} SystemPackage
+ * @property {string} what in the words of the sentence that a person reads
+ * @property {readonly string[]} debian the Debian packages that bring it
+ * @property {() => boolean} isThere
+ */
+
+/** @type {readonly SystemPackage[]} */
+const systemPackages = [
+  {
+    what: 'Chromium or Chrome (or its path in the CHROMIUM environment variable)',
+    debian: ['chromium'],
+    isThere: () => findChromium() !== undefined,
+  },
+  {
+    what: 'a font that Chromium can draw with',
+    debian: ['fonts-dejavu-core', 'fontconfig'],
+    // Only a bare Linux lacks fonts, and only there is fontconfig the one who knows.
+    isThere: () => process.platform !== 'linux' || commandPrints('fc-list'),
+  },
+  {
+    what: 'a C++ compiler, make and Python 3 (code-server compiles its native modules)',
+    debian: ['g++', 'make', 'python3'],
+    isThere: () =>
+      process.platform === 'win32' ||
+      ((onPath('c++') ?? onPath('g++')) !== undefined && onPath('make') !== undefined && onPath('python3') !== undefined),
+  },
+  {
+    what: 'the Kerberos headers (code-server compiles against them)',
+    debian: ['libkrb5-dev'],
+    // macOS brings Kerberos with its command line tools.
+    isThere: () => process.platform !== 'linux' || onPath('krb5-config') !== undefined,
+  },
+];
+
+/** Returns the path of a Chromium-family browser, or undefined where there is none. */
+export function findChromium() {
+  const chosen = process.env['CHROMIUM'];
+  if (chosen !== undefined && chosen !== '') {
+    return isExecutable(chosen) ? chosen : undefined;
+  }
+  for (const name of ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']) {
+    const found = onPath(name);
+    if (found !== undefined) return found;
+  }
+  return usualPlaces().find(isExecutable);
+}
+
+/** As `findChromium`, for callers that cannot go on without one. Throws the sentence that says how to get it. */
+export function requireChromium() {
+  const found = findChromium();
+  if (found !== undefined) return found;
+  const chosen = process.env['CHROMIUM'];
+  throw new Error(
+    chosen === undefined || chosen === ''
+      ? 'No Chromium was found: install Chromium or Chrome, or set CHROMIUM to the path of one.'
+      : `CHROMIUM names ${chosen}, which is not an executable file: correct it or unset it.`,
+  );
+}
+
+/**
+ * Makes sure that everything above is there: on a Debian-like system as root by installing it, elsewhere by throwing
+ * one sentence that says what is missing and how to get it.
+ */
+export function ensureSystemPackages() {
+  const missing = systemPackages.filter((systemPackage) => !systemPackage.isThere());
+  if (missing.length === 0) return;
+
+  if (canInstallDebianPackages()) {
+    const names = missing.flatMap((systemPackage) => systemPackage.debian);
+    console.error(`Installing system packages: ${names.join(' ')}`);
+    aptGet(['update']);
+    aptGet(['install', '--yes', '--no-install-recommends', ...names]);
+  }
+  const stillMissing = missing.filter((systemPackage) => !systemPackage.isThere());
+  if (stillMissing.length > 0) throw new Error(sentenceFor(stillMissing));
+}
+
+/** @param {readonly SystemPackage[]} missing */
+function sentenceFor(missing) {
+  const what = missing.map((systemPackage) => systemPackage.what).join('; ');
+  const debian = missing.flatMap((systemPackage) => systemPackage.debian).join(' ');
+  const how =
+    process.platform === 'darwin'
+      ? 'get them with: xcode-select --install; brew install --cask google-chrome'
+      : process.platform === 'win32'
+        ? 'get them with: winget install Google.Chrome'
+        : `on Debian or Ubuntu get them with: sudo apt-get update && sudo apt-get install ${debian}`;
+  return `This machine lacks ${what}; ${how}.`;
+}
+
+function canInstallDebianPackages() {
+  return process.platform === 'linux' && process.getuid?.() === 0 && onPath('apt-get') !== undefined;
+}
+
+/** @param {readonly string[]} parameters */
+function aptGet(parameters) {
+  try {
+    execFileSync('apt-get', ['-o', 'DPkg::Lock::Timeout=300', '--quiet', ...parameters], {
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      encoding: 'utf8',
+      maxBuffer: 64 * 1024 * 1024,
+    });
+  } catch (error) {
+    const output = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
+    throw new Error(`apt-get ${parameters.join(' ')} failed:\n${output.trim().split('\n').slice(-20).join('\n')}`);
+  }
+}
+
+function usualPlaces() {
+  if (process.platform === 'darwin') {
+    return [
+      '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+      '/Applications/Chromium.app/Contents/MacOS/Chromium',
+      '/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge',
+    ];
+  }
+  if (process.platform === 'win32') {
+    return ['ProgramFiles', 'ProgramFiles(x86)', 'LOCALAPPDATA']
+      .flatMap((variable) => process.env[variable] ?? [])
+      .flatMap((folder) => [
+        path.join(folder, 'Google', 'Chrome', 'Application', 'chrome.exe'),
+        path.join(folder, 'Chromium', 'Application', 'chrome.exe'),
+        path.join(folder, 'Microsoft', 'Edge', 'Application', 'msedge.exe'),
+      ]);
+  }
+  return [];
+}
+
+/**
+ * @param {string} name
+ * @returns {string | undefined}
+ */
+function onPath(name) {
+  const folders = (process.env['PATH'] ?? '').split(path.delimiter).filter((folder) => folder !== '');
+  return folders.map((folder) => path.join(folder, name)).find(isExecutable);
+}
+
+/** @param {string} file */
+function isExecutable(file) {
+  try {
+    accessSync(file, constants.X_OK);
+    return existsSync(file);
+  } catch {
+    return false;
+  }
+}
+
+/** @param {string} command */
+function commandPrints(command) {
+  const { status, stdout } = spawnSync(command, { encoding: 'utf8' });
+  return status === 0 && stdout.trim() !== '';
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  try {
+    ensureSystemPackages();
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exitCode = 1;
+  }
+}
