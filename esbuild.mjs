@@ -1,0 +1,74 @@
+// Builds everything that ships into dist/:  node esbuild.mjs [--production] [--watch]
+import { build, context } from 'esbuild';
+import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import process from 'node:process';
+
+const production = process.argv.includes('--production');
+const watch = process.argv.includes('--watch');
+
+/** Bundle in dist/ → its entry point. */
+const entryPoints = {
+  extension: 'src/extension/extension.ts',
+  engine: 'src/engine/main.ts',
+  trainer: 'src/engine/trainer.ts',
+  cli: 'src/cli/main.ts',
+};
+
+/** @type {import('esbuild').BuildOptions} */
+const nodeOptions = {
+  entryPoints: Object.entries(entryPoints)
+    .filter(([, file]) => existsSync(file))
+    .map(([out, file]) => ({ in: file, out })),
+  outdir: 'dist',
+  bundle: true,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node20',
+  // Every tfjs package must reach the same copy of tfjs-core: its registries of kernels and gradients are global.
+  mainFields: ['module', 'main'],
+  // Native modules stay outside; tfjs-node-gpu is there only where the user has set it up.
+  external: ['vscode', 'onnxruntime-node', '@tensorflow/tfjs-node-gpu'],
+  minify: production,
+  keepNames: true,
+  sourcemap: production ? 'external' : 'linked',
+  logLevel: 'info',
+};
+
+/** The JSON schema of experiment files, made from the schema that checks them. */
+async function writeExperimentSchema() {
+  const source = 'src/extension/experimentSchema.ts';
+  if (!existsSync(source)) return;
+  const { outputFiles } = await build({
+    entryPoints: [source],
+    bundle: true,
+    write: false,
+    platform: 'node',
+    format: 'esm',
+    logLevel: 'error',
+  });
+  const code = outputFiles.map(({ contents }) => Buffer.from(contents).toString('base64')).join('');
+  const { experimentJsonSchema } = await import(`data:text/javascript;base64,${code}`);
+  await writeFile('dist/experiment.schema.json', `${JSON.stringify(experimentJsonSchema(), undefined, 2)}\n`);
+}
+
+async function copyPage() {
+  if (existsSync('webview/index.html')) await cp('webview/index.html', 'dist/panel.html');
+}
+
+const bundles = [nodeOptions];
+if (existsSync('webview/build.mjs')) {
+  const { panelBuildOptions } = await import('./webview/build.mjs');
+  bundles.push(typeof panelBuildOptions === 'function' ? panelBuildOptions({ production }) : panelBuildOptions);
+}
+
+// What ships is made afresh; while working, other processes may be running what is there.
+if (production) await rm('dist', { recursive: true, force: true });
+await mkdir('dist', { recursive: true });
+await Promise.all([writeExperimentSchema(), copyPage()]);
+if (watch) {
+  const contexts = await Promise.all(bundles.map(options => context(options)));
+  await Promise.all(contexts.map(each => each.watch()));
+} else {
+  await Promise.all(bundles.map(options => build(options)));
+}
