@@ -1,0 +1,107 @@
+import type * as vscode from 'vscode';
+import * as v from 'valibot';
+import type { Disposable } from '../common/lifetime';
+import { devices } from '../protocol/engine';
+
+/**
+ * Everything that package.json contributes by name, once; a test holds the two together. The wrappers take the part of
+ * the `vscode` API that they use, so that this file loads without it.
+ */
+
+/** A model, or a part of it: what the rows of the tree hand to the commands. */
+export const ModelTargetSchema = v.object({
+  model: v.pipe(v.string(), v.minLength(1)),
+  layer: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+  head: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+  /** The step of a checkpoint. */
+  checkpoint: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+});
+export type ModelTarget = v.InferOutput<typeof ModelTargetSchema>;
+
+const FileSchema = v.custom<vscode.Uri>(value => typeof value === 'object' && value !== null && 'scheme' in value && 'path' in value);
+const nothing = v.undefined();
+
+/** Command → its argument. From the palette each comes without; an argument that does not fit counts as none. */
+export const commands = {
+  'circuits.train': nothing,
+  'circuits.trainFile': FileSchema,
+  'circuits.newExperiment': nothing,
+  'circuits.stop': ModelTargetSchema,
+  'circuits.pause': ModelTargetSchema,
+  'circuits.resume': ModelTargetSchema,
+  'circuits.retrain': ModelTargetSchema,
+  'circuits.rename': ModelTargetSchema,
+  'circuits.delete': ModelTargetSchema,
+  'circuits.revealInFolder': ModelTargetSchema,
+  'circuits.openAttention': ModelTargetSchema,
+  'circuits.openTrainingCurves': ModelTargetSchema,
+  'circuits.openAnalysis': ModelTargetSchema,
+  'circuits.exportFigure': nothing,
+  'circuits.showRunning': nothing,
+  'circuits.refresh': nothing,
+  'circuits.restartEngine': nothing,
+  'circuits.openLog': nothing,
+  'circuits.collectDiagnostics': nothing,
+  'circuits.setUpTensorFlow': nothing,
+} as const;
+export type Command = keyof typeof commands;
+export type CommandArgument<C extends Command> = v.InferOutput<(typeof commands)[C]> | undefined;
+
+/** Setting → its schema, with what counts where the user's value does not fit. */
+export const settings = {
+  'circuits.modelsFolder': v.fallback(v.string(), ''),
+  'circuits.device': v.fallback(v.picklist(devices), 'auto'),
+  'circuits.threads': v.fallback(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(256)), 0),
+} as const;
+export type Setting = keyof typeof settings;
+export type SettingValue<S extends Setting> = v.InferOutput<(typeof settings)[S]>;
+
+/** Context key → its values, for `when` clauses. */
+export interface ContextKeys {
+  'circuits.engine': 'stopped' | 'starting' | 'ready' | 'failed';
+  'circuits.hasModels': boolean;
+  /** Whether a training is under way or paused. */
+  'circuits.running': boolean;
+}
+export const contextKeys = ['circuits.engine', 'circuits.hasModels', 'circuits.running'] as const satisfies readonly (keyof ContextKeys)[];
+
+export const container = 'circuits';
+export const views = { models: 'circuits.models', experiments: 'circuits.experiments' } as const;
+/** The type of every analysis panel, by which VS Code restores them. */
+export const panelType = 'circuits.analysis';
+
+export function registerCommand<C extends Command>(
+  api: Pick<typeof vscode.commands, 'registerCommand'>,
+  command: C,
+  run: (argument: CommandArgument<C>) => unknown,
+): Disposable {
+  return api.registerCommand(command, (argument: unknown) => run(commandArgument(command, argument)));
+}
+
+/** The argument if it fits the command. */
+export function commandArgument<C extends Command>(command: C, argument: unknown): CommandArgument<C> {
+  const schema: v.GenericSchema<unknown, v.InferOutput<(typeof commands)[C]>> = commands[command];
+  const result = v.safeParse(schema, argument);
+  return result.success ? result.output : undefined;
+}
+
+/** A command with its argument, as rows, lenses and status-bar items carry it. */
+export function commandLink<C extends Command>(command: C, title: string, argument?: CommandArgument<C>): vscode.Command {
+  return { command, title, ...(argument === undefined ? {} : { arguments: [argument] }) };
+}
+
+export function readSetting<S extends Setting>(
+  api: Pick<typeof vscode.workspace, 'getConfiguration'>,
+  setting: S,
+): SettingValue<S> {
+  const schema: v.GenericSchema<unknown, SettingValue<S>> = settings[setting];
+  return v.parse(schema, api.getConfiguration().get(setting));
+}
+
+export function setContext<K extends keyof ContextKeys>(
+  api: Pick<typeof vscode.commands, 'executeCommand'>,
+  key: K,
+  value: ContextKeys[K],
+): void {
+  void api.executeCommand('setContext', key, value);
+}
