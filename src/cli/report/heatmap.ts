@@ -1,0 +1,66 @@
+import type { HeatmapFigure } from '../../protocol/figure';
+import { formatNumber } from '../numbers';
+import { divergingScale, sequentialScale, type ColourScale } from './colour';
+import { cut, drawLabelsBelow, drawLabelsBeside, labelAt, mustTurn, widestLabel } from './labels';
+import { markup, type Markup } from './markup';
+import { drawColourBar, drawMatrix, short, type Matrix } from './matrix';
+
+const widest = 560;
+/** Above this, cells are too many to carry a tooltip each. */
+const mostTooltips = 1000;
+
+export function drawHeatmap(figure: HeatmapFigure): Markup {
+  const matrix = matrixOf(figure);
+  const scale = figure.scale === 'diverging' ? divergingScale(present(figure)) : sequentialScale(present(figure));
+  const cell = Math.min(46, widest / figure.columns, widest / figure.rows);
+  const [width, height] = [cell * figure.columns, cell * figure.rows];
+  const below = { axis: figure.x, count: figure.columns, length: width };
+  const beside = { axis: figure.y, count: figure.rows, length: height };
+  const left = 34 + Math.ceil(widestLabel(beside));
+  const top = figure.unit === '' ? 8 : 24;
+  const bottom = mustTurn(below) ? 32 + Math.ceil(widestLabel(below)) : 46;
+  const barHeight = Math.max(80, Math.min(height, 260));
+  const total = { width: Math.ceil(left + width + 110), height: Math.ceil(top + Math.max(height + bottom, barHeight + 8)) };
+  return markup`<svg viewBox="0 0 ${total.width} ${total.height}" style="max-width:${total.width}px" role="img" aria-label="${figure.title}">
+    ${drawMatrix(matrix, scale, { left, top, width, height })}
+    <g transform="translate(${left} ${top})">${drawCells(figure, matrix, scale, cell)}${drawLabelsBeside(beside)}</g>
+    <g transform="translate(${left} ${short(top + height)})">${drawLabelsBelow(below)}</g>
+    <text class="axis middle" x="${short(left + width / 2)}" y="${short(top + height + bottom - 8)}">${figure.x.title}</text>
+    <text class="axis middle" transform="translate(14 ${short(top + height / 2)}) rotate(-90)">${figure.y.title}</text>
+    ${drawColourBar(scale, { left: left + width + 24, top, width: 12, height: barHeight }, figure.unit)}
+  </svg>`;
+}
+
+/** Tooltips where there are few enough cells, and the values themselves where they fit. */
+function drawCells(figure: HeatmapFigure, matrix: Matrix, scale: ColourScale, cell: number): Markup | undefined {
+  if (figure.rows * figure.columns > mostTooltips) return undefined;
+  const cells: Markup[] = [];
+  for (let row = 0; row < figure.rows; row++) {
+    for (let column = 0; column < figure.columns; column++) {
+      const value = matrix.value(row, column);
+      if (value === undefined) continue;
+      const [x, y] = [short(column * cell), short(row * cell)];
+      const where = `${figure.y.title} ${labelAt(figure.y, row)}, ${figure.x.title} ${labelAt(figure.x, column)}`;
+      cells.push(markup`<rect class="cell" x="${x}" y="${y}" width="${short(cell)}" height="${short(cell)}"><title>${where}: ${formatNumber(value)}</title></rect>`);
+      if (cell >= 40) {
+        cells.push(markup`<text class="value middle ${scale.inkOn(value)}" x="${short(x + cell / 2)}" y="${short(y + cell / 2)}" dy=".35em">${cut(formatNumber(value, 2))}</text>`);
+      }
+    }
+  }
+  return markup`${cells}`;
+}
+
+function matrixOf({ rows, columns, values, present }: HeatmapFigure): Matrix {
+  return {
+    rows,
+    columns,
+    value: (row, column) => {
+      const i = row * columns + column;
+      return present !== undefined && present[i] === 0 ? undefined : values[i];
+    },
+  };
+}
+
+function present({ values, present }: HeatmapFigure): Iterable<number> {
+  return present === undefined ? values : values.filter((_, i) => present[i] !== 0);
+}

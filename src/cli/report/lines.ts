@@ -1,0 +1,85 @@
+import type { LinesFigure, Series } from '../../protocol/figure';
+import { formatNumber } from '../numbers';
+import { drawChart, frameFor, seriesClass, type Frame } from './frame';
+import { markup, type Markup } from './markup';
+import { short } from './matrix';
+import { scaleFor } from './scale';
+
+/** More points than a pixel column can show are thinned to the lowest and highest of each column. */
+const mostPoints = 1500;
+
+export function drawLines(figure: LinesFigure): Markup {
+  const logarithmic = { x: figure.x.logarithmic ?? false, y: figure.y.logarithmic ?? false };
+  const xValues = [...figure.series.flatMap(series => [...series.x]), ...(figure.marks ?? []).map(mark => mark.x)];
+  const frame = frameFor({
+    yValues: figure.series.flatMap(series => [...series.y]),
+    yLogarithmic: logarithmic.y,
+    x: range => scaleFor(xValues, { logarithmic: logarithmic.x, range, ticks: 10 }),
+  });
+  const texts = { title: figure.title, xTitle: figure.x.title, yTitle: figure.y.title };
+  return markup`${drawLegend(figure.series)}${drawChart(frame, texts, [
+    drawMarks(figure, frame),
+    figure.series.map((series, i) => drawSeries(series, i, frame)),
+  ])}`;
+}
+
+function drawSeries({ name, x, y }: Series, index: number, frame: Frame): Markup {
+  const points: (readonly [number, number] | undefined)[] = [];
+  for (let i = 0; i < x.length; i++) {
+    const [px, py] = [frame.x.at(x[i] ?? 0), frame.y.at(y[i] ?? 0)];
+    points.push(px === undefined || py === undefined ? undefined : [px, py]);
+  }
+  const drawn = thinned(points);
+  const last = [...drawn].reverse().find(point => point !== undefined);
+  return markup`<g class="${seriesClass(index)}"><title>${name}</title><path class="line" d="${pathOf(drawn)}"/>
+    ${last && markup`<circle class="dot" cx="${short(last[0])}" cy="${short(last[1])}" r="3"/>`}</g>`;
+}
+
+/** A line that breaks where there is no point. */
+function pathOf(points: readonly (readonly [number, number] | undefined)[]): string {
+  let pen = 'M';
+  return points.map(point => {
+    if (point === undefined) {
+      pen = 'M';
+      return '';
+    }
+    const part = `${pen}${short(point[0])} ${short(point[1])}`;
+    pen = 'L';
+    return part;
+  }).join('');
+}
+
+function thinned(points: readonly (readonly [number, number] | undefined)[]): readonly (readonly [number, number] | undefined)[] {
+  if (points.length <= mostPoints) return points;
+  const kept = new Set<number>([0, points.length - 1]);
+  const perGroup = Math.ceil((points.length * 2) / mostPoints);
+  for (let start = 0; start < points.length; start += perGroup) {
+    let [lowest, highest] = [start, start];
+    for (let i = start; i < Math.min(start + perGroup, points.length); i++) {
+      const y = points[i]?.[1];
+      if (y === undefined) kept.add(i);
+      else if (y < (points[lowest]?.[1] ?? Infinity)) lowest = i;
+      else if (y > (points[highest]?.[1] ?? -Infinity)) highest = i;
+    }
+    kept.add(lowest).add(highest);
+  }
+  return [...kept].sort((a, b) => a - b).map(i => points[i]);
+}
+
+/** Small marks on the x axis; their labels show under the pointer, since there can be hundreds. */
+function drawMarks({ marks = [] }: LinesFigure, frame: Frame): Markup {
+  const bottom = frame.top + frame.height;
+  return markup`${marks.map(({ x, label }) => {
+    const at = frame.x.at(x);
+    return at === undefined ? undefined
+      : markup`<path class="mark" d="M${short(at)} ${bottom}l-3.5 -7h7z"><title>${label}</title></path>`;
+  })}`;
+}
+
+/** Names of the series with where each of them ends. */
+function drawLegend(series: readonly Series[]): Markup {
+  return markup`<ul class="legend">${series.map(({ name, y }, i) => {
+    const last = y[y.length - 1];
+    return markup`<li class="${seriesClass(i)}"><svg class="key" viewBox="0 0 24 10" width="24" height="10" aria-hidden="true"><path class="line" d="M1 5H23"/></svg>${name}${last === undefined ? undefined : markup` <b>${formatNumber(last)}</b>`}</li>`;
+  })}</ul>`;
+}

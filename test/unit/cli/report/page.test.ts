@@ -1,0 +1,55 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import { chromium, type Browser } from 'playwright-core';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { reportPage } from '../../../../src/cli/report/page';
+import { requireChromium } from '../../../support/systemPackages.mjs';
+import { sampleReport } from './sampleReport';
+
+describe('the report', () => {
+  let browser: Browser;
+  let folder: string;
+  let address: string;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'report-'));
+    const file = path.join(folder, 'report.html');
+    await writeFile(file, reportPage(sampleReport()));
+    address = pathToFileURL(file).href;
+    browser = await chromium.launch({ executablePath: requireChromium(), args: ['--no-sandbox'] });
+  });
+  afterAll(async () => {
+    await browser.close();
+    await rm(folder, { recursive: true });
+  });
+
+  test.each(['light', 'dark'] as const)('is accessible and complete as a file in %s', async colorScheme => {
+    const context = await browser.newContext({ colorScheme, viewport: { width: 1200, height: 900 } });
+    const page = await context.newPage();
+    const complaints: string[] = [];
+    const requests: string[] = [];
+    page.on('console', message => complaints.push(message.text()));
+    page.on('pageerror', error => complaints.push(error.message));
+    page.on('request', request => requests.push(request.url()));
+    await page.goto(address);
+
+    await page.locator('details').evaluateAll(all => all.forEach(details => details.setAttribute('open', '')));
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    expect(violations.map(({ id, nodes }) => ({ id, targets: nodes.map(node => node.html) }))).toEqual([]);
+    expect(complaints).toEqual([]);
+    expect(requests.filter(url => !url.startsWith('data:'))).toEqual([address]);
+    expect(await page.locator('script, img, iframe, link').count()).toBe(0);
+    expect(await page.locator('h1').innerText()).toBe('array-update <script>alert(1)</script>');
+    await context.close();
+  }, 30_000);
+
+  test('fits a narrow window', async () => {
+    const page = await browser.newPage({ viewport: { width: 360, height: 700 } });
+    await page.goto(address);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+    await page.close();
+  });
+});
