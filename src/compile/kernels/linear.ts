@@ -1,0 +1,48 @@
+import type { Value } from '../graph';
+import { broadcastShape, inputOf, whole } from './record';
+import type { KernelTable, TracingKernel } from './register';
+import { transpose } from './shape';
+
+/**
+ * Matrix products. Two matrices become one Gemm, which transposes by itself; batches become MatMul with Transpose nodes,
+ * which ONNX Runtime fuses on the CPU.
+ */
+const batchMatMul: TracingKernel = (graph, inputs, attrs) => {
+  const a = whole(graph, inputOf(inputs, 'a'));
+  const b = whole(graph, inputOf(inputs, 'b'));
+  const [transposeA, transposeB] = [attrs['transposeA'] === true, attrs['transposeB'] === true];
+  const [rows, inner] = lastTwo(a, transposeA);
+  const [innerB, columns] = lastTwo(b, transposeB);
+  if (inner !== innerB) throw new RangeError(`matMul: inner sizes ${inner} and ${innerB} differ`);
+  const batch = broadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
+  const output = { dtype: a.dtype, shape: [...batch, rows, columns] };
+  if (output.shape.length === 2) {
+    return graph.node('Gemm', [a, b], output, { transA: Number(transposeA), transB: Number(transposeB) });
+  }
+  const swap = (value: Value, swapped: boolean) => (swapped ? transpose(graph, value, swapLastTwo(value.shape.length)) : value);
+  return graph.node('MatMul', [swap(a, transposeA), swap(b, transposeB)], output);
+};
+
+/** Einstein summation, for analyses; tfjs has no gradient for it. */
+const einsum: TracingKernel = (graph, inputs, attrs) => {
+  const equation = String(attrs['equation']);
+  const operands = Object.values(inputs).map(value => whole(graph, value));
+  const [terms, result] = equation.replaceAll(' ', '').split('->');
+  if (terms === undefined || result === undefined) throw new Error(`einsum: "${equation}" does not name its result`);
+  const sizes = new Map<string, number>();
+  terms.split(',').forEach((term, index) => [...term].forEach((letter, axis) => sizes.set(letter, operands[index]?.shape[axis] ?? 0)));
+  const shape = [...result].map(letter => sizes.get(letter) ?? 0);
+  return graph.node('Einsum', operands, { dtype: operands[0]?.dtype ?? 'float32', shape }, { equation: `${terms}->${result}` });
+};
+
+export const linearKernels: KernelTable = { BatchMatMul: batchMatMul, Einsum: einsum };
+
+function lastTwo({ shape }: Value, transposed: boolean): [number, number] {
+  const [m, n] = [shape.at(-2) ?? 1, shape.at(-1) ?? 1];
+  return transposed ? [n, m] : [m, n];
+}
+
+function swapLastTwo(rank: number): number[] {
+  const order = Array.from({ length: rank }, (_, axis) => axis);
+  return [...order.slice(0, -2), rank - 1, rank - 2];
+}

@@ -1,0 +1,112 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { ModelConfig } from '../protocol/config';
+
+// B batch · T positions · Q query positions · H heads · D d_model · K d_head · M d_mlp
+
+/** Looks up a parameter's tensor by its state-dict name. */
+export type Weights = (name: string) => Tensor;
+/** Called at every hook point with its value; what it returns takes the value's place. */
+export type Hook = (name: string, value: Tensor) => Tensor;
+
+/** `x [..., m] · w [m, n] (+ bias [n])` as one matrix product over all leading axes. */
+export function linear(x: Tensor, w: Tensor, bias?: Tensor): Tensor {
+  const [m = 1, n = 1] = w.shape;
+  const rows = tf.matMul(tf.reshape(x, [-1, m]), tf.reshape(w, [m, n])); // [rows, n]
+  const out = tf.reshape(rows, [...x.shape.slice(0, -1), n]);
+  return bias ? tf.add(out, bias) : out;
+}
+
+/** LayerNorm or root-mean-square norm over the last axis, with or without learnt scale, as TransformerLens has them. */
+export function normalize(config: ModelConfig, at: string, x: Tensor, weights: Weights, hook: Hook): Tensor {
+  const kind = config.normalization_type;
+  if (kind === null) return x;
+  const centred = kind === 'LN' || kind === 'LNPre' ? tf.sub(x, tf.mean(x, -1, true)) : x;
+  const variance = tf.mean(tf.square(centred), -1, true); // [..., 1]
+  const scale = hook(`${at}.hook_scale`, tf.sqrt(tf.add(variance, config.eps)));
+  const scaled = tf.div(centred, scale);
+  switch (kind) {
+    case 'LN': return hook(`${at}.hook_normalized`, tf.add(tf.mul(scaled, weights(`${at}.w`)), weights(`${at}.b`)));
+    case 'RMS': return tf.mul(hook(`${at}.hook_normalized`, scaled), weights(`${at}.w`));
+    case 'LNPre':
+    case 'RMSPre': return hook(`${at}.hook_normalized`, scaled);
+  }
+}
+
+/** `x [..., D] → [..., H, K]` for one of queries, keys and values. */
+export function project(config: ModelConfig, layer: number, part: 'Q' | 'K' | 'V', x: Tensor, weights: Weights): Tensor {
+  const { n_heads: H, d_model: D, d_head: K } = config;
+  const w = tf.reshape(tf.transpose(weights(`blocks.${layer}.attn.W_${part}`), [1, 0, 2]), [D, H * K]);
+  const out = tf.reshape(linear(x, w), [...x.shape.slice(0, -1), H, K]);
+  return config.biases ? tf.add(out, weights(`blocks.${layer}.attn.b_${part}`)) : out;
+}
+
+/** Scores `[B, H, Q, T]` of queries `[B, Q, H, K]` and keys `[B, T, H, K]`, scaled, before the mask. */
+export function attentionScores(config: ModelConfig, q: Tensor, k: Tensor): Tensor {
+  const scores = tf.matMul(tf.transpose(q, [0, 2, 1, 3]), tf.transpose(k, [0, 2, 1, 3]), false, true);
+  return tf.mul(scores, scoreScale(config));
+}
+
+export function scoreScale({ use_attn_scale, d_head }: ModelConfig): number {
+  return use_attn_scale ? 1 / Math.sqrt(d_head) : 1;
+}
+
+/** `z [B, Q, H, K]`: the values `[B, T, H, K]` mixed by the pattern `[B, H, Q, T]`. */
+export function mixValues(pattern: Tensor, v: Tensor): Tensor {
+  return tf.transpose(tf.matMul(pattern, tf.transpose(v, [0, 2, 1, 3])), [0, 2, 1, 3]);
+}
+
+/** `z [B, Q, H, K] → [B, Q, D]`. */
+export function attentionOutput(config: ModelConfig, layer: number, z: Tensor, weights: Weights): Tensor {
+  const { n_heads: H, d_model: D, d_head: K } = config;
+  const w = tf.reshape(weights(`blocks.${layer}.attn.W_O`), [H * K, D]);
+  const flat = tf.reshape(z, [...z.shape.slice(0, -2), H * K]);
+  return linear(flat, w, config.biases ? weights(`blocks.${layer}.attn.b_O`) : undefined);
+}
+
+/** The MLP of a layer: `[..., D] → [..., D]`. */
+export function mlp(config: ModelConfig, layer: number, x: Tensor, weights: Weights, hook: Hook): Tensor {
+  const at = `blocks.${layer}.mlp`;
+  const bias = (name: string) => (config.biases ? weights(`${at}.${name}`) : undefined);
+  const pre = hook(`${at}.hook_pre`, linear(x, weights(`${at}.W_in`), bias('b_in'))); // [..., M]
+  const post = hook(`${at}.hook_post`, activation(config.act_fn, pre)); // [..., M]
+  return linear(post, weights(`${at}.W_out`), bias('b_out'));
+}
+
+function activation(name: ModelConfig['act_fn'], x: Tensor): Tensor {
+  switch (name) {
+    case 'relu': return tf.relu(x);
+    case 'gelu': return tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1));
+    // The tanh approximation of GPT-2 (Hendrycks and Gimpel 2016).
+    case 'gelu_new': {
+      const cubed = tf.mul(tf.mul(x, x), x);
+      const inner = tf.mul(tf.add(x, tf.mul(cubed, 0.044715)), Math.sqrt(2 / Math.PI));
+      return tf.mul(tf.mul(x, 0.5), tf.add(tf.tanh(inner), 1));
+    }
+    case 'silu': return tf.mul(x, tf.sigmoid(x));
+  }
+}
+
+export function unembed(config: ModelConfig, x: Tensor, weights: Weights): Tensor {
+  return linear(x, weights('unembed.W_U'), config.biases ? weights('unembed.b_U') : undefined);
+}
+
+/**
+ * Rotary position embedding (Su et al. 2021) of `x [B, T, H, K]` at positions 0 … T−1, on the first `rotary_dim`
+ * dimensions of each head, halves rotated against each other as GPT-NeoX and TransformerLens do.
+ */
+export function rotate(config: ModelConfig, x: Tensor): Tensor {
+  const [, T = 0, , K = 0] = x.shape;
+  const dimensions = config.rotary_dim ?? K;
+  const half = dimensions / 2;
+  const angles = Float32Array.from({ length: T * dimensions }, (_, at) => {
+    const [position, index] = [Math.floor(at / dimensions), at % dimensions];
+    return position / 10_000 ** ((index % half) / half);
+  });
+  const table = (fn: (angle: number) => number) => tf.tensor(angles.map(fn), [T, 1, dimensions]);
+  const rotated = tf.slice(x, [0, 0, 0, 0], [-1, -1, -1, dimensions]);
+  const [first, second] = tf.split(rotated, 2, 3) as [Tensor, Tensor];
+  const flipped = tf.concat([tf.neg(second), first], 3);
+  const turned = tf.add(tf.mul(rotated, table(Math.cos)), tf.mul(flipped, table(Math.sin)));
+  return dimensions === K ? turned : tf.concat([turned, tf.slice(x, [0, 0, 0, dimensions], [-1, -1, -1, K - dimensions])], 3);
+}

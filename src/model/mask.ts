@@ -1,0 +1,24 @@
+import { UserError } from '../common/errors';
+import type { ModelConfig } from '../protocol/config';
+
+/** `[T, T]` (destination, source) over the first `T` positions: 1 where attention is allowed. */
+export function allowedAttention(config: ModelConfig, T: number): Uint8Array {
+  const allows = (destination: number, source: number) => {
+    if (config.mask) return config.mask[destination]?.[source] === 'x';
+    return config.attention_dir === 'bidirectional' || source <= destination;
+  };
+  return Uint8Array.from({ length: T * T }, (_, at) => Number(allows(Math.floor(at / T), at % T)));
+}
+
+/**
+ * Says what is wrong with a configuration's mask, if anything: it must be `[n_ctx, n_ctx]`, and every destination must
+ * be allowed some source, or its softmax would have nothing to choose from.
+ */
+export function checkMask({ mask, n_ctx }: ModelConfig): void {
+  if (!mask) return;
+  if (mask.length !== n_ctx || mask.some(row => row.length !== n_ctx)) {
+    throw new UserError(`The mask must have ${n_ctx} rows of ${n_ctx} characters, one for each position of the task.`);
+  }
+  const blind = mask.findIndex(row => !row.includes('x'));
+  if (blind >= 0) throw new UserError(`Row ${blind} of the mask allows no source; let position ${blind} attend at least to itself.`);
+}

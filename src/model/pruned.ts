@@ -1,0 +1,173 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { ModelConfig } from '../protocol/config';
+import {
+  attentionOutput, attentionScores, mixValues, mlp, normalize, project, rotate, scoreScale, unembed, type Hook, type Weights,
+} from './layers';
+import { additiveMask } from './transformer';
+
+// B batch · T positions · A answer positions · P distinct (token, position) pairs · H heads · D d_model · K d_head
+
+export interface AnswerShape {
+  /** Positions whose logits are wanted, ascending. */
+  readonly positions: readonly number[];
+  /** Position → every token that can stand there. */
+  readonly alphabet: readonly (readonly number[])[];
+}
+
+const noHook: Hook = (_, value) => value;
+
+/**
+ * The logits `[B, A, U]` at the answer positions alone: exactly what the plain forward pass computes there, without what
+ * they do not need. The last layer computes queries, MLP and unembedding at those positions only; and in layer 0, where
+ * every projection depends on the pair of token and position alone, it projects the table of distinct pairs and gathers,
+ * whenever that table is smaller than the batch.
+ */
+export function answerLogits(config: ModelConfig, weights: Weights, tokens: Tensor, { positions, alphabet }: AnswerShape): Tensor {
+  const [B = 1, T = 1] = tokens.shape;
+  const everywhere = Array.from({ length: T }, (_, position) => position);
+  const positionTable = embedPositions(config, weights, T);
+  const isShortformer = config.positional_embedding_type === 'shortformer';
+  let residual: Tensor | undefined;
+  for (let layer = 0; layer < config.n_layers; layer++) {
+    const queries = layer === config.n_layers - 1 ? positions : everywhere;
+    const source = layer === 0
+      ? firstLayer(config, weights, tokens, pairTable(alphabet, B), queries)
+      : laterLayer(config, weights, layer, residual ?? tokens, isShortformer ? positionTable : undefined, queries);
+    const attention = attentionOutput(config, layer, mixValues(tf.softmax(tf.add(source.scores, additiveMask(config, T, queries))), source.v), weights);
+    residual = tf.add(source.residual, attention); // [B, A, D]
+    if (!config.attn_only) {
+      const input = normalize(config, `blocks.${layer}.ln2`, residual, weights, noHook);
+      residual = tf.add(residual, mlp(config, layer, input, weights, noHook));
+    }
+  }
+  if (!residual) throw new Error('a model has at least one layer');
+  return unembed(config, normalize(config, 'ln_final', residual, weights, noHook), weights);
+}
+
+/** What attention needs of a layer: scores `[B, H, Q, T]`, values `[B, T, H, K]`, and the residual stream `[B, Q, D]`. */
+interface AttentionSource {
+  readonly scores: Tensor;
+  readonly v: Tensor;
+  readonly residual: Tensor;
+}
+
+function laterLayer(
+  config: ModelConfig, weights: Weights, layer: number, residual: Tensor, shortformer: Tensor | undefined, queries: readonly number[],
+): AttentionSource {
+  const input = normalize(config, `blocks.${layer}.ln1`, residual, weights, noHook); // [B, T, D]
+  const located = shortformer ? tf.add(input, shortformer) : input;
+  const k = project(config, layer, 'K', located, weights); // [B, T, H, K]
+  const v = project(config, layer, 'V', input, weights);
+  if (config.positional_embedding_type === 'rotary') {
+    const q = takePositions(rotate(config, project(config, layer, 'Q', located, weights)), queries);
+    return { scores: attentionScores(config, q, rotate(config, k)), v, residual: takePositions(residual, queries) };
+  }
+  const q = project(config, layer, 'Q', takePositions(located, queries), weights); // [B, Q, H, K]
+  return { scores: attentionScores(config, q, k), v, residual: takePositions(residual, queries) };
+}
+
+/** The distinct pairs of token and position, and where each stands in their table. */
+interface PairTable {
+  readonly tokens: Int32Array; // [P]
+  readonly positions: Int32Array; // [P]
+  /** The rows of position p are `start[p] … start[p + 1] − 1`. */
+  readonly start: readonly number[];
+  /** `[T · d]` with d one more than the largest token: row of token t at position p, at `p · d + t`. */
+  readonly rowOf: Int32Array;
+  readonly stride: number;
+  readonly batch: number;
+}
+
+function pairTable(alphabet: readonly (readonly number[])[], batch: number): PairTable {
+  const stride = Math.max(...alphabet.flat()) + 1;
+  const rowOf = new Int32Array(alphabet.length * stride);
+  const start = [0];
+  const pairs = alphabet.flatMap((tokens, position) => {
+    const first = start[position] ?? 0;
+    tokens.forEach((token, index) => (rowOf[position * stride + token] = first + index));
+    start.push(first + tokens.length);
+    return tokens.map(token => ({ token, position }));
+  });
+  return {
+    tokens: Int32Array.from(pairs, pair => pair.token),
+    positions: Int32Array.from(pairs, pair => pair.position),
+    start, rowOf, stride, batch,
+  };
+}
+
+function firstLayer(config: ModelConfig, weights: Weights, tokens: Tensor, table: PairTable, queries: readonly number[]): AttentionSource {
+  const [B = 1, T = 1] = tokens.shape;
+  const shortformer = config.positional_embedding_type === 'shortformer';
+  const size = table.tokens.length;
+  if (size >= B * T || config.positional_embedding_type === 'rotary') {
+    const positions = embedPositions(config, weights, T);
+    const embedded = tf.gather(weights('embed.W_E'), tokens); // [B, T, D]
+    const residual = positions && !shortformer ? tf.add(embedded, positions) : embedded;
+    return laterLayer(config, weights, 0, residual, shortformer ? positions : undefined, queries);
+  }
+
+  const embedded = tf.gather(weights('embed.W_E'), tf.tensor1d(table.tokens, 'int32')); // [P, D]
+  const position = config.positional_embedding_type === 'none'
+    ? undefined
+    : tf.gather(weights('pos_embed.W_pos'), tf.tensor1d(table.positions, 'int32')); // [P, D]
+  const residual = position && !shortformer ? tf.add(embedded, position) : embedded; // [P, D]
+  const input = normalize(config, 'blocks.0.ln1', residual, weights, noHook);
+  const queryInput = position && shortformer ? tf.add(input, position) : input;
+
+  const offsets = Int32Array.from({ length: T }, (_, position) => position * table.stride);
+  const rows = tf.gather(tf.tensor1d(table.rowOf, 'int32'), tf.add(tokens, tf.tensor2d(offsets, [1, T], 'int32'))); // [B, T]
+  const queryRows = takePositions(rows, queries); // [B, Q]
+  const k = project(config, 0, 'K', queryInput, weights); // [P, H, K]
+  const v = project(config, 0, 'V', input, weights); // [P, H, K]
+  return {
+    scores: firstScores(config, weights, queryInput, k, rows, queryRows, table, queries),
+    v: tf.gather(v, rows),
+    residual: tf.gather(residual, queryRows),
+  };
+}
+
+/**
+ * Scores `[B, H, Q, T]` of layer 0. They too depend on pairs alone: where the table of all pairs of a query row and a key
+ * row is smaller than what the batch would compute, score the table and gather.
+ */
+function firstScores(
+  config: ModelConfig, weights: Weights, queryInput: Tensor, k: Tensor, rows: Tensor, queryRows: Tensor, table: PairTable, queries: readonly number[],
+): Tensor {
+  const [B = 1, T = 1] = rows.shape;
+  const { n_heads: H } = config;
+  const P = table.tokens.length;
+  // Rows of the table that queries can be at, one after the other for the positions asked for.
+  const ranges = queries.map(position => [table.start[position] ?? 0, table.start[position + 1] ?? 0] as const);
+  const queryTable = ranges.flatMap(([from, to]) => Array.from({ length: to - from }, (_, index) => from + index));
+  const R = queryTable.length;
+  const q = project(config, 0, 'Q', tf.gather(queryInput, tf.tensor1d(queryTable, 'int32')), weights); // [R, H, K]
+  const placeOf = new Int32Array(P);
+  queryTable.forEach((row, place) => (placeOf[row] = place));
+  const places = tf.gather(tf.tensor1d(placeOf, 'int32'), queryRows); // [B, Q]
+  if (R * P > B * queries.length * T) {
+    return attentionScores(config, tf.gather(q, places), tf.gather(k, rows));
+  }
+  const scores = tf.mul(tf.matMul(tf.transpose(q, [1, 0, 2]), tf.transpose(k, [1, 0, 2]), false, true), scoreScale(config)); // [H, R, P]
+  const flat = tf.transpose(tf.reshape(scores, [H, R * P]), [1, 0]); // [R·P, H]
+  const Q = queries.length;
+  const at = tf.add(tf.mul(tf.reshape(places, [B, Q, 1]), tf.scalar(P, 'int32')), tf.reshape(rows, [B, 1, T])); // [B, Q, T]
+  return tf.transpose(tf.gather(flat, at), [0, 3, 1, 2]); // [B, H, Q, T]
+}
+
+/** The positional embedding `[T, D]` of models that have one. */
+function embedPositions(config: ModelConfig, weights: Weights, T: number): Tensor | undefined {
+  const { positional_embedding_type: kind } = config;
+  return kind === 'standard' || kind === 'shortformer' ? tf.slice(weights('pos_embed.W_pos'), [0, 0], [T, -1]) : undefined;
+}
+
+/** `x [B, T, …]` at some positions: `[B, Q, …]`. */
+function takePositions(x: Tensor, positions: readonly number[]): Tensor {
+  const T = x.shape[1] ?? 0;
+  if (positions.length === T) return x;
+  const [first = 0] = positions;
+  const isRange = positions.every((position, index) => position === first + index);
+  if (!isRange) return tf.gather(x, tf.tensor1d([...positions], 'int32'), 1);
+  const rest = x.shape.slice(2);
+  return tf.slice(x, [0, first, ...rest.map(() => 0)], [-1, positions.length, ...rest.map(() => -1)]);
+}

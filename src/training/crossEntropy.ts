@@ -1,0 +1,42 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+
+// N rows · U outputs
+
+/**
+ * The mean cross-entropy, in nats, of `logits [N, U]` against the right outputs `labels [N]`: a scalar that keeps its
+ * relative precision in float32 however small it is, and so do its gradients. A grokking run lives at losses of 1e-8,
+ * where the usual log-softmax has already rounded to 0.
+ *
+ * With d_j = l_j − l_y and M = max_j d_j ≥ 0 the loss is log Σ_j exp(d_j) = M + log1p((exp(−M) − 1) + Σ_{j≠y} exp(d_j − M)).
+ * Where the right output leads, M is 0 and the loss is log1p(Σ_{j≠y} exp d_j): no 1 to lose digits against. Where it does
+ * not, the sum is at least 1 and float32's absolute precision suffices. Nothing can overflow, as every exponent is ≤ 0.
+ * The gradient of the right logit is taken as minus the sum of the others', so it does not cancel either.
+ */
+export function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
+  const [N = 1, U = 1] = logits.shape;
+  const rows = tf.tensor1d(Int32Array.from({ length: N }, (_, row) => row), 'int32');
+  const loss = tf.customGrad((...args) => {
+    const x = args[0] as Tensor; // [N, U]
+    const save = args[1] as (tensors: Tensor[]) => void;
+    const right = tf.reshape(tf.gatherND(x, tf.stack([rows, labels], 1)), [N, 1]); // l_y
+    const isRight = tf.equal(tf.expandDims(labels, 1), tf.tensor2d(Int32Array.from({ length: U }, (_, j) => j), [1, U], 'int32'));
+    const largest = tf.max(x, 1, true); // [N, 1]
+    const lead = tf.sub(largest, right); // M
+    const all = tf.exp(tf.sub(x, largest)); // exp(d_j − M)
+    const others = tf.where(isRight, tf.zerosLike(all), all); // [N, U]
+    const sum = tf.sum(others, 1, true); // [N, 1]
+    const rest = tf.exp(tf.neg(lead));
+    const each = tf.add(lead, tf.log1p(tf.add(tf.sub(rest, 1), sum))); // [N, 1]
+    save([others, sum, rest, isRight]);
+    return {
+      value: tf.mean(each),
+      gradFunc: (dy, saved) => {
+        const [others, sum, rest, isRight] = saved as [Tensor, Tensor, Tensor, Tensor];
+        const numerator = tf.where(isRight, tf.neg(sum), others);
+        return tf.mul(numerator, tf.div(dy, tf.mul(tf.add(rest, sum), N)));
+      },
+    };
+  });
+  return loss(logits);
+}

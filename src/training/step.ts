@@ -1,0 +1,114 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { sizeOf } from '../common/tensor';
+import type { TensorFunction, TensorSpec } from '../compile/runtime';
+import type { Weights } from '../model/layers';
+import { parameterSpecs, type ParameterSpec } from '../model/parameters';
+import { answerLogits, type AnswerShape } from '../model/pruned';
+import type { ModelConfig } from '../protocol/config';
+import type { Training } from '../protocol/experiment';
+import type { Task } from '../tasks/task';
+import { crossEntropy } from './crossEntropy';
+import { updateParameters, weightDecayOf } from './optimizer';
+
+// B examples · T positions · A answers · U outputs · n trained numbers · f frozen numbers
+
+/** The trained and the frozen parameters of a model, each laid out one after the other in a single vector. */
+export interface Layout {
+  readonly trained: readonly ParameterSpec[];
+  readonly frozen: readonly ParameterSpec[];
+  readonly trainedSize: number;
+  readonly frozenSize: number;
+}
+
+export function layoutOf(config: ModelConfig): Layout {
+  const specs = parameterSpecs(config);
+  const [trained, frozen] = [specs.filter(spec => spec.trainable), specs.filter(spec => !spec.trainable)];
+  const size = (some: readonly ParameterSpec[]) => some.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  return { trained, frozen, trainedSize: size(trained), frozenSize: size(frozen) };
+}
+
+function answerShape(task: Task): AnswerShape {
+  return { positions: task.answerPositions, alphabet: task.alphabet };
+}
+
+/**
+ * The compiled training step: `(parameters [n], first [n], second [n], frozen [f], scalars [3], tokens [B, T],
+ * labels [B, A]) → (parameters, first, second, loss [])`. The loss is that of the parameters before the step.
+ */
+export function trainingStep(config: ModelConfig, training: Training, task: Task): TensorFunction {
+  const layout = layoutOf(config);
+  const decays = layout.trained.map(({ name }) => weightDecayOf(training, name));
+  return (...inputs) => {
+    const [parameters, first, second, frozen, scalars, tokens, labels] = inputs as [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor];
+    const trained = unpack(parameters, layout.trained);
+    const fixed = unpack(frozen, layout.frozen);
+    const loss = (...tensors: Tensor[]) => {
+      const weights = weightsOf([...layout.trained, ...layout.frozen], [...tensors, ...fixed]);
+      return lossOf(answerLogits(config, weights, tokens, answerShape(task)), labels) as tf.Scalar;
+    };
+    const { value, grads } = tf.valueAndGrads(loss)(trained);
+    const gradient = tf.concat(grads.map(grad => tf.reshape(grad, [-1])));
+    const decay = decays.every(each => each === decays[0])
+      ? tf.scalar(decays[0] ?? 0)
+      : tf.concat(layout.trained.map(({ shape }, index) => tf.fill([sizeOf(shape)], decays[index] ?? 0)));
+    const next = updateParameters(training, { parameters, first, second }, gradient, decay, scalars);
+    return [next.parameters, next.first, next.second, value];
+  };
+}
+
+export function trainingStepInputs(config: ModelConfig, task: Task, batch: number): readonly TensorSpec[] {
+  const { trainedSize: n, frozenSize: f } = layoutOf(config);
+  return [
+    { dtype: 'float32', shape: [n] }, { dtype: 'float32', shape: [n] }, { dtype: 'float32', shape: [n] }, { dtype: 'float32', shape: [f] },
+    { dtype: 'float32', shape: [3] }, ...exampleInputs(task, batch),
+  ];
+}
+
+/**
+ * The compiled evaluation: `(parameters [n], frozen [f], tokens [B, T], labels [B, A]) → (loss [], right [], whole [])`,
+ * the mean cross-entropy and the numbers of right answers and of examples that are right whole.
+ */
+export function evaluation(config: ModelConfig, task: Task): TensorFunction {
+  const layout = layoutOf(config);
+  return (...inputs) => {
+    const [parameters, frozen, tokens, labels] = inputs as [Tensor, Tensor, Tensor, Tensor];
+    const weights = weightsOf([...layout.trained, ...layout.frozen], [...unpack(parameters, layout.trained), ...unpack(frozen, layout.frozen)]);
+    const logits = answerLogits(config, weights, tokens, answerShape(task)); // [B, A, U]
+    const right = tf.cast(tf.equal(tf.argMax(logits, 2), labels), 'float32'); // [B, A]
+    return [lossOf(logits, labels), tf.sum(right), tf.sum(tf.min(right, 1))];
+  };
+}
+
+export function evaluationInputs(config: ModelConfig, task: Task, batch: number): readonly TensorSpec[] {
+  const { trainedSize: n, frozenSize: f } = layoutOf(config);
+  return [{ dtype: 'float32', shape: [n] }, { dtype: 'float32', shape: [f] }, ...exampleInputs(task, batch)];
+}
+
+function exampleInputs(task: Task, batch: number): readonly TensorSpec[] {
+  return [
+    { dtype: 'int32', shape: [batch, task.positions.length] },
+    { dtype: 'int32', shape: [batch, task.answerPositions.length] },
+  ];
+}
+
+function lossOf(logits: Tensor, labels: Tensor): Tensor {
+  const U = logits.shape.at(-1) ?? 1;
+  return crossEntropy(tf.reshape(logits, [-1, U]), tf.reshape(labels, [-1]));
+}
+
+/** Cuts a vector into the parameters laid out in it. */
+function unpack(vector: Tensor, specs: readonly ParameterSpec[]): Tensor[] {
+  if (specs.length === 0) return [];
+  const parts = tf.split(vector, specs.map(({ shape }) => sizeOf(shape)));
+  return parts.map((part, index) => tf.reshape(part, [...(specs[index]?.shape ?? [])]));
+}
+
+function weightsOf(specs: readonly ParameterSpec[], tensors: readonly Tensor[]): Weights {
+  const byName = new Map(specs.map(({ name }, index) => [name, tensors[index]]));
+  return name => {
+    const tensor = byName.get(name);
+    if (!tensor) throw new Error(`the model has no parameter ${name}`);
+    return tensor;
+  };
+}
