@@ -1,0 +1,19 @@
+import { unknownName } from '../common/nearest';
+import type { TaskInfo } from '../protocol/analysis';
+import { arrayUpdate } from './arrayUpdate';
+import { modularArithmetic } from './modularArithmetic';
+import type { TaskDefinition } from './task';
+
+/** Every built-in task. A new one is a file of its own and a line here. */
+export const tasks: readonly TaskDefinition[] = [arrayUpdate, modularArithmetic];
+
+/** @throws UserError for a task that does not exist, with the nearest names. */
+export function findTask(id: string): TaskDefinition {
+  const task = tasks.find(candidate => candidate.id === id);
+  if (!task) throw unknownName('task', id, tasks.map(candidate => candidate.id));
+  return task;
+}
+
+export function describeTask({ id, title, description, params }: TaskDefinition): TaskInfo {
+  return { id, title, description, params };
+}

@@ -1,0 +1,200 @@
+import { parse as parseJson, printParseErrorCode, type ParseError } from 'jsonc-parser';
+import * as v from 'valibot';
+import { UserError } from '../common/errors';
+import { unknownName } from '../common/nearest';
+import { sizeOf } from '../common/tensor';
+import { checkMask } from '../model/mask';
+import { matches, parameterSpecs } from '../model/parameters';
+import type { Architecture, ModelConfig } from '../protocol/config';
+import { experimentFileLimit, ExperimentSchema, type Claim, type Experiment, type ExperimentProblem, type Training } from '../protocol/experiment';
+import type { ResolvedExperiment } from '../protocol/model';
+import { resolveParameters } from '../protocol/parameter';
+import { findTask } from '../tasks/registry';
+import type { Task } from '../tasks/task';
+
+/** An experiment that can be trained: its defaults written out, its task made, its model's shapes known. */
+export interface PreparedExperiment {
+  readonly resolved: ResolvedExperiment;
+  readonly config: ModelConfig;
+  readonly task: Task;
+  readonly claims: readonly Claim[];
+}
+
+export type ExperimentReading =
+  | { readonly ok: true; readonly experiment: PreparedExperiment }
+  | { readonly ok: false; readonly problems: readonly ExperimentProblem[] };
+
+/** What a run may ask of memory and disk before it is refused; a grown study stays far below. */
+const memoryLimit = 16 * 2 ** 30;
+const checkpointsLimit = 64 * 2 ** 30;
+
+/** Reads the text of an experiment file. Comments and trailing commas are allowed; nothing in it runs. */
+export function readExperiment(text: string): ExperimentReading {
+  if (text.length > experimentFileLimit) return problem([], `The file is larger than ${experimentFileLimit / 2 ** 20} MB; an experiment is a few kilobytes.`);
+  const errors: ParseError[] = [];
+  const value: unknown = parseJson(text, errors, { allowTrailingComma: true });
+  const [error] = errors;
+  if (error) {
+    const line = text.slice(0, error.offset).split('\n').length;
+    return problem([], `Line ${line} is not valid JSON: ${readable(printParseErrorCode(error.error))}.`);
+  }
+  const parsed = v.safeParse(ExperimentSchema, value);
+  if (!parsed.success) return { ok: false, problems: parsed.issues.map(issue => describe(issue)) };
+  return locate(() => prepareParsed(parsed.output));
+}
+
+/** Makes an experiment that was resolved before, such as a stored model's, ready again. */
+export function prepare(resolved: ResolvedExperiment): PreparedExperiment {
+  const definition = findTask(resolved.task.name);
+  const task = definition.create(resolveParameters(`task "${resolved.task.name}"`, definition.params, resolved.task.parameters));
+  return { resolved, config: configOf(resolved.model, task), task, claims: resolved.claims };
+}
+
+/**
+ * Writes values into an experiment's text before it is read: the seed, the number of steps, and `path=value` pairs such as
+ * `task.operation=add`, whose values are JSON or plain words.
+ */
+export function applyOverrides(text: string, { seed, steps, set = [] }: { readonly seed?: number; readonly steps?: number; readonly set?: readonly string[] }): string {
+  const errors: ParseError[] = [];
+  const value: unknown = parseJson(text, errors, { allowTrailingComma: true });
+  if (errors.length > 0 || typeof value !== 'object' || value === null) return text; // reading it says what is wrong
+  const assign = (path: readonly string[], assigned: unknown) => {
+    let at = value as Record<string, unknown>;
+    path.slice(0, -1).forEach(name => {
+      // A task given by its name alone gains parameters.
+      if (typeof at[name] === 'string' && name === 'task') at[name] = { name: at[name] };
+      if (!Object.hasOwn(at, name)) at[name] = {};
+      const inner = at[name];
+      if (typeof inner !== 'object' || inner === null) throw new UserError(`"${path.join('.')}" cannot be set: "${name}" holds a single value.`);
+      at = inner as Record<string, unknown>;
+    });
+    Object.defineProperty(at, path.at(-1) ?? '', { value: assigned, enumerable: true, writable: true, configurable: true });
+  };
+  if (seed !== undefined) assign(['seed'], seed);
+  if (steps !== undefined) assign(['training', 'steps'], steps);
+  for (const pair of set) {
+    const equals = pair.indexOf('=');
+    if (equals < 1) throw new UserError(`"${pair}" is not of the form path=value, as in task.operation=add.`);
+    assign(pair.slice(0, equals).split('.'), jsonOrText(pair.slice(equals + 1)));
+  }
+  return JSON.stringify(value, null, 2);
+}
+
+function prepareParsed(experiment: Experiment): PreparedExperiment {
+  const { name: given, task: reference, ...rest } = experiment;
+  const { name: taskName, ...parameters } = typeof reference === 'string' ? { name: reference } : reference;
+  const definition = at(['task'], () => findTask(taskName));
+  const values = at(['task'], () => resolveParameters(`task "${taskName}"`, definition.params, parameters));
+  const task = at(['task'], () => definition.create(values));
+  const config = configOf(experiment.model, task);
+  at(['model'], () => checkModel(config));
+  at(['training'], () => checkTraining(experiment.training, config, task));
+  const resolved: ResolvedExperiment = { ...rest, name: given ?? taskName, task: { name: taskName, parameters: values } };
+  return { resolved, config, task, claims: experiment.claims };
+}
+
+function configOf(model: Architecture, task: Task): ModelConfig {
+  return {
+    ...model,
+    initializer_range: model.initializer_range ?? 0.8 / Math.sqrt(model.d_model),
+    d_vocab: task.vocabulary.length,
+    d_vocab_out: task.outputs.length,
+    n_ctx: task.positions.length,
+  };
+}
+
+function checkModel(config: ModelConfig): void {
+  const { n_heads, d_head, d_model, d_mlp, attn_only, rotary_dim, positional_embedding_type, identity, frozen } = config;
+  if (n_heads * d_head > 16 * d_model) throw new UserError(`${n_heads} heads of d_head ${d_head} do not fit a d_model of ${d_model}; together they are usually as wide as it.`);
+  if (d_head > d_model) throw new UserError(`d_head ${d_head} does not fit a d_model of ${d_model}: a head reads at most the whole residual stream.`);
+  if (!attn_only && d_mlp === undefined) throw new UserError('d_mlp is missing; give it, or set attn_only to true for a model without MLPs.');
+  if (attn_only && d_mlp !== undefined) throw new UserError('d_mlp has no use when attn_only is true; leave one of them out.');
+  if (positional_embedding_type === 'rotary') {
+    const dimensions = rotary_dim ?? d_head;
+    if (dimensions > d_head || dimensions % 2 !== 0) throw new UserError(`rotary_dim ${dimensions} must be even and at most d_head ${d_head}.`);
+  } else if (rotary_dim !== undefined) {
+    throw new UserError('rotary_dim has a meaning only with rotary positional embeddings.');
+  }
+  const names = parameterSpecs(config).map(spec => spec.name);
+  for (const pattern of [...identity, ...frozen]) {
+    if (!names.some(name => matches([pattern], name))) throw new UserError(`No parameter of this model matches "${pattern}".`);
+  }
+  checkMask(config);
+}
+
+function checkTraining(training: Training, config: ModelConfig, task: Task): void {
+  const { steps, checkpointEvery, batch, stopWhen, schedule } = training;
+  const bytes = 4 * parameterSpecs(config).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  const checkpoints = checkpointEvery === 0 ? 1 : Math.floor(steps / checkpointEvery) + 1;
+  if (bytes * checkpoints > checkpointsLimit) {
+    const size = (bytes * checkpoints) / 2 ** 30;
+    throw new UserError(`${checkpoints.toLocaleString('en')} checkpoints of this model would take ${size.toFixed(0)} GB; write fewer with a larger checkpointEvery.`);
+  }
+  if (bytes * 8 > memoryLimit) throw new UserError(`A model of ${(bytes / 2 ** 30).toFixed(1)} GB does not fit in memory while it is trained.`);
+  if (batch === 'full' && !task.split) throw new UserError('This task has no fixed training set, so batch must be a number of examples.');
+  if (stopWhen && (stopWhen.below === undefined) === (stopWhen.above === undefined)) throw new UserError('stopWhen takes one bound: either below or above.');
+  if (schedule.kind === 'warm-up' && schedule.steps > steps) throw new UserError(`The warm-up of ${schedule.steps} steps is longer than the run of ${steps}.`);
+}
+
+/** A problem found below the schema, with where it is. */
+class LocatedError extends Error {
+  constructor(readonly path: readonly string[], readonly reason: UserError) {
+    super(reason.message);
+  }
+}
+
+function at<T>(path: readonly string[], work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw error instanceof UserError ? new LocatedError(path, error) : error;
+  }
+}
+
+function locate(work: () => PreparedExperiment): ExperimentReading {
+  try {
+    return { ok: true, experiment: work() };
+  } catch (error) {
+    if (error instanceof LocatedError) return problem(error.path, error.message);
+    throw error;
+  }
+}
+
+function problem(path: ExperimentProblem['path'], message: string): ExperimentReading {
+  return { ok: false, problems: [{ path, message }] };
+}
+
+function describe(issue: v.BaseIssue<unknown>): ExperimentProblem {
+  const path = (issue.path ?? []).map(item => (typeof item.key === 'number' ? item.key : String(item.key)));
+  const where = path.length > 0 ? `"${path.join('.')}"` : 'The experiment';
+  if (issue.kind === 'schema' && issue.type === 'strict_object' && issue.expected === 'never') {
+    return { path, message: unknownName('field', String(path.at(-1)), fieldsAt(ExperimentSchema, path.slice(0, -1))).message };
+  }
+  if (issue.received === 'undefined' || issue.expected?.startsWith('"') === true) return { path, message: `${where} is missing.` };
+  return { path, message: `${where}: ${issue.message.replace(/\.$/, '')}.` };
+}
+
+/** The fields that the schema knows at a path. */
+function fieldsAt(schema: unknown, path: ExperimentProblem['path']): readonly string[] {
+  if (typeof schema !== 'object' || schema === null) return [];
+  if ('wrapped' in schema) return fieldsAt(schema.wrapped, path);
+  if ('options' in schema && Array.isArray(schema.options)) return [...new Set(schema.options.flatMap(option => fieldsAt(option, path)))];
+  const [first, ...rest] = path;
+  if ('item' in schema) return first === undefined ? [] : fieldsAt(schema.item, rest);
+  if (!('entries' in schema)) return [];
+  const entries = schema.entries as Record<string, unknown>;
+  return first === undefined ? Object.keys(entries) : fieldsAt(entries[first], rest);
+}
+
+/** `InvalidSymbol` → `invalid symbol`. */
+function readable(code: string): string {
+  return code.replaceAll(/(?<=[a-z])(?=[A-Z])/g, ' ').toLowerCase();
+}
+
+function jsonOrText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,136 @@
+import { UserError } from '../common/errors';
+import { Random } from '../common/random';
+import { float32, int32, type HostTensor } from '../common/tensor';
+import type { Executable, Runtime } from '../compile/runtime';
+import { initialParameters } from '../model/parameters';
+import type { Metrics, MetricsRow } from '../protocol/model';
+import type { Examples, Task } from '../tasks/task';
+import { Evaluator } from './evaluate';
+import type { PreparedExperiment } from './experiment';
+import { stepScalars } from './optimizer';
+import { initialVectors, pack, stateOf, type Vectors } from './state';
+import type { RunHost, RunOutcome, TrainingState } from './run';
+import { layoutOf, trainingStep, trainingStepInputs } from './step';
+import { StopRule } from './stopRule';
+
+/** Training losses between evaluations are thinned to about this many a run. */
+const rowsPerRun = 1000;
+
+/**
+ * Trains a model, or goes on from a state. The same experiment gives the same numbers on the same machine, and a run that
+ * is stopped and resumed gives bit for bit those of one that was not: each batch has its own random stream, named by its step.
+ * @throws UserError when the loss stops being a number.
+ */
+export async function runTraining(prepared: PreparedExperiment, runtime: Runtime, host: RunHost, resumeFrom?: TrainingState): Promise<RunOutcome> {
+  const { config, resolved, task } = prepared;
+  const { training, seed } = resolved;
+  const layout = layoutOf(config);
+  const values = resumeFrom?.parameters ?? initialParameters(config, seed);
+  const frozen = float32([layout.frozenSize], pack(layout.frozen, name => values.get(name)));
+  const data = trainingData(task, training.batch, seed);
+  const step = await runtime.compile('training step', trainingStep(config, training, task), trainingStepInputs(config, task, data.size));
+  const evaluator = await Evaluator.create(prepared, runtime, frozen);
+  const rule = new StopRule(training.stopWhen, resumeFrom?.streak ?? 0);
+  const clock = new StepClock(resumeFrom?.seconds ?? 0);
+
+  let current = initialVectors(layout, values, resumeFrom?.moments);
+  let spare = initialVectors(layout, values);
+  const scalars = float32([3]);
+  const lossOut = float32([]);
+  let metrics: Metrics = {};
+  let done = resumeFrom?.step ?? 0;
+  const state = () => stateOf(layout, current, frozen, { step: done, seconds: clock.seconds, streak: rule.streak });
+  const rowEvery = Math.max(1, Math.round(training.steps / rowsPerRun));
+
+  while (done < training.steps) {
+    await host.ready();
+    if (host.signal.aborted) {
+      await host.checkpoint(state());
+      return { status: 'stopped', state: state(), metrics, secondsPerStep: clock.median() };
+    }
+    const evaluated = done % training.evaluateEvery === 0 ? await evaluator.evaluate(current.parameters) : undefined;
+
+    const batch = data.batch(done + 1);
+    scalars.data.set(stepScalars(training, done + 1));
+    await clock.time(() => runStep(step, current, spare, frozen, scalars, batch, lossOut));
+    const trainLoss = lossOut.data[0] ?? Number.NaN;
+    if (!Number.isFinite(trainLoss)) throw new UserError(`The loss stopped being a number at step ${done}; a lower learning rate usually mends it.`);
+    metrics = { ...metrics, ...evaluated, trainLoss };
+    if (evaluated || done % rowEvery === 0) {
+      const row: MetricsRow = { step: done, seconds: clock.seconds, trainLoss, ...evaluated };
+      host.metrics(row);
+    }
+    [current, spare] = [spare, current];
+    done++;
+    host.progress({ step: done, steps: training.steps, secondsPerStep: clock.median() }, metrics);
+    if (evaluated && rule.holds(metrics)) break;
+    if (training.checkpointEvery > 0 && done % training.checkpointEvery === 0 && done < training.steps) await host.checkpoint(state());
+  }
+
+  const trainLoss = await evaluator.trainLoss(current.parameters, data.batch(done + 1));
+  metrics = { ...(await evaluator.evaluate(current.parameters)), trainLoss };
+  host.metrics({ step: done, seconds: clock.seconds, ...metrics });
+  host.progress({ step: done, steps: training.steps, secondsPerStep: clock.median() }, metrics);
+  await host.checkpoint(state());
+  return { status: 'finished', state: state(), metrics, secondsPerStep: clock.median() };
+}
+
+async function runStep(
+  step: Executable, from: Vectors, to: Vectors, frozen: HostTensor, scalars: HostTensor, batch: Examples, loss: HostTensor,
+): Promise<void> {
+  const inputs = [from.parameters, from.first, from.second, frozen, scalars, batch.tokens, batch.labels];
+  await step.run(inputs, [to.parameters, to.first, to.second, loss]);
+}
+
+interface TrainingData {
+  /** Examples a batch. */
+  readonly size: number;
+  /** The batch of a step, counted from 1. */
+  batch(step: number): Examples;
+}
+
+/** All of the training set, or examples drawn from it (or from the task) by the step's own random stream. */
+function trainingData(task: Task, batch: number | 'full', seed: number): TrainingData {
+  const train = task.split?.(seed).train;
+  if (batch === 'full') {
+    if (!train) throw new UserError('This task has no fixed training set, so batch must be a number of examples.');
+    return { size: train.tokens.shape[0] ?? 0, batch: () => train };
+  }
+  const random = (step: number) => new Random(seed, `batch ${step}`);
+  return { size: batch, batch: step => (train ? draw(train, random(step), batch) : task.sample(random(step), batch)) };
+}
+
+/** Examples drawn with replacement. */
+function draw({ tokens, labels }: Examples, random: Random, count: number): Examples {
+  const [size = 0, T = 0] = tokens.shape;
+  const A = labels.shape[1] ?? 0;
+  const drawn = { tokens: int32([count, T]), labels: int32([count, A]) };
+  for (let row = 0; row < count; row++) {
+    const from = random.integer(size);
+    drawn.tokens.data.set(tokens.data.subarray(from * T, (from + 1) * T), row * T);
+    drawn.labels.data.set(labels.data.subarray(from * A, (from + 1) * A), row * A);
+  }
+  return drawn;
+}
+
+/** Times the steps: seconds in all, and the median of the last hundred. */
+class StepClock {
+  private readonly recent: number[] = [];
+  private sorted: readonly number[] = [];
+
+  constructor(public seconds: number) {}
+
+  async time(work: () => Promise<void>): Promise<void> {
+    const start = performance.now();
+    await work();
+    const elapsed = (performance.now() - start) / 1000;
+    this.seconds += elapsed;
+    this.recent.push(elapsed);
+    if (this.recent.length > 100) this.recent.shift();
+    if (this.sorted.length < 10 || this.recent.length % 10 === 0) this.sorted = [...this.recent].sort((a, b) => a - b);
+  }
+
+  median(): number {
+    return this.sorted[Math.floor(this.sorted.length / 2)] ?? 0;
+  }
+}
