@@ -45,6 +45,8 @@ export interface TrainRequest {
   /** `path=value`, as in `task.operation=add`. */
   readonly set?: readonly string[];
   readonly retrain?: boolean;
+  /** Where this one is trained; absent: as the settings say. */
+  readonly device?: Device;
 }
 
 export interface TrainAnswer {
