@@ -1,5 +1,5 @@
 import type { Graph, Value } from '../graph';
-import { cast, inputOf, positiveAxes, reshape } from './record';
+import { cast, inputOf, positiveAxes, reshape, whole } from './record';
 import type { KernelTable, TracingKernel } from './register';
 
 /** `fold` computes the reduction of `count` equal numbers. */
@@ -43,11 +43,18 @@ const cumulativeSum: TracingKernel = (graph: Graph, inputs, attrs) => {
   });
 };
 
+const minimum = reduction('ReduceMin', value => value);
+
 export const reductionKernels: KernelTable = {
   Sum: reduction('ReduceSum', (value, count) => value * count),
   Mean: reduction('ReduceMean', value => value),
-  Max: reduction('ReduceMax', value => value),
-  Min: reduction('ReduceMin', value => value),
+  // ONNX Runtime 1.30.0 on the CPU gives one element of every ReduceMax a wrong value; its ReduceMin is right.
+  Max: (graph, inputs, attrs) => {
+    const x = graph.node('Neg', [whole(graph, inputOf(inputs, 'x'))], inputOf(inputs, 'x'));
+    const least = minimum(graph, { x }, attrs) as Value;
+    return graph.node('Neg', [least], least);
+  },
+  Min: minimum,
   Prod: reduction('ReduceProd', (value, count) => value ** count),
   ArgMax: argument('ArgMax'),
   ArgMin: argument('ArgMin'),
