@@ -6,18 +6,21 @@ import { drawColourBar, drawMatrix, short } from './matrix';
 
 // T positions
 
-/** Pixels of a head's pattern. */
-const side = 232;
+/** Pixels of a head's pattern: larger where there are few of them. */
+const sides = { few: 400, many: 232 } as const;
 
 /** The pattern of every head, destinations downwards and sources to the right, all on one scale from 0 to 1. */
 export function drawAttention(figure: AttentionFigure): Markup {
+  const size = figure.heads.length <= 4 ? 'few' : 'many';
   const layers = [...new Set(figure.heads.map(head => head.layer))].sort((a, b) => a - b);
+  const rows = size === 'few' ? [figure.heads] : layers.map(layer => figure.heads.filter(head => head.layer === layer));
   return markup`
-    ${layers.map(layer => markup`<div class="heads">${figure.heads.filter(head => head.layer === layer).map(head => drawHead(figure, head))}</div>`)}
+    ${rows.map(heads => markup`<div class="heads">${heads.map(head => drawHead(figure, head, size))}</div>`)}
     <div class="legend">${drawKey()}<span>destinations (queries) go down, sources (keys) to the right; grey is masked</span></div>`;
 }
 
-function drawHead(figure: AttentionFigure, { layer, head, pattern }: AttentionHead): Markup {
+function drawHead(figure: AttentionFigure, { layer, head, pattern }: AttentionHead, size: keyof typeof sides): Markup {
+  const side = sides[size];
   const T = figure.tokens.length;
   const tokens = { axis: { title: '', labels: figure.tokens }, count: T, length: side };
   const left = 12 + Math.ceil(widestLabel(tokens));
@@ -29,7 +32,7 @@ function drawHead(figure: AttentionFigure, { layer, head, pattern }: AttentionHe
     columns: T,
     value: (row: number, column: number) => (figure.allowed[row * T + column] === 0 ? undefined : pattern[row * T + column]),
   };
-  return markup`<figure class="head"><figcaption>${name}</figcaption>
+  return markup`<figure class="head ${size}"><figcaption>${name}</figcaption>
     <svg viewBox="0 0 ${width} ${height}" style="max-width:${width}px" role="img" aria-label="${figure.title}: ${name}">
       ${drawMatrix(matrix, attentionScale, { left, top: 1, width: side, height: side })}
       <g transform="translate(${left} 1)">${drawLabelsBeside(tokens)}</g>

@@ -65,7 +65,7 @@ svg { display: block; width: 100%; height: auto; font: 11px system-ui, -apple-sy
 .legend li { display: flex; align-items: center; gap: 7px; } .legend b { color: var(--ink); font-variant-numeric: tabular-nums; }
 .key { width: auto; flex: none; }
 .heads { display: flex; flex-wrap: wrap; gap: 14px 22px; margin-bottom: 14px; }
-.head { margin: 0; flex: 1 1 230px; max-width: 330px; }
+.head { margin: 0; flex: 1 1 230px; max-width: 330px; } .head.few { flex-basis: 320px; max-width: 490px; }
 .head figcaption { font-size: 13px; font-weight: 600; margin-bottom: 4px; }
 .scalars, .facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(250px, 1fr)); gap: 0 26px; margin: 0 0 20px; }
 .scalars div, .facts div { display: flex; justify-content: space-between; gap: 14px; border-bottom: 1px solid var(--line); padding: 6px 0; }

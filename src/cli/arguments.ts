@@ -1,0 +1,58 @@
+import { InvalidArgumentError } from 'commander';
+import { UserError } from '../common/errors';
+import { formatShape, int32, type HostTensor } from '../common/tensor';
+
+/** Reads a whole number of at least `least` from an option. */
+export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  return text => {
+    const value = /^-?\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
+    if (!(value >= least)) throw new InvalidArgumentError(`It must be a whole number, at least ${least}.`);
+    if (value > most) throw new InvalidArgumentError(`It must be at most ${most}.`);
+    return value;
+  };
+}
+
+/** Gathers an option that can be given more than once. */
+export function gather(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+/** The names in a list separated by commas. */
+export function names(text: string): string[] {
+  const list = text.split(',').map(name => name.trim()).filter(name => name !== '');
+  if (list.length === 0) throw new InvalidArgumentError('It needs at least one name.');
+  return list;
+}
+
+/**
+ * Token ids `[B, T]` from nested JSON arrays, one a prompt.
+ * @throws UserError for anything but equally long rows of ids in the vocabulary.
+ */
+export function tokensFromText(text: string, vocabulary: number): HostTensor<'int32'> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new UserError(`--tokens is not JSON; write prompts as nested arrays of token ids, as in '[[3, 1, 4], [1, 5, 9]]'.`);
+  }
+  if (!Array.isArray(value) || value.length === 0 || !value.every(row => Array.isArray(row))) {
+    throw new UserError(`--tokens must be an array of prompts, each an array of token ids, as in '[[3, 1, 4], [1, 5, 9]]'.`);
+  }
+  const rows: readonly (readonly unknown[])[] = value;
+  const T = rows[0]?.length ?? 0;
+  if (T === 0) throw new UserError('A prompt in --tokens is empty.');
+  const odd = rows.findIndex(row => row.length !== T);
+  if (odd >= 0) {
+    throw new UserError(`The prompts in --tokens must have one length, but the first has ${T} tokens and prompt ${odd + 1} has ${rows[odd]?.length}.`);
+  }
+  const data = rows.flatMap((row, i) => row.map((token, position) => {
+    if (typeof token === 'number' && Number.isInteger(token) && token >= 0 && token < vocabulary) return token;
+    throw new UserError(`Token ${JSON.stringify(token)} at position ${position} of prompt ${i + 1} is outside the vocabulary of ${vocabulary} tokens (0 to ${vocabulary - 1}).`);
+  }));
+  return int32([rows.length, T], Int32Array.from(data));
+}
+
+/** `{ shape, data }` in words, for the text form of commands that print tensors. */
+export function describeTensor(name: string, shape: readonly number[]): string {
+  return `${name} ${formatShape(shape)}`;
+}

@@ -1,0 +1,58 @@
+import { analyses } from '../../analysis/registry';
+import { describeAnalysis } from '../../analysis/define';
+import type { Parameters } from '../../protocol/parameter';
+import type { ModelSummary } from '../../protocol/model';
+import { describeTask, tasks } from '../../tasks/registry';
+import { BundledExperiments } from '../../engine/bundled';
+import { formatNumber, formatPercent } from '../numbers';
+import { answer } from '../output';
+import { withEngine, type CommonOptions, type Session } from '../session';
+import { printable, textTable } from '../table';
+
+/** `circuits tasks`: the tasks with their parameters, and the experiments that come with the program. */
+export async function listTasks({ output, installation }: Session): Promise<void> {
+  const experiments = await new BundledExperiments(installation.experiments).names();
+  const document = { tasks: tasks.map(describeTask), experiments };
+  answer(output, document, () => [
+    ...document.tasks.map(({ id, description, params }) => `${id}\n  ${description}\n${parametersText(params)}`),
+    `Bundled experiments: ${experiments.join(', ') || 'none'}`,
+  ].join('\n\n'));
+}
+
+/** `circuits analyses`: the analyses with their parameters and scalars. */
+export async function listAnalyses({ output }: Session): Promise<void> {
+  const document = { analyses: analyses.map(describeAnalysis) };
+  answer(output, document, () => document.analyses.map(({ id, description, params, scalars }) => [
+    id,
+    `  ${description}`,
+    parametersText(params),
+    ...Object.entries(scalars).map(([name, meaning]) => `  → ${name}: ${meaning}`),
+  ].filter(line => line !== '').join('\n')).join('\n\n'));
+}
+
+/** `circuits models`: the models in the store, newest first. */
+export async function listModels(session: Session, options: CommonOptions): Promise<void> {
+  await withEngine(session, options, async engine => {
+    const models = await engine.models();
+    answer(session.output, { models }, () => (models.length === 0 ? `There are no models in ${engine.store.folder}.` : textTable(columns, models)));
+  });
+}
+
+const columns = [
+  { title: 'id', value: ({ id }: ModelSummary) => id },
+  { title: 'name', value: ({ name }: ModelSummary) => name },
+  { title: 'task', value: ({ task }: ModelSummary) => task },
+  { title: 'layers', numeric: true, value: ({ n_layers }: ModelSummary) => String(n_layers) },
+  { title: 'heads', numeric: true, value: ({ n_heads }: ModelSummary) => String(n_heads) },
+  { title: 'status', value: ({ status }: ModelSummary) => status },
+  { title: 'step', numeric: true, value: ({ progress }: ModelSummary) => formatNumber(progress.step) },
+  { title: 'test loss', numeric: true, value: ({ metrics }: ModelSummary) => (metrics.testLoss === undefined ? '' : formatNumber(metrics.testLoss)) },
+  { title: 'accuracy', numeric: true, value: ({ metrics }: ModelSummary) => (metrics.testAccuracy === undefined ? '' : formatPercent(metrics.testAccuracy)) },
+];
+
+function parametersText(params: Parameters): string {
+  return Object.entries(params).map(([name, parameter]) => {
+    const choices = parameter.kind === 'choice' ? ` (${parameter.options.join(', ')})` : '';
+    return printable(`  ${name}=${parameter.default}${choices}: ${parameter.description}`);
+  }).join('\n');
+}

@@ -1,0 +1,42 @@
+import { CancelledError, messageOf, UserError } from '../common/errors';
+
+/** Exit codes that scripts depend on. */
+export const exitCodes = { done: 0, failed: 1, wrongInput: 2, interrupted: 130 } as const;
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+/** A run, or a claim, that failed although the input was right. */
+export class FailedError extends Error {
+  override readonly name = 'FailedError';
+}
+
+/** Where a command's answer goes: one JSON document, or text, on standard output. */
+export interface Output {
+  readonly json: boolean;
+  readonly out: NodeJS.WritableStream;
+  readonly err: NodeJS.WriteStream;
+}
+
+/** Prints the answer once: the document with `--json`, otherwise the text. */
+export function answer(output: Output, document: unknown, text: () => string): void {
+  output.out.write(output.json ? `${JSON.stringify(document, forJson)}\n` : `${text()}\n`);
+}
+
+/** Prints what went wrong, and returns the exit code for it. A defect comes with its stack. */
+export function complain(output: Output, error: unknown): ExitCode {
+  const code = codeOf(error);
+  if (code === exitCodes.interrupted) return code;
+  const isDefect = !(error instanceof UserError || error instanceof FailedError);
+  output.err.write(`${isDefect && error instanceof Error ? error.stack ?? error.message : messageOf(error)}\n`);
+  if (output.json) output.out.write(`${JSON.stringify({ error: messageOf(error) })}\n`);
+  return code;
+}
+
+function codeOf(error: unknown): ExitCode {
+  if (error instanceof CancelledError) return exitCodes.interrupted;
+  return error instanceof UserError ? exitCodes.wrongInput : exitCodes.failed;
+}
+
+/** Typed arrays as plain ones. */
+function forJson(_: string, value: unknown): unknown {
+  return ArrayBuffer.isView(value) && !(value instanceof DataView) ? Array.from(value as Float32Array) : value;
+}

@@ -1,0 +1,72 @@
+import { Command, CommanderError, Option } from 'commander';
+import { versions } from '../engine/versions';
+import { devices } from '../protocol/engine';
+import { gather, names, wholeNumber } from './arguments';
+import { cache, logits, type ActivationOptions } from './commands/activations';
+import { analyze, type AnalyzeOptions } from './commands/analyze';
+import { listAnalyses, listModels, listTasks } from './commands/lists';
+import { report, type ReportOptions } from './commands/report';
+import { show } from './commands/show';
+import { train, type TrainOptions } from './commands/train';
+import { complain, exitCodes, type ExitCode } from './output';
+import type { CommonOptions, Session } from './session';
+
+/** Runs one command line, without the program's own name, and returns its exit code. */
+export async function runProgram(words: readonly string[], session: Omit<Session, 'output'>, streams: Pick<Session['output'], 'out' | 'err'>): Promise<ExitCode> {
+  const output = { ...streams, json: words.includes('--json') };
+  try {
+    await programOf({ ...session, output }).parseAsync([...words], { from: 'user' });
+    return exitCodes.done;
+  } catch (error) {
+    // Commander has said what is wrong already, and help is no mistake.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.wrongInput;
+    return complain(output, error);
+  }
+}
+
+function programOf(session: Session): Command {
+  const { out, err } = session.output;
+  const program = new Command('circuits')
+    .description('Train small transformers and look into their circuits.')
+    .version(versions.circuitExplorer)
+    .exitOverride()
+    .configureOutput({ writeOut: text => void out.write(text), writeErr: text => void err.write(text) });
+
+  const add = (usage: string, description: string) => program.command(usage)
+    .description(description)
+    .option('--store <folder>', 'folder of the models (default: CIRCUITS_STORE, or the folder of user data)')
+    .option('--json', 'print one JSON document and nothing else')
+    .allowExcessArguments(false);
+  const checkpoint = () => new Option('--checkpoint <step>', 'take the weights of this step').argParser(wholeNumber(0));
+
+  add('tasks', 'the tasks, with their parameters, and the bundled experiments').action(() => listTasks(session));
+  add('analyses', 'the analyses, with their parameters and scalars').action(() => listAnalyses(session));
+  add('train <experiment>', 'train an experiment: a file, or a bundled one by its name')
+    .option('--seed <number>', 'another seed', wholeNumber(0, 0x7fffffff))
+    .option('--steps <number>', 'another number of steps', wholeNumber(1, 1e9))
+    .addOption(new Option('--device <device>', 'where to train').choices(devices))
+    .option('--set <path=value>', 'another value in the experiment, as in task.operation=add', gather, [])
+    .addOption(new Option('--retrain', 'train again what was trained before').conflicts('resume'))
+    .option('--resume', 'go on with what was stopped')
+    .action((experiment: string, options: TrainOptions) => train(session, experiment, options));
+  add('models', 'the models that were trained').action((options: CommonOptions) => listModels(session, options));
+  add('show <model>', 'what a model, or an experiment, is made of')
+    .action((model: string, options: CommonOptions) => show(session, model, options));
+  add('logits <model>', 'the logits of prompts')
+    .requiredOption('--tokens <json>', 'prompts as nested arrays of token ids')
+    .addOption(checkpoint())
+    .action((model: string, options: ActivationOptions) => logits(session, model, options));
+  add('cache <model>', 'the activations of prompts at hook points')
+    .requiredOption('--tokens <json>', 'prompts as nested arrays of token ids')
+    .requiredOption('--hooks <names>', 'hook points, separated by commas', names)
+    .addOption(checkpoint())
+    .action((model: string, options: ActivationOptions & { readonly hooks: readonly string[] }) => cache(session, model, options));
+  add('analyze <model> <analysis>', 'run an analysis')
+    .option('--param <name=value>', 'a parameter of the analysis', gather, [])
+    .addOption(checkpoint())
+    .action((model: string, analysis: string, options: AnalyzeOptions) => analyze(session, model, analysis, options));
+  add('report <model>', 'write one page with every figure that applies')
+    .requiredOption('-o, --output <file>', 'the page, an HTML file')
+    .action((model: string, options: ReportOptions) => report(session, model, options));
+  return program;
+}

@@ -1,0 +1,80 @@
+import { SingleBar } from 'cli-progress';
+import type { Disposable } from '../common/lifetime';
+import type { Metrics, Progress } from '../protocol/model';
+import { formatNumber, formatPercent, formatSeconds } from './numbers';
+
+/** Milliseconds between two lines where there is no terminal. */
+const lineInterval = 5000;
+
+/** Shows how a run goes on standard error: as a bar on a terminal, as a line every few seconds elsewhere. */
+export interface RunProgress extends Disposable {
+  show(progress: Progress, metrics: Metrics): void;
+}
+
+export function showRunProgress(name: string, stream: NodeJS.WriteStream): RunProgress {
+  return stream.isTTY ? new ProgressBar(name, stream) : new ProgressLines(name, stream);
+}
+
+class ProgressBar implements RunProgress {
+  private readonly bar: SingleBar;
+  private started = false;
+
+  constructor(name: string, stream: NodeJS.WriteStream) {
+    const room = (stream.columns ?? 80) - name.length - 60;
+    this.bar = new SingleBar({
+      format: `${name.replace(/[{}]/g, '')} {bar} {done}{rest}`,
+      stream,
+      barsize: Math.min(40, Math.max(8, room)),
+      barCompleteChar: '█',
+      barIncompleteChar: '░',
+      hideCursor: true,
+      fps: 10,
+    });
+  }
+
+  show(progress: Progress, metrics: Metrics): void {
+    const { step, steps } = progress;
+    const words = { done: `${formatNumber(step)}/${formatNumber(steps)}`, rest: detailsOf(progress, metrics).map(text => ` · ${text}`).join('') };
+    if (this.started) {
+      this.bar.setTotal(steps);
+      this.bar.update(step, words);
+    } else {
+      this.started = true;
+      this.bar.start(steps, step, words);
+    }
+  }
+
+  dispose(): void {
+    if (this.started) this.bar.stop();
+  }
+}
+
+class ProgressLines implements RunProgress {
+  private shownAt = -Infinity;
+
+  constructor(private readonly name: string, private readonly stream: NodeJS.WriteStream) {}
+
+  show(progress: Progress, metrics: Metrics): void {
+    const now = performance.now();
+    const { step, steps } = progress;
+    if (now - this.shownAt < lineInterval && step < steps) return;
+    this.shownAt = now;
+    this.stream.write(`${[`${this.name}: step ${step} of ${steps}`, ...detailsOf(progress, metrics)].join(' · ')}\n`);
+  }
+
+  dispose(): void {
+    // Every line is whole already.
+  }
+}
+
+function detailsOf({ step, steps, secondsPerStep }: Progress, metrics: Metrics): string[] {
+  const details: string[] = [];
+  const loss = metrics.testLoss ?? metrics.trainLoss;
+  if (loss !== undefined) details.push(`${metrics.testLoss === undefined ? 'train' : 'test'} loss ${formatNumber(loss, 3)}`);
+  if (metrics.testAccuracy !== undefined) details.push(formatPercent(metrics.testAccuracy));
+  if (secondsPerStep !== undefined && step > 0) {
+    details.push(`${formatSeconds(secondsPerStep)} a step`);
+    if (step < steps) details.push(`${formatSeconds(Math.ceil((steps - step) * secondsPerStep))} left`);
+  }
+  return details;
+}

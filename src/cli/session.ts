@@ -1,0 +1,71 @@
+import os from 'node:os';
+import { readFile } from 'node:fs/promises';
+import { errorCode, UserError } from '../common/errors';
+import { Engine, type Installation } from '../engine/engine';
+import { allThreads } from '../engine/threads';
+import type { Device } from '../protocol/engine';
+import { experimentFileLimit } from '../protocol/experiment';
+import { Store } from '../store/store';
+import type { ModelRecord } from '../store/modelRecord';
+import type { Output } from './output';
+import { defaultStoreFolder } from './storeFolder';
+
+/** What every command takes. */
+export interface CommonOptions {
+  readonly store?: string;
+  readonly json?: boolean;
+}
+
+/** One run of the command line: where its answer goes, what interrupts it, and the engine it opens. */
+export interface Session {
+  readonly output: Output;
+  /** Aborted by Ctrl-C. */
+  readonly interrupted: AbortSignal;
+  readonly installation: Installation;
+}
+
+/** Opens the engine over the chosen store, runs `work`, and closes it. */
+export async function withEngine<T>(
+  session: Session,
+  options: CommonOptions,
+  work: (engine: Engine) => Promise<T>,
+  { device = 'auto', reference }: { readonly device?: Device; readonly reference?: string } = {},
+): Promise<T> {
+  const log = (message: string) => void session.output.err.write(`${message}\n`);
+  const chosen = options.store ?? defaultStoreFolder(process.platform, process.env, os.homedir());
+  const folder = reference === undefined ? chosen : (await Store.openFor(reference, chosen, log)).folder;
+  const engine = await Engine.open({ store: folder, device, threads: allThreads(), background: false, installation: session.installation, log });
+  try {
+    return await work(engine);
+  } finally {
+    engine.dispose();
+  }
+}
+
+/** As {@link withEngine}, for the model that `reference` means: an id, the beginning of one, a name, or a folder. */
+export function withModel<T>(session: Session, options: CommonOptions, reference: string, work: (engine: Engine, model: ModelRecord) => Promise<T>): Promise<T> {
+  return withEngine(session, options, async engine => work(engine, await engine.store.find(reference)), { reference });
+}
+
+/** The text of an experiment: of a file, or of the bundled one of that name. */
+export async function experimentText(engine: Engine, reference: string): Promise<string> {
+  if ((await engine.bundled.names()).includes(reference)) return engine.bundled.read(reference);
+  if (!looksLikeFile(reference)) return engine.bundled.read(reference);
+  try {
+    const bytes = await readFile(reference);
+    if (bytes.length > 4 * experimentFileLimit) throw new UserError(`${reference} is too large for an experiment.`);
+    return bytes.toString('utf8');
+  } catch (error) {
+    switch (errorCode(error)) {
+      case 'ENOENT': throw new UserError(`There is no experiment file ${reference}.`);
+      case 'EISDIR': throw new UserError(`${reference} is a folder, not an experiment file.`);
+      case 'EACCES': throw new UserError(`${reference} cannot be read: permission denied.`);
+      default: throw error;
+    }
+  }
+}
+
+/** Bundled experiments are named by one word. */
+function looksLikeFile(reference: string): boolean {
+  return /[\\/.]/.test(reference);
+}

@@ -1,0 +1,42 @@
+import { describeAnalysis } from '../analysis/define';
+import { analyses, findAnalysis } from '../analysis/registry';
+import { runAnalysis } from '../analysis/run';
+import { Random } from '../common/random';
+import type { AnalysisInfo, AnalysisRequest, AnalysisResult } from '../protocol/analysis';
+import type { Store } from '../store/store';
+import type { OpenModels } from './openModels';
+import { WorkQueue } from './workQueue';
+
+/** A quick one need not wait for a slow one. */
+const atOnce = 2;
+const mostWaiting = 64;
+
+export interface AnalysisSteering {
+  readonly signal: AbortSignal;
+  progress(fraction: number, partial?: AnalysisResult): void;
+}
+
+/** Runs analyses on the models of a store, a few at a time. */
+export class Analyses {
+  private readonly queue = new WorkQueue('analyses', atOnce, mostWaiting);
+
+  constructor(private readonly store: Store, private readonly models: OpenModels) {}
+
+  async applicable(id: string): Promise<readonly AnalysisInfo[]> {
+    const details = await this.store.details(id);
+    return analyses.filter(analysis => analysis.appliesTo(details)).map(describeAnalysis);
+  }
+
+  /**
+   * Runs an analysis when its turn comes.
+   * @throws UserError for a model, analysis, parameter or checkpoint that does not exist; CancelledError.
+   */
+  async run({ model: id, analysis, params, checkpoint }: AnalysisRequest, steering: AnalysisSteering): Promise<AnalysisResult> {
+    const definition = findAnalysis(analysis);
+    return this.queue.run(steering.signal, () => this.models.use(id, checkpoint, async opened => {
+      const metrics = await this.store.readMetrics(id);
+      const random = new Random(opened.details.experiment.seed, `analysis ${analysis}`);
+      return runAnalysis(definition, { ...opened, metrics, random, signal: steering.signal, progress: steering.progress }, params);
+    }));
+  }
+}

@@ -1,0 +1,82 @@
+import path from 'node:path';
+import { Lifetime, type Disposable } from '../common/lifetime';
+import { openRuntime } from '../compile/devices';
+import type { Device, ModelsChanged } from '../protocol/engine';
+import type { ModelDetails, ModelSummary } from '../protocol/model';
+import { Store } from '../store/store';
+import { Analyses } from './analyses';
+import { BundledExperiments } from './bundled';
+import { ModelWatch } from './modelWatch';
+import { OpenModels } from './openModels';
+import { Runs } from './runs';
+
+/** Where the program's own files are. */
+export interface Installation {
+  /** The bundle of the trainer process. */
+  readonly trainer: string;
+  /** The folder of the bundled experiments. */
+  readonly experiments: string;
+}
+
+/** The installation whose bundles lie in `folder`. */
+export function installationAt(folder: string): Installation {
+  return { trainer: path.join(folder, 'trainer.js'), experiments: path.join(folder, '..', 'media', 'experiments') };
+}
+
+export interface EngineOptions {
+  readonly store: string;
+  readonly device: Device;
+  readonly threads: number;
+  /** Whether its work gives way to other processes. */
+  readonly background: boolean;
+  readonly installation: Installation;
+  readonly log: (message: string) => void;
+}
+
+/** A store with what can be done with its models: the same behind the requests of an editor and the command line. */
+export class Engine implements Disposable {
+  private readonly lifetime = new Lifetime();
+
+  private constructor(
+    readonly store: Store,
+    readonly runs: Runs,
+    readonly openModels: OpenModels,
+    readonly analyses: Analyses,
+    readonly bundled: BundledExperiments,
+    private readonly log: (message: string) => void,
+  ) {
+    this.lifetime.add(runs);
+    this.lifetime.add(openModels);
+  }
+
+  /** @throws UserError when the store's folder cannot be used. */
+  static async open({ store: folder, device, threads, background, installation, log }: EngineOptions): Promise<Engine> {
+    const store = await Store.open(folder, log);
+    const runs = new Runs(store, { trainer: installation.trainer, device, threads, background, log });
+    const models = new OpenModels(store, () => openRuntime({ device: 'cpu', threads, spin: false }));
+    return new Engine(store, runs, models, new Analyses(store, models), new BundledExperiments(installation.experiments), log);
+  }
+
+  /** What to show of every model, newest first. */
+  async models(): Promise<readonly ModelSummary[]> {
+    return (await this.store.summaries()).map(summary => this.runs.get(summary.id)?.overlay(summary) ?? summary);
+  }
+
+  async model(id: string): Promise<ModelSummary> {
+    return this.runs.summary(await this.store.read(id));
+  }
+
+  async details(id: string): Promise<ModelDetails> {
+    const details = await this.store.details(id);
+    return { ...details, summary: this.runs.get(id)?.overlay(details.summary) ?? details.summary };
+  }
+
+  /** Tells of models that change, here or in another process, until it is disposed. */
+  watch(listener: (changes: ModelsChanged) => void): Disposable {
+    return this.lifetime.add(new ModelWatch(this.store, this.runs, this.log, listener));
+  }
+
+  dispose(): void {
+    this.lifetime.dispose();
+  }
+}

@@ -1,0 +1,45 @@
+import * as v from 'valibot';
+import { devices } from '../protocol/engine';
+import { experimentFileLimit } from '../protocol/experiment';
+
+// What the engine's requests may hold. Every text and list has a longest, so that no message is larger than its work.
+
+const text = v.pipe(v.string(), v.maxLength(1000));
+const whole = (least: number, most: number) => v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(most));
+const id = v.pipe(v.string(), v.regex(/^[\w.-]{1,128}$/));
+const experimentText = v.pipe(v.string(), v.maxLength(experimentFileLimit));
+
+export const settings = v.strictObject({
+  store: v.pipe(v.string(), v.minLength(1), v.maxLength(10_000)),
+  device: v.picklist(devices),
+  threads: whole(0, 1024),
+});
+
+export const modelReference = v.strictObject({ model: id });
+
+export const trainRequest = v.strictObject({
+  experiment: v.union([v.strictObject({ text: experimentText }), v.strictObject({ bundled: text })]),
+  seed: v.exactOptional(whole(0, 0x7fffffff)),
+  steps: v.exactOptional(whole(1, 1e9)),
+  set: v.exactOptional(v.pipe(v.array(text), v.maxLength(100))),
+  retrain: v.exactOptional(v.boolean()),
+  device: v.exactOptional(v.picklist(devices)),
+});
+
+export const controlRequest = v.strictObject({ model: id, action: v.picklist(['stop', 'pause', 'resume', 'retrain', 'delete']) });
+
+export const renameRequest = v.strictObject({ model: id, name: text });
+
+/** Longer texts than an experiment may have get an answer of their own, and so come this far. */
+export const checkRequest = v.strictObject({ text: v.pipe(v.string(), v.maxLength(64 * experimentFileLimit)) });
+
+export const analysisRequest = v.strictObject({
+  model: id,
+  analysis: text,
+  params: v.pipe(
+    v.record(v.pipe(v.string(), v.maxLength(200)), v.union([v.number(), v.boolean(), v.pipe(v.string(), v.maxLength(100_000))])),
+    v.check(values => Object.keys(values).length <= 100, 'an analysis has fewer parameters'),
+  ),
+  checkpoint: v.exactOptional(whole(0, 1e9)),
+  progress: v.exactOptional(text),
+});

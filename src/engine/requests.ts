@@ -1,0 +1,123 @@
+import * as v from 'valibot';
+import { ErrorCodes, ResponseError, type CancellationToken, type MessageConnection, type RequestType, type RequestType0 } from 'vscode-jsonrpc';
+import { describeAnalysis } from '../analysis/define';
+import { analyses } from '../analysis/registry';
+import { CancelledError, messageOf, UserError } from '../common/errors';
+import type { Disposable } from '../common/lifetime';
+import { Lifetime } from '../common/lifetime';
+import { deviceStatuses } from '../compile/devices';
+import type { AnalysisResult } from '../protocol/analysis';
+import * as protocol from '../protocol/engine';
+import type { ParameterValues } from '../protocol/parameter';
+import { describeTask, tasks } from '../tasks/registry';
+import { readExperiment } from '../training/experiment';
+import { Engine, type Installation } from './engine';
+import { checkFrame } from './frames';
+import * as schemas from './requestSchemas';
+import { tensorflowFolder } from './tensorflow';
+import { backgroundThreads } from './threads';
+import { versions } from './versions';
+
+/** Answers the engine's requests on a connection; the first one, `initialize`, opens the store. */
+export function serveRequests(connection: MessageConnection, installation: Installation): Disposable {
+  const lifetime = new Lifetime();
+  let opened: Promise<Engine> | undefined;
+
+  const log = (level: protocol.LogLine['level'], message: string) => void connection.sendNotification(protocol.log, { level, message }).catch(() => undefined);
+
+  /** Answers one kind of request; what is thrown becomes an error for people, or is a defect and goes to the log. */
+  async function respond<R>(method: string, token: CancellationToken, work: (signal: AbortSignal) => Promise<R>): Promise<R | ResponseError<void>> {
+    const controller = new AbortController();
+    const listening = token.onCancellationRequested(() => controller.abort());
+    try {
+      return await work(controller.signal);
+    } catch (error) {
+      if (error instanceof CancelledError) return new ResponseError(cancelled, error.message);
+      if (error instanceof UserError) return new ResponseError(protocol.userErrorCode, error.message);
+      log('error', `${method}: ${error instanceof Error ? error.stack ?? error.message : String(error)}`);
+      return new ResponseError(ErrorCodes.InternalError, messageOf(error));
+    } finally {
+      listening.dispose();
+    }
+  }
+
+  /** `work` gets whatever came as parameters. */
+  function handle(method: string, work: (params: unknown, signal: AbortSignal) => Promise<unknown>): void {
+    lifetime.add(connection.onRequest(method, (...given: unknown[]) => {
+      const token = given.pop() as CancellationToken;
+      return respond(method, token, signal => work(given[0], signal));
+    }));
+  }
+
+  function on<P, R>(type: RequestType<P, R, void>, schema: v.GenericSchema<unknown, P>, answer: (engine: Engine, params: P, signal: AbortSignal) => Promise<R>): void {
+    handle(type.method, async (params, signal) => answer(await engine(), checked(type.method, schema, params), signal));
+  }
+
+  function on0<R>(type: RequestType0<R, void>, answer: (engine: Engine) => Promise<R>): void {
+    handle(type.method, async () => answer(await engine()));
+  }
+
+  async function engine(): Promise<Engine> {
+    if (!opened) throw new Error('The engine was asked something before it was told its settings');
+    return opened;
+  }
+
+  handle(protocol.initialize.method, async params => {
+    if (opened) throw new Error('The engine has its settings already');
+    const { threads, ...settings } = checked('initialize', schemas.settings, params);
+    opened = Engine.open({ ...settings, threads: backgroundThreads(threads), background: true, installation, log: message => log('info', message) });
+    // A store that cannot be opened now may be later.
+    opened.catch(() => (opened = undefined));
+    const engine = lifetime.add(await opened);
+    engine.watch(changes => void connection.sendNotification(protocol.modelsChanged, changes).catch(() => undefined));
+    return {
+      version: versions.circuitExplorer,
+      processId: process.pid,
+      analyses: analyses.map(describeAnalysis),
+      tasks: tasks.map(describeTask),
+      experiments: await engine.bundled.names(),
+      devices: await deviceStatuses(tensorflowFolder()),
+    } satisfies protocol.EngineInfo;
+  });
+  on0(protocol.listModels, shared(engine => engine.models()));
+  on(protocol.getModel, schemas.modelReference, (engine, { model }) => engine.details(model));
+  on(protocol.train, schemas.trainRequest, async (engine, { experiment, ...order }) => {
+    const text = 'text' in experiment ? experiment.text : await engine.bundled.read(experiment.bundled);
+    const { id, cached } = await engine.runs.train({ ...order, text });
+    return { model: await engine.model(id), cached };
+  });
+  on(protocol.controlModel, schemas.controlRequest, async (engine, { model, action }) => {
+    await engine.runs.control(model, action);
+    return null;
+  });
+  on(protocol.renameModel, schemas.renameRequest, async (engine, { model, name }) => engine.runs.summary(await engine.store.rename(model, name)));
+  on(protocol.checkExperiment, schemas.checkRequest, async (_, { text }) => {
+    const reading = readExperiment(text);
+    return reading.ok ? [] : reading.problems;
+  });
+  on(protocol.applicableAnalyses, schemas.modelReference, (engine, { model }) => engine.analyses.applicable(model));
+  on(protocol.analyze, schemas.analysisRequest, async (engine, { progress: token, ...request }, signal) => {
+    const progress = (fraction: number, partial?: AnalysisResult) => {
+      if (token === undefined || signal.aborted) return;
+      void connection.sendProgress(protocol.analysisProgress, token, { fraction, ...(partial && { partial }) }).catch(() => undefined);
+    };
+    return checkFrame(await engine.analyses.run({ ...request, params: request.params as ParameterValues }, { signal, progress }));
+  });
+  return lifetime;
+}
+
+/** The protocol's code for a request that was cancelled. */
+const cancelled = -32800;
+
+function checked<P>(method: string, schema: v.GenericSchema<unknown, P>, params: unknown): P {
+  const result = v.safeParse(schema, params);
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  throw new UserError(`The request ${method} is wrong${issue.path ? ` at "${v.getDotPath(issue)}"` : ''}: ${issue.message}.`);
+}
+
+/** Answers all who ask while an answer is being worked out with that one, so that a flood of questions is one piece of work. */
+function shared<R>(answer: (engine: Engine) => Promise<R>): (engine: Engine) => Promise<R> {
+  let current: Promise<R> | undefined;
+  return engine => current ??= answer(engine).finally(() => (current = undefined));
+}

@@ -1,0 +1,225 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { messageOf, UserError } from '../common/errors';
+import { Emitter } from '../common/event';
+import type { Disposable } from '../common/lifetime';
+import type { Device, ModelControl } from '../protocol/engine';
+import type { ModelSummary } from '../protocol/model';
+import { idOf, type ModelRecord } from '../store/modelRecord';
+import type { Store } from '../store/store';
+import { applyOverrides, readExperiment, type PreparedExperiment } from '../training/experiment';
+import { Run } from './run';
+import { TrainerProcess, type TrainerEnd } from './trainerProcess';
+import { versions } from './versions';
+
+export interface RunSettings {
+  /** The trainer's bundle. */
+  readonly trainer: string;
+  readonly device: Device;
+  readonly threads: number;
+  /** Whether runs give way to the other processes of the machine. */
+  readonly background: boolean;
+  readonly log: (message: string) => void;
+}
+
+export interface TrainOrder {
+  /** The text of an experiment file. */
+  readonly text: string;
+  readonly seed?: number;
+  readonly steps?: number;
+  readonly set?: readonly string[];
+  /** Replaces what was trained before. */
+  readonly retrain?: boolean;
+  /** In place of the one in the settings. */
+  readonly device?: Device;
+}
+
+export interface TrainOutcome {
+  readonly id: string;
+  /** Whether it had been trained before, whole or in part, and was only opened. */
+  readonly cached: boolean;
+  /** The run that was started, or that goes on here already. */
+  readonly run?: Run;
+}
+
+/** The training runs of this process: one trainer process each. */
+export class Runs implements Disposable {
+  private readonly running = new Map<string, Run>();
+  /** Models that are being made, removed or started just now: one of these at a time. */
+  private readonly busy = new Map<string, Promise<unknown>>();
+  private readonly changes = new Emitter<string>();
+  private disposed = false;
+  /** Tells the id of a model whose run has changed, often. */
+  readonly onChange = this.changes.event;
+
+  constructor(private readonly store: Store, private readonly settings: RunSettings) {}
+
+  get(id: string): Run | undefined {
+    return this.running.get(id);
+  }
+
+  /** The stored summary, with what a run that goes on here has told since. */
+  async summary(record: ModelRecord): Promise<ModelSummary> {
+    const summary = await this.store.summary(record);
+    return this.running.get(record.id)?.overlay(summary) ?? summary;
+  }
+
+  /**
+   * Trains an experiment, unless there is a model of it already that can be opened or resumed.
+   * @throws UserError one sentence for each thing that is wrong with the experiment; or when the training cannot start.
+   */
+  async train(order: TrainOrder): Promise<TrainOutcome> {
+    const experiment = experimentOf(order);
+    const id = idOf(experiment.resolved);
+    return this.alone(id, async () => {
+      const there = await this.existing(id);
+      if (there && !order.retrain) {
+        const run = this.running.get(id);
+        const { status, resumable } = await this.summary(there);
+        // What failed, or was interrupted, before its first checkpoint has nothing that a new start could lose.
+        if (run || status === 'finished' || status === 'training' || status === 'paused' || resumable) return { id, cached: true, ...(run && { run }) };
+      }
+      return { id, cached: false, run: await this.startAfresh(experiment, there, order.device) };
+    });
+  }
+
+  async control(id: string, action: ModelControl): Promise<void> {
+    switch (action) {
+      case 'stop': return this.here(id, await this.store.read(id)).stop();
+      case 'pause': return this.here(id, await this.store.read(id)).setPaused(true);
+      case 'resume': await this.resume(id); return;
+      case 'retrain': await this.retrain(id); return;
+      case 'delete': return this.remove(id);
+      default: action satisfies never;
+    }
+  }
+
+  /** Lets a paused run go on, or starts a process that goes on from the newest checkpoint. */
+  async resume(id: string): Promise<Run> {
+    return this.alone(id, async () => {
+      const run = this.running.get(id);
+      if (run) {
+        await run.setPaused(false);
+        return run;
+      }
+      const record = await this.store.read(id);
+      const { status, resumable } = await this.store.summary(record);
+      if (status === 'finished') throw new UserError(`"${record.name}" is trained to its end; there is nothing to resume.`);
+      if (status === 'training' || status === 'paused') throw elsewhere(record);
+      if (!resumable) throw new UserError(`"${record.name}" has no checkpoint to resume from; train it again.`);
+      return this.start(record);
+    });
+  }
+
+  private async retrain(id: string): Promise<void> {
+    await this.alone(id, async () => {
+      const record = await this.store.read(id);
+      await this.startAfresh({ resolved: record.experiment, config: record.config }, record);
+    });
+  }
+
+  private async remove(id: string): Promise<void> {
+    await this.running.get(id)?.stop();
+    await this.alone(id, () => this.store.remove(id));
+  }
+
+  /** Stops every run and waits until each has kept what it has. */
+  async stopAll(): Promise<void> {
+    await Promise.all([...this.running.values()].map(run => run.stop()));
+  }
+
+  /** Lets go of the trainer processes; they end by themselves and leave their models resumable. */
+  dispose(): void {
+    this.disposed = true;
+    for (const run of this.running.values()) run.dispose();
+    this.changes.dispose();
+  }
+
+  private async existing(id: string): Promise<ModelRecord | undefined> {
+    return existsSync(path.join(this.store.pathOf(id), 'model.json')) ? this.store.read(id) : undefined;
+  }
+
+  private async startAfresh(
+    { resolved, config }: Pick<PreparedExperiment, 'resolved' | 'config'>,
+    before: ModelRecord | undefined,
+    device?: Device,
+  ): Promise<Run> {
+    if (before && this.running.has(before.id)) throw new UserError(`"${before.name}" is being trained; stop it before it is trained again.`);
+    const record: ModelRecord = {
+      format: 1,
+      id: before?.id ?? idOf(resolved),
+      name: before?.name ?? resolved.name,
+      experiment: resolved,
+      config,
+      status: 'training',
+      progress: { step: 0, steps: resolved.training.steps },
+      metrics: {},
+      createdAt: Date.now(),
+      versions,
+    };
+    await this.store.create(record, { replace: before !== undefined });
+    return this.start(record, device);
+  }
+
+  private async start(record: ModelRecord, device = this.settings.device): Promise<Run> {
+    if (this.disposed) throw new UserError('The engine is ending.');
+    const { id, name, progress, metrics } = record;
+    const { trainer: file, threads, background } = this.settings;
+    const log = (message: string) => this.settings.log(`${name}: ${message}`);
+    const trainer = new TrainerProcess(file, {
+      kind: 'start', store: this.store.folder, model: id, device, threads, background, parent: process.pid,
+    }, log);
+    trainer.onMessage(message => message.kind === 'log' && log(message.message));
+    const run: Run = new Run(id, trainer, { progress, metrics }, trainer.ended.then(end => this.settle(run, name, end)));
+    this.running.set(id, run);
+    run.onChange(() => this.changes.fire(id));
+    await run.started();
+    return run;
+  }
+
+  /** Puts right what a trainer that ended without a word left in the store. */
+  private async settle({ id, hasBegun }: Run, name: string, end: TrainerEnd): Promise<TrainerEnd> {
+    this.running.delete(id);
+    if (this.disposed) return end;
+    if (end.status !== 'finished') this.settings.log(`${name}: ${end.status}${end.problem === undefined ? '' : `: ${end.problem}`}`);
+    try {
+      if (end.silent && hasBegun) await this.store.removeLock(id);
+      // Still locked, it is another process' model: that is why the run did not begin.
+      if (await this.store.isLocked(id)) return end;
+      const { status } = await this.store.read(id);
+      if (end.silent || status !== end.status) await this.store.update(id, { status: end.status, problem: end.problem });
+    } catch (error) {
+      this.settings.log(`${name}: how it ended could not be kept: ${messageOf(error)}`);
+    }
+    return end;
+  }
+
+  private here(id: string, record: ModelRecord): Run {
+    const run = this.running.get(id);
+    if (run) return run;
+    throw record.status === 'training' || record.status === 'paused' ? elsewhere(record) : new UserError(`"${record.name}" is not being trained.`);
+  }
+
+  /** Runs `work` when nobody else does something to this model that must not be done twice at once. */
+  private async alone<T>(id: string, work: () => Promise<T>): Promise<T> {
+    const mine = (this.busy.get(id) ?? Promise.resolve()).catch(() => undefined).then(work);
+    this.busy.set(id, mine);
+    try {
+      return await mine;
+    } finally {
+      if (this.busy.get(id) === mine) this.busy.delete(id);
+    }
+  }
+}
+
+/** The experiment of an order. @throws UserError with one sentence, on a line of its own, for each problem. */
+export function experimentOf({ text, seed, steps, set }: TrainOrder): PreparedExperiment {
+  const changed = applyOverrides(text, { ...(seed !== undefined && { seed }), ...(steps !== undefined && { steps }), ...(set && { set }) });
+  const reading = readExperiment(changed);
+  if (!reading.ok) throw new UserError(reading.problems.map(({ message }) => message).join('\n'));
+  return reading.experiment;
+}
+
+function elsewhere({ name }: ModelRecord): UserError {
+  return new UserError(`"${name}" is being trained by another process; stop it there.`);
+}

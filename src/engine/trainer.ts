@@ -1,0 +1,15 @@
+import { openRuntime } from '../compile/devices';
+import { prepare } from '../training/experiment';
+import { runTraining } from '../training/loop';
+import { serveTrainer } from './serveTrainer';
+import { tensorflowFolder } from './tensorflow';
+
+/** The process of one run. */
+serveTrainer({
+  prepare,
+  openRuntime: ({ device, threads, background }) => {
+    const folder = tensorflowFolder();
+    return openRuntime({ device, threads, spin: !background, ...(folder !== undefined && { tensorflowFolder: folder }) });
+  },
+  run: runTraining,
+});
