@@ -1,6 +1,6 @@
 // Builds everything that ships into dist/:  node esbuild.mjs [--production] [--watch]
 import { build, context } from 'esbuild';
-import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import process from 'node:process';
 
@@ -52,20 +52,16 @@ async function writeExperimentSchema() {
   await writeFile('dist/experiment.schema.json', `${JSON.stringify(experimentJsonSchema(), undefined, 2)}\n`);
 }
 
-async function copyPage() {
-  if (existsSync('webview/index.html')) await cp('webview/index.html', 'dist/panel.html');
-}
-
 const bundles = [nodeOptions];
 if (existsSync('webview/build.mjs')) {
   const { panelBuildOptions } = await import('./webview/build.mjs');
-  bundles.push(typeof panelBuildOptions === 'function' ? panelBuildOptions({ production }) : panelBuildOptions);
+  bundles.push({ ...panelBuildOptions, outdir: 'dist', sourcemap: production ? false : 'linked', logLevel: 'info' });
 }
 
 // What ships is made afresh; while working, other processes may be running what is there.
 if (production) await rm('dist', { recursive: true, force: true });
 await mkdir('dist', { recursive: true });
-await Promise.all([writeExperimentSchema(), copyPage()]);
+await writeExperimentSchema();
 if (watch) {
   const contexts = await Promise.all(bundles.map(options => context(options)));
   await Promise.all(contexts.map(each => each.watch()));

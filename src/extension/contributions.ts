@@ -90,6 +90,14 @@ export function commandLink<C extends Command>(command: C, title: string, argume
   return { command, title, ...(argument === undefined ? {} : { arguments: [argument] }) };
 }
 
+export async function runCommand<C extends Command>(
+  api: Pick<typeof vscode.commands, 'executeCommand'>,
+  command: C,
+  argument?: CommandArgument<C>,
+): Promise<void> {
+  await api.executeCommand(command, argument);
+}
+
 export function readSetting<S extends Setting>(
   api: Pick<typeof vscode.workspace, 'getConfiguration'>,
   setting: S,

@@ -20,6 +20,9 @@ export interface EngineHost {
   now(): number;
 }
 
+/** The engine is down, and is not started again by itself. */
+export class EngineDown extends UserError {}
+
 /**
  * The engine as the rest of the extension sees it: there when it is asked something, and there again after a crash.
  * Nothing starts before the first request.
@@ -92,7 +95,7 @@ export class Engine implements Disposable {
 
   private async ready(): Promise<EngineSession> {
     if (this.disposed) throw new CancelledError();
-    if (this.current.kind === 'failed' && this.opening === undefined) throw new UserError(this.current.problem);
+    if (this.current.kind === 'failed' && this.opening === undefined) throw new EngineDown(this.current.problem);
     const attempt = this.opening ??= this.open();
     try {
       return await attempt;
@@ -142,11 +145,11 @@ export class Engine implements Disposable {
     return `The engine ended ${this.restarts.most + 1} times within ${this.restarts.within / 60_000} minutes, so it is not started again by itself.`;
   }
 
-  private fail(problem: string): UserError {
+  private fail(problem: string): EngineDown {
     this.opening = undefined;
     this.session = undefined;
     this.become({ kind: 'failed', problem });
-    return new UserError(problem);
+    return new EngineDown(problem);
   }
 
   private become(state: EngineState): void {

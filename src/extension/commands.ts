@@ -1,0 +1,119 @@
+import * as vscode from 'vscode';
+import { UserError } from '../common/errors';
+import { Lifetime, type Disposable } from '../common/lifetime';
+import type { TrainAnswer } from '../protocol/engine';
+import { registerCommand, type Command, type CommandArgument, type ModelTarget } from './contributions';
+import { collectDiagnostics } from './collectDiagnostics';
+import type { Engine } from './engine';
+import { pickExport } from './exports';
+import type { HeadSelections } from './headSelections';
+import type { ModelAction } from './modelChoices';
+import { ModelCommands } from './modelCommands';
+import type { ModelList } from './modelList';
+import { ModelPicker } from './modelPicker';
+import type { ModelsView } from './modelsView';
+import { newExperiment } from './newExperiment';
+import { OpenAnalysis } from './openAnalysis';
+import type { Panels } from './panels';
+import type { Problems } from './problems';
+import { setUpTensorFlow } from './setUpTensorFlow';
+import { showRunning } from './showRunning';
+import { TrainCommand } from './train';
+import type { ModelSummary } from '../protocol/model';
+
+export interface CommandsHost {
+  readonly engine: Engine;
+  readonly models: ModelList;
+  readonly selections: HeadSelections;
+  readonly view: ModelsView;
+  readonly panels: Panels;
+  readonly problems: Problems;
+  readonly log: vscode.LogOutputChannel;
+  readonly context: vscode.ExtensionContext;
+  readonly activation: { readonly milliseconds: number };
+}
+
+/** What every command does, each in a line. */
+type Handlers = { readonly [C in Command]: (argument: CommandArgument<C>) => unknown };
+
+export class Commands implements Disposable {
+  private readonly lifetime = new Lifetime();
+  private readonly picker: ModelPicker;
+
+  constructor(private readonly host: CommandsHost) {
+    this.picker = new ModelPicker(host.models, host.panels);
+    const handlers = this.handlers();
+    for (const command of Object.keys(handlers) as Command[]) this.register(command, handlers);
+  }
+
+  dispose(): void {
+    this.lifetime.dispose();
+  }
+
+  private register<C extends Command>(command: C, handlers: Handlers): void {
+    this.lifetime.add(registerCommand(vscode.commands, command, async argument => {
+      try {
+        await handlers[command](argument);
+      } catch (error) {
+        this.host.problems.show(error);
+      }
+    }));
+  }
+
+  private handlers(): Handlers {
+    const { engine, models, view, panels, log, context, activation, problems } = this.host;
+    const training = new TrainCommand(engine, problems, context.extensionUri);
+    const model = new ModelCommands(engine);
+    const analyses = new OpenAnalysis(this.host, this.picker);
+    return {
+      'circuits.train': async () => this.trained(await training.fromList()),
+      'circuits.trainFile': async file => this.trained(await training.fromFile(file)),
+      'circuits.newExperiment': () => newExperiment(engine, context.extensionUri),
+      'circuits.stop': target => this.withModel('stop', target, chosen => model.control(chosen, 'stop')),
+      'circuits.pause': target => this.withModel('pause', target, chosen => model.control(chosen, 'pause')),
+      'circuits.resume': target => this.withModel('resume', target, chosen => model.control(chosen, 'resume')),
+      'circuits.retrain': target => this.withModel('retrain', target, chosen => model.retrain(chosen)),
+      'circuits.rename': target => this.withModel('rename', target, chosen => model.rename(chosen)),
+      'circuits.delete': target => this.withModel('delete', target, chosen => model.delete(chosen)),
+      'circuits.revealInFolder': target => this.withModel('reveal', target, chosen => model.revealInFolder(chosen)),
+      'circuits.openAttention': target => analyses.open('attention', target),
+      'circuits.openTrainingCurves': target => analyses.open('training-curves', target),
+      'circuits.openAnalysis': target => analyses.choose(target),
+      'circuits.exportFigure': async () => {
+        const panel = panels.active;
+        if (!panel) throw new UserError('Open an analysis first; the figure of the panel in front is exported.');
+        const chosen = await pickExport(panel.figures);
+        if (chosen) panel.exportFigure(chosen.format, chosen.figure);
+      },
+      'circuits.showRunning': () => showRunning(models, view),
+      'circuits.refresh': async () => {
+        await models.refresh();
+        view.refresh();
+      },
+      'circuits.restartEngine': async () => {
+        await engine.restart();
+        await models.refresh();
+      },
+      'circuits.openLog': () => log.show(true),
+      'circuits.collectDiagnostics': () => {
+        const { version } = context.extension.packageJSON as { readonly version: string };
+        return collectDiagnostics(engine, models, { version, activationMilliseconds: activation.milliseconds });
+      },
+      'circuits.setUpTensorFlow': async () => {
+        await setUpTensorFlow(context.globalStorageUri, log);
+        // A running engine has looked for TensorFlow already, but not at the cost of the trainings.
+        if (engine.state.kind === 'ready' && models.running.length === 0) await engine.restart();
+        void vscode.window.showInformationMessage('TensorFlow is installed. Choose the device "tensorflow" to train with it.');
+      },
+    };
+  }
+
+  private async withModel(action: ModelAction, target: ModelTarget | undefined, run: (model: ModelSummary) => Promise<void>): Promise<void> {
+    const chosen = await this.picker.pick(action, target);
+    if (chosen) await run(chosen);
+  }
+
+  private trained(answer: TrainAnswer | undefined): void {
+    if (answer) this.host.view.show({ kind: 'model', model: answer.model.id }, true);
+  }
+}

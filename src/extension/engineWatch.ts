@@ -1,0 +1,49 @@
+import * as vscode from 'vscode';
+import { Lifetime, type Disposable } from '../common/lifetime';
+import { setContext } from './contributions';
+import type { Engine, EngineState } from './engine';
+import type { ModelList } from './modelList';
+import type { Problems } from './problems';
+
+/** Keeps the context keys true, says when the engine is down for good, and applies changed settings to it. */
+export class EngineWatch implements Disposable {
+  private readonly lifetime = new Lifetime();
+  /** Settings have changed that the engine does not know of. */
+  private outdated = false;
+
+  constructor(private readonly engine: Engine, private readonly models: ModelList, private readonly problems: Problems) {
+    this.lifetime.add(engine.onStateChange(state => this.stateChanged(state)));
+    this.lifetime.add(models.onChange(() => {
+      setContext(vscode.commands, 'circuits.hasModels', models.models.length > 0);
+      setContext(vscode.commands, 'circuits.running', models.running.length > 0);
+      this.apply();
+    }));
+    this.lifetime.add(vscode.workspace.onDidChangeConfiguration(event => event.affectsConfiguration('circuits') && this.settingsChanged()));
+    this.stateChanged(engine.state);
+  }
+
+  dispose(): void {
+    this.lifetime.dispose();
+  }
+
+  private stateChanged(state: EngineState): void {
+    setContext(vscode.commands, 'circuits.engine', state.kind);
+    if (state.kind === 'failed') this.problems.engineFailed(state.problem);
+  }
+
+  private settingsChanged(): void {
+    if (this.engine.state.kind === 'stopped') return;
+    this.outdated = true;
+    if (this.models.running.length > 0) {
+      void vscode.window.showInformationMessage('The changed settings of Circuits apply when the running trainings have ended.');
+    }
+    this.apply();
+  }
+
+  /** Starts the engine anew with the settings, which would end running trainings and so waits for them. */
+  private apply(): void {
+    if (!this.outdated || this.models.running.length > 0) return;
+    this.outdated = false;
+    this.problems.guard(() => this.engine.restart());
+  }
+}

@@ -1,0 +1,35 @@
+import * as vscode from 'vscode';
+import { UserError } from '../common/errors';
+import { experimentFileLimit } from '../protocol/experiment';
+
+export const experimentSuffix = '.circuit.json';
+export const experimentGlob = `**/*${experimentSuffix}`;
+
+/** More than a quick pick or a tree is good for. */
+const mostFiles = 500;
+
+/** The experiment files of the workspace, in the order of their paths. */
+export async function findExperiments(): Promise<vscode.Uri[]> {
+  const files = await vscode.workspace.findFiles(experimentGlob, '**/node_modules/**', mostFiles);
+  return files.sort((a, b) => a.path.localeCompare(b.path));
+}
+
+/** `modular-subtraction` of `studies/modular-subtraction.circuit.json`. */
+export function experimentName(file: vscode.Uri): string {
+  const base = file.path.slice(file.path.lastIndexOf('/') + 1);
+  return base.endsWith(experimentSuffix) ? base.slice(0, -experimentSuffix.length) : base;
+}
+
+/** The text of an experiment: of its editor, with what has not been saved, or of its file. */
+export async function readExperiment(file: vscode.Uri): Promise<string> {
+  const open = vscode.workspace.textDocuments.find(({ uri }) => uri.toString() === file.toString());
+  if (open) return open.getText();
+  const { size } = await vscode.workspace.fs.stat(file);
+  if (size > experimentFileLimit) throw new UserError(`"${experimentName(file)}" is too large for an experiment file.`);
+  return new TextDecoder().decode(await vscode.workspace.fs.readFile(file));
+}
+
+/** The file of an experiment that comes with the extension. */
+export function bundledExperiment(extensionUri: vscode.Uri, name: string): vscode.Uri {
+  return vscode.Uri.joinPath(extensionUri, 'media', 'experiments', `${name}${experimentSuffix}`);
+}

@@ -1,0 +1,52 @@
+import type { ModelSummary } from '../protocol/model';
+import { isRunning } from './modelList';
+import { modelDescription } from './modelRows';
+
+/** What the user can ask of a model by a command. */
+export type ModelAction = 'stop' | 'pause' | 'resume' | 'retrain' | 'rename' | 'delete' | 'reveal' | 'open';
+
+interface Choice {
+  readonly title: string;
+  /** What there is none of, when no model fits. */
+  readonly none: string;
+  fits(model: ModelSummary): boolean;
+}
+
+const any = () => true;
+export const choices: Readonly<Record<ModelAction, Choice>> = {
+  stop: { title: 'Stop Training', none: 'No training is running.', fits: isRunning },
+  pause: { title: 'Pause Training', none: 'No training is running.', fits: ({ status }) => status === 'training' },
+  resume: {
+    title: 'Resume Training',
+    none: 'There is no training that could go on.',
+    fits: model => model.status === 'paused' || (model.resumable && !isRunning(model)),
+  },
+  retrain: { title: 'Train Again', none: 'There is no model to train again.', fits: model => !isRunning(model) },
+  rename: { title: 'Rename Model', none: 'There are no models yet.', fits: any },
+  delete: { title: 'Delete Model', none: 'There are no models yet.', fits: any },
+  reveal: { title: 'Reveal Model in Folder', none: 'There are no models yet.', fits: any },
+  open: { title: 'Choose a Model', none: 'There are no models yet.', fits: any },
+};
+
+export interface ModelItem {
+  readonly label: string;
+  readonly description: string;
+  readonly detail: string;
+  readonly model: string;
+}
+
+/** The models that an action fits, for a quick pick. */
+export function modelItems(action: ModelAction, models: readonly ModelSummary[]): readonly ModelItem[] {
+  return models.filter(model => choices[action].fits(model)).map(model => ({
+    label: model.name,
+    description: modelDescription(model),
+    detail: `${model.task} · ${model.id}`,
+    model: model.id,
+  }));
+}
+
+/** Why a model may not have this name, or nothing. */
+export function problemOfName(name: string): string | undefined {
+  if (name.trim() === '') return 'A model needs a name.';
+  return name.length > 100 ? 'A name has at most 100 characters.' : undefined;
+}

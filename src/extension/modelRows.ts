@@ -1,0 +1,147 @@
+import type * as vscode from 'vscode';
+import type { ModelDetails, ModelStatus, ModelSummary } from '../protocol/model';
+import { formatShape } from '../common/tensor';
+import { commandLink } from './contributions';
+import { escapeMarkdown, formatCount, formatLoss, formatMetrics, formatProgress, formatRemaining } from './format';
+import { isRunning } from './modelList';
+import { nodeId, type ModelNode, type ParameterGroup } from './modelNodes';
+
+/** How a row of the tree looks and sounds; the view makes a `TreeItem` of it. */
+export interface Row {
+  readonly id: string;
+  readonly label: string;
+  readonly description?: string;
+  /** Markdown. */
+  readonly tooltip?: string;
+  /** A codicon, with the theme's colour for it. */
+  readonly icon: { readonly id: string; readonly color?: string };
+  /** Words that `when` clauses look for. */
+  readonly context: string;
+  readonly opens: boolean;
+  /** What a screen reader says. */
+  readonly spoken: string;
+  readonly command?: vscode.Command;
+}
+
+/** The row of a node; `details` only for the rows below a model. */
+export function rowOf(node: ModelNode, model: ModelSummary, details: ModelDetails | undefined): Row {
+  const id = nodeId(node);
+  switch (node.kind) {
+    case 'model':
+      return modelRow(id, model);
+    case 'checkpoints': {
+      const count = details?.checkpoints.length ?? 0;
+      return { id, ...plain('Checkpoints', 'history', 'checkpoints', true), description: formatCount(count), spoken: `Checkpoints: ${count}` };
+    }
+    case 'checkpoint': {
+      const label = `Step ${formatCount(node.checkpoint)}`;
+      const command = commandLink('circuits.openAttention', 'Open Attention', { model: model.id, checkpoint: node.checkpoint });
+      return { id, ...plain(label, 'git-commit', 'checkpoint', false), spoken: `Checkpoint at step ${node.checkpoint}`, command };
+    }
+    case 'layer': {
+      const parts = `${model.n_heads} ${model.n_heads === 1 ? 'head' : 'heads'}${model.attn_only ? '' : ', MLP'}`;
+      const label = `Layer ${node.layer}`;
+      return { id, ...plain(label, 'layers', 'layer', true), description: parts, spoken: `${label}: ${parts}` };
+    }
+    case 'head': {
+      const target = { model: model.id, layer: node.layer, head: node.head };
+      const command = commandLink('circuits.openAttention', 'Open Attention', target);
+      const spoken = `Head ${node.head} of layer ${node.layer}`;
+      return { id, ...plain(`L${node.layer}H${node.head}`, 'eye', 'head', false), tooltip: `${spoken}\\. Opens its attention\\.`, spoken, command };
+    }
+    case 'group': {
+      const { label, icon } = groups[node.group];
+      const spoken = node.layer === undefined ? label : `${label} of layer ${node.layer}`;
+      return { id, ...plain(label, icon, 'group', true), spoken };
+    }
+    case 'parameter':
+      return parameterRow(id, node.name, details);
+    case 'problem':
+      return { id, ...plain(node.message, 'error', 'problem', false), tooltip: escapeMarkdown(node.message), spoken: node.message };
+    default:
+      return node satisfies never;
+  }
+}
+
+const groups: Readonly<Record<ParameterGroup, { readonly label: string; readonly icon: string }>> = {
+  embedding: { label: 'Embedding', icon: 'symbol-array' },
+  attention: { label: 'Attention Weights', icon: 'symbol-array' },
+  mlp: { label: 'MLP', icon: 'circuit-board' },
+  unembedding: { label: 'Unembedding', icon: 'symbol-array' },
+  other: { label: 'Other Parameters', icon: 'symbol-array' },
+};
+
+function plain(label: string, icon: string, context: string, opens: boolean): Pick<Row, 'label' | 'icon' | 'context' | 'opens'> {
+  return { label, icon: { id: icon }, context, opens };
+}
+
+function parameterRow(id: string, name: string, details: ModelDetails | undefined): Row {
+  const parameter = details?.parameters.find(candidate => candidate.name === name);
+  const shape = formatShape(parameter?.shape ?? []);
+  const frozen = parameter?.trainable === false ? ' · fixed' : '';
+  return {
+    id,
+    ...plain(name.slice(name.lastIndexOf('.') + 1), 'symbol-numeric', 'parameter', false),
+    description: `${shape}${frozen}`,
+    tooltip: `\`${name}\` ${escapeMarkdown(`${shape}${frozen}`)}`,
+    spoken: `Parameter ${name}, shape ${(parameter?.shape ?? []).join(' by ')}${frozen && ', fixed'}`,
+  };
+}
+
+const statusIcons: Readonly<Record<ModelStatus, Row['icon']>> = {
+  training: { id: 'sync~spin' },
+  paused: { id: 'debug-pause' },
+  finished: { id: 'pass', color: 'testing.iconPassed' },
+  stopped: { id: 'debug-stop' },
+  interrupted: { id: 'warning', color: 'list.warningForeground' },
+  failed: { id: 'error', color: 'list.errorForeground' },
+};
+
+function modelRow(id: string, model: ModelSummary): Row {
+  const description = modelDescription(model);
+  const words = [
+    'model', model.status, isRunning(model) ? 'running' : 'ended', ...(model.resumable && !isRunning(model) ? ['resumable'] : []),
+  ];
+  return {
+    id,
+    label: model.name,
+    description,
+    tooltip: modelTooltip(model),
+    icon: statusIcons[model.status],
+    context: words.join(' '),
+    opens: true,
+    spoken: `Model ${model.name}, ${model.status}, ${description.replaceAll(' · ', ', ')}`,
+    command: commandLink('circuits.openTrainingCurves', 'Open Training Curves', { model: model.id }),
+  };
+}
+
+/** `step 420/1,000 · loss 0.0123` of a model under way, what came of it afterwards. */
+export function modelDescription(model: ModelSummary): string {
+  const { status, progress, metrics } = model;
+  const step = `step ${formatProgress(progress)}`;
+  const loss = metrics.trainLoss ?? metrics.testLoss;
+  const measured = isRunning(model) ? (loss === undefined ? undefined : `loss ${formatLoss(loss)}`) : formatMetrics(metrics);
+  const parts = status === 'training' ? [step, measured]
+    : status === 'finished' ? [measured ?? step]
+    : status === 'failed' ? [status, step]
+    : [status, step, measured];
+  return parts.filter(part => part !== undefined).join(' · ');
+}
+
+function modelTooltip(model: ModelSummary): string {
+  const remaining = formatRemaining(model.progress);
+  const heads = `${model.n_layers} × ${model.n_heads} heads${model.attn_only ? ', attention only' : ''}`;
+  const facts: readonly (readonly [string, string | undefined])[] = [
+    ['Status', model.status],
+    ['Problem', model.problem],
+    ['Step', formatProgress(model.progress)],
+    ['Remaining', model.status === 'training' ? remaining : undefined],
+    ['Result', formatMetrics(model.metrics)],
+    ['Task', model.task],
+    ['Layers', heads],
+    ['Created', new Date(model.createdAt).toLocaleString()],
+    ['Id', model.id],
+  ];
+  const lines = facts.flatMap(([name, value]) => (value === undefined ? [] : [`${name}: ${escapeMarkdown(value)}`]));
+  return [`**${escapeMarkdown(model.name)}**`, lines.join('  \n')].join('\n\n');
+}

@@ -1,0 +1,136 @@
+import * as vscode from 'vscode';
+import { messageOf, UserError } from '../common/errors';
+import { Lifetime, toDisposable, type Disposable } from '../common/lifetime';
+import { formatCount } from './format';
+import { views } from './contributions';
+import type { HeadSelections } from './headSelections';
+import type { ModelList, ModelListChange } from './modelList';
+import { childrenOf, nodeId, parentOf, type ModelNode } from './modelNodes';
+import { rowOf, type Row } from './modelRows';
+import type { ModelDetails, ModelSummary } from '../protocol/model';
+import type { Problems } from './problems';
+import { throttle } from './throttle';
+
+/** Milliseconds between two drawings of a row that keeps changing. */
+const drawEvery = 250;
+
+/** The tree of models in the side bar. */
+export class ModelsView implements vscode.TreeDataProvider<ModelNode>, Disposable {
+  private readonly lifetime = new Lifetime();
+  private readonly changes = this.lifetime.add(new vscode.EventEmitter<ModelNode | ModelNode[] | undefined>());
+  /** One object for each row, by which VS Code knows it again when it changes. */
+  private readonly nodes = new Map<string, ModelNode>();
+  private readonly details = new Map<string, ModelDetails>();
+  private readonly stale = new Set<string>();
+  private readonly view: vscode.TreeView<ModelNode>;
+  private readonly draw: () => void;
+  readonly onDidChangeTreeData = this.changes.event;
+
+  constructor(private readonly models: ModelList, selections: HeadSelections, private readonly problems: Problems) {
+    const drawing = this.lifetime.add(throttle(() => this.drawStale(), drawEvery));
+    this.draw = drawing.call;
+    this.view = this.lifetime.add(
+      vscode.window.createTreeView(views.models, { treeDataProvider: this, showCollapseAll: true }),
+    );
+    this.lifetime.add(models.onChange(change => this.modelsChanged(change)));
+    this.lifetime.add(selections.onChange(({ model, layer, head }) => this.show({ kind: 'head', model, layer, head }, false)));
+    this.lifetime.add(toDisposable(() => this.nodes.clear()));
+  }
+
+  getTreeItem(node: ModelNode): vscode.TreeItem {
+    const model = this.models.find(node.model);
+    // It is gone, and the row is about to go.
+    if (!model) return new vscode.TreeItem(node.model);
+    return treeItem(rowOf(node, model, this.details.get(node.model)));
+  }
+
+  async getChildren(node?: ModelNode): Promise<ModelNode[]> {
+    if (!node) return (await this.list()).map(({ id }) => this.same({ kind: 'model', model: id }));
+    try {
+      const details = await this.models.details(node.model);
+      this.details.set(node.model, details);
+      return childrenOf(node, details).map(child => this.same(child));
+    } catch (error) {
+      return [this.same({ kind: 'problem', model: node.model, message: messageOf(error) })];
+    }
+  }
+
+  getParent(node: ModelNode): ModelNode | undefined {
+    const parent = parentOf(node);
+    return parent && this.same(parent);
+  }
+
+  /** Draws everything anew. */
+  refresh(): void {
+    this.changes.fire(undefined);
+  }
+
+  /** The models; none while the engine is down, which the welcome text tells. */
+  private async list(): Promise<readonly ModelSummary[]> {
+    try {
+      return await this.models.load();
+    } catch (error) {
+      if (!(error instanceof UserError)) this.problems.show(error);
+      return [];
+    }
+  }
+
+  /** Selects a row without taking the focus: if the tree is in sight, or else when it is to be brought there. */
+  show(node: ModelNode, bringToSight: boolean): void {
+    if (!(this.view.visible || bringToSight) || !this.models.find(node.model)) return;
+    const known = this.same(node);
+    if (this.view.selection.includes(known)) return;
+    // The row may vanish while it is looked for.
+    this.view.reveal(known, { select: true, focus: false }).then(undefined, () => undefined);
+  }
+
+  dispose(): void {
+    this.lifetime.dispose();
+  }
+
+  private modelsChanged({ structure, changed, removed }: ModelListChange): void {
+    for (const id of removed) this.forget(id);
+    const running = this.models.running.length;
+    const tooltip = `${formatCount(running)} running ${running === 1 ? 'training' : 'trainings'}`;
+    this.view.badge = running > 0 ? { value: running, tooltip } : undefined;
+    if (structure) {
+      this.stale.clear();
+      this.refresh();
+      return;
+    }
+    for (const { id } of changed) this.stale.add(id);
+    this.draw();
+  }
+
+  private drawStale(): void {
+    const nodes = [...this.stale].map(model => this.same({ kind: 'model', model }));
+    this.stale.clear();
+    if (nodes.length > 0) this.changes.fire(nodes);
+  }
+
+  private same(node: ModelNode): ModelNode {
+    const id = nodeId(node);
+    const known = this.nodes.get(id) ?? node;
+    this.nodes.set(id, known);
+    return known;
+  }
+
+  private forget(model: string): void {
+    this.details.delete(model);
+    this.stale.delete(model);
+    for (const [id, node] of this.nodes) if (node.model === model) this.nodes.delete(id);
+  }
+}
+
+function treeItem(row: Row): vscode.TreeItem {
+  const { None, Collapsed } = vscode.TreeItemCollapsibleState;
+  const item = new vscode.TreeItem(row.label, row.opens ? Collapsed : None);
+  item.id = row.id;
+  item.contextValue = row.context;
+  item.iconPath = new vscode.ThemeIcon(row.icon.id, row.icon.color === undefined ? undefined : new vscode.ThemeColor(row.icon.color));
+  item.accessibilityInformation = { label: row.spoken };
+  if (row.description !== undefined) item.description = row.description;
+  if (row.tooltip !== undefined) item.tooltip = new vscode.MarkdownString(row.tooltip);
+  if (row.command) item.command = row.command;
+  return item;
+}

@@ -1,0 +1,59 @@
+import * as v from 'valibot';
+import { exportFormats, type FromPanel, type PanelState } from '../protocol/panel';
+
+const natural = v.pipe(v.number(), v.integer(), v.minValue(0));
+const name = v.pipe(v.string(), v.minLength(1), v.maxLength(1000));
+const Params = v.record(v.string(), v.union([v.pipe(v.number(), v.finite()), v.boolean(), v.pipe(v.string(), v.maxLength(100_000))]));
+
+const FromPanelSchema = v.variant('kind', [
+  v.strictObject({ kind: v.literal('ready') }),
+  v.strictObject({ kind: v.literal('change'), params: Params, checkpoint: v.optional(natural) }),
+  v.strictObject({ kind: v.literal('select'), layer: natural, head: natural }),
+  v.strictObject({
+    kind: v.literal('save'),
+    name,
+    format: v.picklist(exportFormats),
+    content: v.union([v.string(), v.instance(Uint8Array)]),
+  }),
+  v.strictObject({ kind: v.literal('cancel') }),
+  v.strictObject({ kind: v.literal('failed'), message: v.string() }),
+]);
+/** What a panel may say, once it has been checked. */
+export type PanelMessage = v.InferOutput<typeof FromPanelSchema>;
+
+// Every kind of message that panels send is checked here, and nothing else is let in.
+type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
+const complete: Same<PanelMessage['kind'], FromPanel['kind']> = true;
+void complete;
+
+/** The message if it is one; a panel that sends anything else is not believed. */
+export function readPanelMessage(message: unknown): PanelMessage | undefined {
+  const result = v.safeParse(FromPanelSchema, message);
+  return result.success ? result.output : undefined;
+}
+
+const PanelStateSchema = v.object({ model: name, analysis: name, params: v.fallback(Params, {}), checkpoint: v.optional(natural) });
+
+/** What VS Code kept of a panel, if it still makes sense. */
+export function readPanelState(state: unknown): PanelState | undefined {
+  const result = v.safeParse(PanelStateSchema, state);
+  if (!result.success) return undefined;
+  const { model, analysis, params, checkpoint } = result.output;
+  return panelState(model, analysis, params, checkpoint);
+}
+
+export function panelState(model: string, analysis: string, params: PanelState['params'], checkpoint: number | undefined): PanelState {
+  return { model, analysis, params, ...(checkpoint === undefined ? {} : { checkpoint }) };
+}
+
+/** A file name made of a figure's: nothing that leads out of the folder or that a file system refuses. */
+export function exportFileName(figure: string, format: string): string {
+  const base = figure
+    .replace(new RegExp(`\\.${format}$`, 'i'), '')
+    // Separators, what Windows forbids, and control characters.
+    .replace(/[\\/:*?"<>|\p{Cc}]+/gu, ' ')
+    .replace(/\s+/g, ' ')
+    .replace(/^[. ]+|[. ]+$/g, '')
+    .slice(0, 120);
+  return `${base === '' ? 'figure' : base}.${format}`;
+}

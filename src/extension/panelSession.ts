@@ -1,0 +1,224 @@
+import { CancelledError, UserError } from '../common/errors';
+import { Lifetime, toDisposable, type Disposable } from '../common/lifetime';
+import { unknownName } from '../common/nearest';
+import type { AnalysisInfo, AnalysisResult } from '../protocol/analysis';
+import { analysisProgress, analyze } from '../protocol/engine';
+import type { ModelSummary } from '../protocol/model';
+import type { ExportFormat, PanelState, ToPanel } from '../protocol/panel';
+import type { Engine } from './engine';
+import type { HeadSelections } from './headSelections';
+import { isRunning, type ModelList, type ModelListChange } from './modelList';
+import { panelState, readPanelMessage, type PanelMessage } from './panelMessages';
+import { throttle } from './throttle';
+
+/** Milliseconds between two runs of an analysis that follows a training. */
+const followEvery = 333;
+
+export interface PanelHost {
+  readonly engine: Pick<Engine, 'start' | 'request' | 'requestWithProgress'>;
+  readonly models: Pick<ModelList, 'get' | 'details' | 'onChange'>;
+  readonly selections: HeadSelections;
+  send(message: ToPanel): void;
+  title(title: string): void;
+  save(name: string, format: ExportFormat, content: string | Uint8Array): void;
+  /** What to tell people of an error that is not theirs; it is logged with all there is to know. */
+  explain(error: unknown): string;
+  warn(message: string): void;
+}
+
+/** One panel's conversation: what it shows, and the analysis that is run for it. Knows neither VS Code nor any analysis. */
+export class PanelSession implements Disposable {
+  private readonly lifetime = new Lifetime();
+  /** The run that counts; what any other brings is dropped. */
+  private running: AbortController | undefined;
+  private result: AnalysisResult | undefined;
+  private analysis: AnalysisInfo | undefined;
+  /** Whether the page is there to be talked to. */
+  private listening = false;
+  /** Whether the model has changed since the last run began. */
+  private outdated = false;
+  private runs = 0;
+  private readonly follow: () => void;
+
+  constructor(private current: PanelState, private readonly host: PanelHost) {
+    const following = this.lifetime.add(throttle(() => void this.followModel(), followEvery));
+    this.follow = following.call;
+    this.lifetime.add(host.models.onChange(change => this.modelsChanged(change)));
+    this.lifetime.add(host.selections.onChange(selection => {
+      if (selection.model === this.current.model) this.send({ kind: 'select', selection });
+    }));
+    this.lifetime.add(toDisposable(() => this.stop()));
+  }
+
+  get state(): PanelState {
+    return this.current;
+  }
+
+  get figures(): readonly { readonly title: string }[] {
+    return this.result?.figures ?? [];
+  }
+
+  /** Takes a message from the page, which is checked before it is believed. */
+  receive(message: unknown): void {
+    const checked = readPanelMessage(message);
+    if (checked) this.obey(checked);
+    else this.host.warn('A panel sent a message that is not understood.');
+  }
+
+  /** Shows another checkpoint; `undefined` for the newest weights. */
+  showCheckpoint(checkpoint: number | undefined): void {
+    if (this.current.checkpoint === checkpoint) return;
+    this.change(this.current.params, checkpoint);
+    void this.show();
+  }
+
+  exportFigure(format: ExportFormat, figure: number): void {
+    this.send({ kind: 'export', format, figure });
+  }
+
+  /** The page is gone until it says that it is ready again. */
+  hide(): void {
+    this.listening = false;
+  }
+
+  dispose(): void {
+    this.lifetime.dispose();
+  }
+
+  private obey(message: PanelMessage): void {
+    const { model } = this.current;
+    switch (message.kind) {
+      case 'ready':
+        this.listening = true;
+        void this.show();
+        return;
+      case 'change':
+        this.change(message.params, message.checkpoint);
+        void this.run(true);
+        return;
+      case 'select':
+        this.host.selections.pick({ model, layer: message.layer, head: message.head });
+        return;
+      case 'save':
+        this.host.save(message.name, message.format, message.content);
+        return;
+      case 'cancel':
+        this.stop();
+        this.send({ kind: 'problem', message: 'Cancelled.' });
+        return;
+      case 'failed':
+        this.host.warn(`The panel "${this.current.analysis}" failed: ${message.message}`);
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  private change(params: PanelState['params'], checkpoint: number | undefined): void {
+    const { model, analysis } = this.current;
+    this.stop();
+    this.current = panelState(model, analysis, params, checkpoint);
+    this.result = undefined;
+  }
+
+  /** Tells the page all there is to know, and runs the analysis unless its result is at hand. */
+  private async show(): Promise<void> {
+    const { model: id, analysis: analysisId } = this.current;
+    try {
+      const { analyses } = await this.host.engine.start();
+      const analysis = analyses.find(candidate => candidate.id === analysisId);
+      if (!analysis) throw unknownName('analysis', analysisId, analyses.map(candidate => candidate.id));
+      const model = await this.host.models.get(id);
+      const { checkpoints } = await this.host.models.details(id);
+      this.analysis = analysis;
+      this.title(model);
+      const selection = this.host.selections.of(id);
+      this.send({ kind: 'show', state: this.current, analysis, model, checkpoints, ...(selection ? { selection } : {}) });
+      if (this.result && !this.outdated) this.send({ kind: 'result', result: this.result, partial: false });
+      else if (this.running) this.send({ kind: 'working' });
+      else await this.run(true);
+    } catch (error) {
+      this.explain(error);
+    }
+  }
+
+  /** Runs the analysis; a run that someone asked for shows that it works, one that follows a training does not. */
+  private async run(asked: boolean): Promise<void> {
+    this.stop();
+    const abort = new AbortController();
+    this.running = abort;
+    this.outdated = false;
+    const counts = () => this.running === abort && !this.lifetime.isEnded;
+    if (asked) this.send({ kind: 'working' });
+    const token = `${this.current.analysis}/${this.current.model}/${this.runs++}`;
+    try {
+      const result = await this.host.engine.requestWithProgress(analyze, { ...this.current, progress: token }, {
+        type: analysisProgress,
+        token,
+        listener: ({ fraction, message, partial }) => {
+          if (!counts() || !asked) return;
+          this.send({ kind: 'working', fraction, ...(message === undefined ? {} : { message }) });
+          if (partial) this.send({ kind: 'result', result: partial, partial: true });
+        },
+      }, abort.signal);
+      if (!counts()) return;
+      this.result = result;
+      this.send({ kind: 'result', result, partial: false });
+    } catch (error) {
+      if (counts()) this.explain(error);
+    } finally {
+      if (this.running === abort) this.running = undefined;
+    }
+    if (this.outdated) this.follow();
+  }
+
+  private modelsChanged({ changed, before, removed }: ModelListChange): void {
+    const { model: id, checkpoint } = this.current;
+    if (removed.includes(id)) {
+      this.stop();
+      this.send({ kind: 'problem', message: 'The model was deleted.' });
+      return;
+    }
+    const now = changed.find(candidate => candidate.id === id);
+    if (!now) return;
+    const old = before.get(id);
+    const ended = old !== undefined && isRunning(old) && !isRunning(now);
+    const moved = old?.progress.step !== now.progress.step || ended;
+    // A checkpoint stays as it is. The newest weights move with the training, or for good when it ends.
+    if (checkpoint === undefined && moved && (ended || this.analysis?.live)) this.outdated = true;
+    this.follow();
+  }
+
+  private async followModel(): Promise<void> {
+    if (!this.listening || !this.analysis) return;
+    try {
+      const model = await this.host.models.get(this.current.model);
+      const { checkpoints } = await this.host.models.details(this.current.model);
+      this.title(model);
+      this.send({ kind: 'model', model, checkpoints });
+    } catch (error) {
+      this.explain(error);
+      return;
+    }
+    // A run under way is left to end, and the next one begins after it.
+    if (this.outdated && !this.running) await this.run(false);
+  }
+
+  private title({ name }: ModelSummary): void {
+    if (this.analysis) this.host.title(`${this.analysis.title}: ${name}`);
+  }
+
+  private explain(error: unknown): void {
+    if (error instanceof CancelledError || this.lifetime.isEnded) return;
+    this.send({ kind: 'problem', message: error instanceof UserError ? error.message : this.host.explain(error) });
+  }
+
+  private stop(): void {
+    this.running?.abort();
+    this.running = undefined;
+  }
+
+  private send(message: ToPanel): void {
+    if (this.listening && !this.lifetime.isEnded) this.host.send(message);
+  }
+}

@@ -1,0 +1,127 @@
+import { randomBytes } from 'node:crypto';
+import * as vscode from 'vscode';
+import { Lifetime, toDisposable, type Disposable } from '../common/lifetime';
+import type { AnalysisRequest } from '../protocol/analysis';
+import type { PanelState } from '../protocol/panel';
+import { panelType } from './contributions';
+import type { Engine } from './engine';
+import { saveExport } from './exports';
+import type { Log } from './engineSession';
+import type { HeadSelections } from './headSelections';
+import type { ModelList } from './modelList';
+import { panelState, readPanelState } from './panelMessages';
+import { fillPage } from './panelPage';
+import { PanelSession } from './panelSession';
+import type { Problems } from './problems';
+
+export interface PanelsHost {
+  readonly engine: Engine;
+  readonly models: ModelList;
+  readonly selections: HeadSelections;
+  readonly problems: Problems;
+  readonly log: Log;
+  readonly extensionUri: vscode.Uri;
+}
+
+interface OpenPanel {
+  readonly panel: vscode.WebviewPanel;
+  readonly session: PanelSession;
+}
+
+/** The analysis panels: one for each model and analysis, beside the editor. */
+export class Panels implements vscode.WebviewPanelSerializer, Disposable {
+  private readonly lifetime = new Lifetime();
+  private readonly open = new Map<string, OpenPanel>();
+  private readonly folder: vscode.Uri;
+  private template: Promise<string> | undefined;
+
+  constructor(private readonly host: PanelsHost) {
+    this.folder = vscode.Uri.joinPath(host.extensionUri, 'dist');
+    this.lifetime.add(vscode.window.registerWebviewPanelSerializer(panelType, this));
+    this.lifetime.add(toDisposable(() => [...this.open.values()].forEach(({ panel }) => panel.dispose())));
+  }
+
+  /** The session of the panel that has the focus. */
+  get active(): PanelSession | undefined {
+    return [...this.open.values()].find(({ panel }) => panel.active)?.session;
+  }
+
+  /** Opens the panel, or brings it to the front, without taking the focus from the tree that asked for it. */
+  async show({ model, analysis, params, checkpoint }: AnalysisRequest, preserveFocus: boolean): Promise<void> {
+    const existing = this.open.get(key(model, analysis));
+    if (existing) {
+      existing.session.showCheckpoint(checkpoint);
+      existing.panel.reveal(undefined, preserveFocus);
+      return;
+    }
+    const column = { viewColumn: this.column(), preserveFocus };
+    const panel = vscode.window.createWebviewPanel(panelType, 'Circuits', column, this.options());
+    await this.fill(panel, panelState(model, analysis, params, checkpoint));
+  }
+
+  async deserializeWebviewPanel(panel: vscode.WebviewPanel, kept: unknown): Promise<void> {
+    const state = readPanelState(kept);
+    if (!state || this.open.has(key(state.model, state.analysis))) {
+      panel.dispose();
+      return;
+    }
+    panel.webview.options = this.options();
+    await this.fill(panel, state);
+  }
+
+  dispose(): void {
+    this.lifetime.dispose();
+  }
+
+  private async fill(panel: vscode.WebviewPanel, state: PanelState): Promise<void> {
+    const { engine, models, selections, problems, log } = this.host;
+    const lifetime = this.lifetime.add(new Lifetime());
+    const id = key(state.model, state.analysis);
+    const session = lifetime.add(new PanelSession(state, {
+      engine,
+      models,
+      selections,
+      // A panel that is closing takes no more messages.
+      send: message => void panel.webview.postMessage(message).then(undefined, () => undefined),
+      title: title => (panel.title = title),
+      save: (name, format, content) => problems.guard(() => saveExport(name, format, content)),
+      explain: error => problems.explain(error),
+      warn: message => log.warn(message),
+    }));
+    this.open.set(id, { panel, session });
+    lifetime.add(panel.webview.onDidReceiveMessage(message => session.receive(message)));
+    lifetime.add(panel.onDidChangeViewState(() => !panel.visible && session.hide()));
+    lifetime.add(panel.onDidDispose(() => {
+      this.open.delete(id);
+      this.lifetime.release(lifetime);
+    }));
+    panel.iconPath = vscode.Uri.joinPath(this.host.extensionUri, 'media', 'panel.svg');
+    const page = await this.page(panel.webview);
+    if (!lifetime.isEnded) panel.webview.html = page;
+  }
+
+  /** Beside the text that is being edited; in the same group as the panels that are already open. */
+  private column(): vscode.ViewColumn {
+    const [first] = this.open.values();
+    return first?.panel.viewColumn ?? (vscode.window.activeTextEditor ? vscode.ViewColumn.Beside : vscode.ViewColumn.Active);
+  }
+
+  private options(): vscode.WebviewPanelOptions & vscode.WebviewOptions {
+    return { enableScripts: true, enableForms: false, enableFindWidget: false, localResourceRoots: [this.folder] };
+  }
+
+  private async page(webview: vscode.Webview): Promise<string> {
+    const file = (name: string) => vscode.Uri.joinPath(this.folder, name);
+    this.template ??= Promise.resolve(vscode.workspace.fs.readFile(file('panel.html'))).then(bytes => new TextDecoder().decode(bytes));
+    return fillPage(await this.template, {
+      nonce: randomBytes(16).toString('base64url'),
+      cspSource: webview.cspSource,
+      script: webview.asWebviewUri(file('panel.js')).toString(),
+      style: webview.asWebviewUri(file('panel.css')).toString(),
+    });
+  }
+}
+
+function key(model: string, analysis: string): string {
+  return `${analysis} ${model}`;
+}

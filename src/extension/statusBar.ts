@@ -1,0 +1,39 @@
+import * as vscode from 'vscode';
+import { Lifetime, type Disposable } from '../common/lifetime';
+import { commandLink } from './contributions';
+import type { ModelList } from './modelList';
+import { runningText } from './runningText';
+import { throttle } from './throttle';
+
+/** Milliseconds between two drawings. */
+const drawEvery = 500;
+
+/** Says in the status bar what trains, while something does. */
+export class StatusBar implements Disposable {
+  private readonly lifetime = new Lifetime();
+  private readonly item: vscode.StatusBarItem;
+
+  constructor(private readonly models: ModelList) {
+    this.item = this.lifetime.add(vscode.window.createStatusBarItem('circuits.running', vscode.StatusBarAlignment.Left));
+    this.item.name = 'Circuits: Running Trainings';
+    this.item.command = commandLink('circuits.showRunning', 'Show Running Trainings');
+    const drawing = this.lifetime.add(throttle(() => this.draw(), drawEvery));
+    this.lifetime.add(models.onChange(() => drawing.call()));
+  }
+
+  dispose(): void {
+    this.lifetime.dispose();
+  }
+
+  private draw(): void {
+    const shown = runningText(this.models.running);
+    if (!shown) {
+      this.item.hide();
+      return;
+    }
+    this.item.text = shown.text;
+    this.item.tooltip = shown.tooltip;
+    this.item.accessibilityInformation = { label: shown.spoken, role: 'button' };
+    this.item.show();
+  }
+}

@@ -1,0 +1,110 @@
+import * as vscode from 'vscode';
+import { UserError } from '../common/errors';
+import { train as trainRequest, type TrainAnswer } from '../protocol/engine';
+import type { ModelSummary } from '../protocol/model';
+import { readSetting, runCommand } from './contributions';
+import type { Engine } from './engine';
+import { bundledExperiment, experimentName, findExperiments, readExperiment } from './experimentFiles';
+import type { Problems } from './problems';
+import {
+  deviceItems, planItems, planOf, problemOfNumber, requestOf, titleOfNumber, type PlannedNumber, type TrainPlan,
+} from './trainPlan';
+
+interface ExperimentItem extends vscode.QuickPickItem {
+  /** Absent in a separator. */
+  readonly source?: { readonly bundled: string } | { readonly file: vscode.Uri };
+}
+
+interface Offer extends vscode.MessageItem {
+  run(): Promise<unknown>;
+}
+
+/** From the palette to a running training: which experiment, with which of its main settings changed. */
+export class TrainCommand {
+  constructor(
+    private readonly engine: Engine,
+    private readonly problems: Problems,
+    private readonly extensionUri: vscode.Uri,
+  ) {}
+
+  /** Lets the user pick an experiment and trains it; nothing when they give up. */
+  async fromList(): Promise<TrainAnswer | undefined> {
+    const items = this.items();
+    const options = { title: 'Train Model', placeHolder: 'Experiment', matchOnDescription: true };
+    const source = (await vscode.window.showQuickPick(items, options))?.source;
+    if (!source) return undefined;
+    if ('file' in source) return this.fromFile(source.file);
+    const text = await readExperiment(bundledExperiment(this.extensionUri, source.bundled));
+    return this.train(planOf(source.bundled, { bundled: source.bundled }, text));
+  }
+
+  /** Trains an experiment file, by default that of the active editor. */
+  async fromFile(given: vscode.Uri | undefined): Promise<TrainAnswer | undefined> {
+    const file = given ?? vscode.window.activeTextEditor?.document.uri;
+    if (!file) throw new UserError('Open an experiment file first, or choose one with the command Circuits: Train Model.');
+    if (!vscode.workspace.isTrusted) throw new UserError('Trust the workspace to train its experiments; bundled ones can be trained without.');
+    const text = await readExperiment(file);
+    return this.train(planOf(experimentName(file), { text }, text));
+  }
+
+  private async items(): Promise<readonly ExperimentItem[]> {
+    const [{ experiments }, files] = await Promise.all([
+      this.engine.start(), vscode.workspace.isTrusted ? findExperiments() : Promise.resolve([]),
+    ]);
+    const separator = (label: string): ExperimentItem => ({ label, kind: vscode.QuickPickItemKind.Separator });
+    return [
+      ...(files.length > 0 ? [separator('workspace')] : []),
+      ...files.map(file => ({ label: experimentName(file), description: vscode.workspace.asRelativePath(file), source: { file } })),
+      separator('bundled'),
+      ...experiments.map(bundled => ({ label: bundled, description: 'bundled', source: { bundled } })),
+    ];
+  }
+
+  private async train(start: TrainPlan): Promise<TrainAnswer | undefined> {
+    const plan = await this.settle(start);
+    if (!plan) return undefined;
+    const answer = await this.engine.request(trainRequest, requestOf(plan));
+    if (answer.cached) this.problems.guard(() => this.offerCached(plan, answer.model));
+    return answer;
+  }
+
+  /** Shows the settings until the user starts the training or gives up. */
+  private async settle(start: TrainPlan): Promise<TrainPlan | undefined> {
+    let plan = start;
+    for (;;) {
+      const items = planItems(plan, readSetting(vscode.workspace, 'circuits.device'));
+      const options = { title: `Train ${plan.name}`, placeHolder: 'Train now, or change a setting first' };
+      const choice = (await vscode.window.showQuickPick(items, options))?.choice;
+      if (choice === undefined) return undefined;
+      if (choice === 'start') return plan;
+      plan = choice === 'device' ? await this.withDevice(plan) : await withNumber(plan, choice);
+    }
+  }
+
+  private async withDevice(plan: TrainPlan): Promise<TrainPlan> {
+    const { devices } = await this.engine.start();
+    const chosen = await vscode.window.showQuickPick(deviceItems(devices), { title: 'Device', matchOnDescription: true });
+    return chosen ? { ...plan, device: chosen.device } : plan;
+  }
+
+  private async offerCached(plan: TrainPlan, { id, name, status, resumable }: ModelSummary): Promise<void> {
+    if (status === 'training' || status === 'paused') return;
+    const resume: Offer = { title: 'Resume', run: () => runCommand(vscode.commands, 'circuits.resume', { model: id }) };
+    const again: Offer = { title: 'Train Again', run: () => this.engine.request(trainRequest, { ...requestOf(plan), retrain: true }) };
+    const words = resumable ? 'stopped short the last time' : 'has been trained before';
+    const offers = resumable ? [resume, again] : [again];
+    const chosen = await vscode.window.showInformationMessage(`"${name}" ${words}; nothing was started.`, ...offers);
+    await chosen?.run();
+  }
+}
+
+async function withNumber(plan: TrainPlan, setting: PlannedNumber): Promise<TrainPlan> {
+  const now = plan[setting] ?? plan.own[setting];
+  const text = await vscode.window.showInputBox({
+    title: `Train ${plan.name}`,
+    prompt: titleOfNumber(setting),
+    ...(now === undefined ? {} : { value: String(now) }),
+    validateInput: given => problemOfNumber(setting, given),
+  });
+  return text === undefined ? plan : { ...plan, [setting]: Number(text) };
+}

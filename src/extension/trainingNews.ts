@@ -1,0 +1,48 @@
+import * as vscode from 'vscode';
+import type { Disposable } from '../common/lifetime';
+import type { ModelSummary } from '../protocol/model';
+import { runCommand } from './contributions';
+import { formatMetrics } from './format';
+import { isRunning, type ModelList, type ModelListChange } from './modelList';
+import type { Problems } from './problems';
+
+/** Says how a training ended: quietly when all went well. */
+export class TrainingNews implements Disposable {
+  private readonly listening: Disposable;
+
+  constructor(models: ModelList, private readonly problems: Problems) {
+    this.listening = models.onChange(change => this.tell(change));
+  }
+
+  dispose(): void {
+    this.listening.dispose();
+  }
+
+  private tell({ changed, before }: ModelListChange): void {
+    for (const model of changed) {
+      const old = before.get(model.id);
+      if (old && isRunning(old) && !isRunning(model)) this.ended(model);
+    }
+  }
+
+  private ended({ id, name, status, metrics, problem, resumable }: ModelSummary): void {
+    const result = formatMetrics(metrics);
+    if (status === 'finished') {
+      vscode.window.setStatusBarMessage(`$(check) "${name}" is trained${result === undefined ? '' : ` · ${result}`}`, 10_000);
+    }
+    if (status === 'failed') {
+      this.offer(`The training of "${name}" failed: ${problem ?? 'the log may say why.'}`, 'Open Log', () => runCommand(vscode.commands, 'circuits.openLog'));
+    }
+    if (status === 'interrupted') {
+      const message = `The training of "${name}" was interrupted: its process ended without a word.`;
+      if (resumable) this.offer(message, 'Resume', () => runCommand(vscode.commands, 'circuits.resume', { model: id }));
+      else void vscode.window.showErrorMessage(message);
+    }
+  }
+
+  private offer(message: string, title: string, run: () => Promise<void>): void {
+    this.problems.guard(async () => {
+      if ((await vscode.window.showErrorMessage(message, title)) === title) await run();
+    });
+  }
+}
