@@ -1,12 +1,13 @@
 import type { Graph, Value } from '../graph';
-import { cast, inputOf, positiveAxes, reshape, whole } from './record';
+import { cast, inputOf, positiveAxes, reshape } from './record';
 import type { KernelTable, TracingKernel } from './register';
 
 /** `fold` computes the reduction of `count` equal numbers. */
 function reduction(op: string, fold: (value: number, count: number) => number): TracingKernel {
   return (graph, inputs, attrs) => {
     const x = inputOf(inputs, 'x');
-    const given = attrs['axis'] as number | number[] | null | undefined;
+    // tfjs calls the axes of Max `reductionIndices`, and those of its other reductions `axis`.
+    const given = (attrs['reductionIndices'] ?? attrs['axis']) as number | number[] | null | undefined;
     const axes = positiveAxes(given ?? x.shape.map((_, axis) => axis), x.shape.length);
     const shape = reducedShape(x, axes, attrs['keepDims'] === true);
     const count = axes.reduce((product, axis) => product * (x.shape[axis] ?? 1), 1);
@@ -43,18 +44,11 @@ const cumulativeSum: TracingKernel = (graph: Graph, inputs, attrs) => {
   });
 };
 
-const minimum = reduction('ReduceMin', value => value);
-
 export const reductionKernels: KernelTable = {
   Sum: reduction('ReduceSum', (value, count) => value * count),
   Mean: reduction('ReduceMean', value => value),
-  // ONNX Runtime 1.30.0 on the CPU gives one element of every ReduceMax a wrong value; its ReduceMin is right.
-  Max: (graph, inputs, attrs) => {
-    const x = graph.node('Neg', [whole(graph, inputOf(inputs, 'x'))], inputOf(inputs, 'x'));
-    const least = minimum(graph, { x }, attrs) as Value;
-    return graph.node('Neg', [least], least);
-  },
-  Min: minimum,
+  Max: reduction('ReduceMax', value => value),
+  Min: reduction('ReduceMin', value => value),
   Prod: reduction('ReduceProd', (value, count) => value ** count),
   ArgMax: argument('ArgMax'),
   ArgMin: argument('ArgMin'),
