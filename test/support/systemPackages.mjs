@@ -1,7 +1,7 @@
 // What the tests need from the operating system, found or installed. Runs on plain Node 20 with nothing installed:
 //   node test/support/systemPackages.mjs
 import { execFileSync, spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { pathToFileURL } from 'node:url';
@@ -13,13 +13,16 @@ import { pathToFileURL } from 'node:url';
  * @property {() => boolean} isThere
  */
 
+/** @type {SystemPackage} */
+const browser = {
+  what: 'Chromium or Chrome (or its path in the CHROMIUM environment variable)',
+  debian: ['chromium'],
+  isThere: () => findChromium() !== undefined,
+};
+
 /** @type {readonly SystemPackage[]} */
 const systemPackages = [
-  {
-    what: 'Chromium or Chrome (or its path in the CHROMIUM environment variable)',
-    debian: ['chromium'],
-    isThere: () => findChromium() !== undefined,
-  },
+  browser,
   {
     what: 'a font that Chromium can draw with',
     debian: ['fonts-dejavu-core', 'fontconfig'],
@@ -30,8 +33,7 @@ const systemPackages = [
     what: 'a C++ compiler, make and Python 3 (code-server compiles its native modules)',
     debian: ['g++', 'make', 'python3'],
     isThere: () =>
-      process.platform === 'win32' ||
-      ((onPath('c++') ?? onPath('g++')) !== undefined && onPath('make') !== undefined && onPath('python3') !== undefined),
+      process.platform === 'win32' || ['c++', 'make', 'python3'].every((command) => onPath(command) !== undefined),
   },
   {
     what: 'the Kerberos headers (code-server compiles against them)',
@@ -41,11 +43,15 @@ const systemPackages = [
   },
 ];
 
-/** Returns the path of a Chromium-family browser, or undefined where there is none. */
+/**
+ * Returns the path of a Chromium-family browser, or undefined where there is none. Throws where CHROMIUM names
+ * something that cannot be run.
+ */
 export function findChromium() {
   const chosen = process.env['CHROMIUM'];
   if (chosen !== undefined && chosen !== '') {
-    return isExecutable(chosen) ? chosen : undefined;
+    if (isExecutable(chosen)) return chosen;
+    throw new Error(`CHROMIUM is set to ${chosen}, which is not an executable file: correct it or unset it.`);
   }
   for (const name of ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']) {
     const found = onPath(name);
@@ -57,13 +63,8 @@ export function findChromium() {
 /** As `findChromium`, for callers that cannot go on without one. Throws the sentence that says how to get it. */
 export function requireChromium() {
   const found = findChromium();
-  if (found !== undefined) return found;
-  const chosen = process.env['CHROMIUM'];
-  throw new Error(
-    chosen === undefined || chosen === ''
-      ? 'No Chromium was found: install Chromium or Chrome, or set CHROMIUM to the path of one.'
-      : `CHROMIUM names ${chosen}, which is not an executable file: correct it or unset it.`,
-  );
+  if (found === undefined) throw new Error(sentenceFor([browser]));
+  return found;
 }
 
 /**
@@ -149,7 +150,7 @@ function onPath(name) {
 function isExecutable(file) {
   try {
     accessSync(file, constants.X_OK);
-    return existsSync(file);
+    return statSync(file).isFile();
   } catch {
     return false;
   }
