@@ -1,0 +1,230 @@
+import path from 'node:path';
+import { chromium, type Browser, type BrowserContext, type Frame, type Locator, type Page } from 'playwright-core';
+import { repository } from './installCodeServer.mjs';
+import { requireChromium } from './systemPackages.mjs';
+import type { CodeServer } from './codeServer.mjs';
+import { eventually } from './eventually';
+import { QuickInput } from './quickInput';
+import { Tree } from './tree';
+
+export type Theme = 'light' | 'dark' | 'high contrast' | 'high contrast light';
+
+/** Each theme's label in VS Code, and the classes by which the workbench and webviews show that it is in force. */
+const themes: Record<Theme, { readonly label: string; readonly workbench: string; readonly webview: string }> = {
+  light: { label: 'Light 2026', workbench: 'vs', webview: 'vscode-light' },
+  dark: { label: 'Dark 2026', workbench: 'vs-dark', webview: 'vscode-dark' },
+  'high contrast': { label: 'Dark High Contrast', workbench: 'hc-black', webview: 'vscode-high-contrast' },
+  'high contrast light': { label: 'Light High Contrast', workbench: 'hc-light', webview: 'vscode-high-contrast-light' },
+};
+
+export interface Problem {
+  readonly severity: 'error' | 'warning' | 'info';
+  readonly message: string;
+  /** Counted from 1. */
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface WindowOptions {
+  /** The folder to open, or none for an empty window. */
+  readonly folder?: string;
+  readonly viewport?: { readonly width: number; readonly height: number };
+}
+
+/** One browser window on a code-server, driven as its user would. Every method waits for what it needs. */
+export class CodeWindow {
+  readonly quickInput: QuickInput;
+  /** Requests to anything but the server: nothing should leave the editor. */
+  readonly outsideRequests: string[] = [];
+
+  private constructor(
+    private readonly server: CodeServer,
+    private readonly browser: Browser,
+    private readonly context: BrowserContext,
+    readonly page: Page,
+  ) {
+    this.quickInput = new QuickInput(page);
+    // Service workers answer for the webviews' resource host; such requests never reach the network.
+    const inside = [server.url, 'data:', 'blob:', 'https://vscode-resource.vscode-cdn.net/'];
+    context.on('request', (request) => {
+      if (!inside.some((start) => request.url().startsWith(start))) this.outsideRequests.push(request.url());
+    });
+  }
+
+  static async open(server: CodeServer, options: WindowOptions = {}): Promise<CodeWindow> {
+    const browser = await chromium.launch({
+      executablePath: requireChromium(),
+      args: [
+        '--no-sandbox',
+        '--disable-background-networking',
+        // Whatever would leave the machine fails at once, on every machine alike.
+        '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
+      ],
+    });
+    try {
+      const context = await browser.newContext({
+        viewport: options.viewport ?? { width: 1280, height: 800 },
+        reducedMotion: 'reduce',
+        permissions: ['clipboard-read', 'clipboard-write'],
+      });
+      const window = new CodeWindow(server, browser, context, await context.newPage());
+      const query = options.folder === undefined ? 'ew=true' : `folder=${encodeURIComponent(options.folder)}`;
+      await window.page.goto(`${server.url}?${query}`);
+      await window.untilReady();
+      return window;
+    } catch (error) {
+      await browser.close();
+      throw error;
+    }
+  }
+
+  async reload(): Promise<void> {
+    await this.page.reload();
+    await this.untilReady();
+  }
+
+  async dispose(): Promise<void> {
+    await this.browser.close();
+  }
+
+  /** Runs the command with this title, category included, from the palette. */
+  async palette(commandTitle: string): Promise<void> {
+    await this.quickInput.runCommand(commandTitle);
+  }
+
+  /** Brings a view container to the front by its title in the activity bar. */
+  async openContainer(title: string): Promise<void> {
+    const action = this.page.locator('.activitybar').getByRole('tab', { name: new RegExp(`^${escaped(title)}`) });
+    if ((await action.getAttribute('aria-selected')) !== 'true') await action.click();
+    await this.page.locator('.sidebar').getByRole('heading', { name: title }).first().waitFor();
+  }
+
+  /** A tree view of the open container. */
+  tree(title: string): Tree {
+    return new Tree(this.page, title);
+  }
+
+  async openFile(name: string): Promise<void> {
+    await this.quickInput.openFile(name);
+    await this.page.getByRole('tab', { name: path.basename(name), selected: true }).waitFor();
+  }
+
+  /** Replaces the text of the editor that has the focus. */
+  async replaceText(text: string): Promise<void> {
+    await this.page.locator('.editor-instance .monaco-editor.focused').waitFor();
+    await this.page.evaluate((copied) => navigator.clipboard.writeText(copied), text);
+    await this.page.keyboard.press('ControlOrMeta+A');
+    // Pasted, since brackets that are typed bring their closing ones along.
+    await this.page.keyboard.press('ControlOrMeta+V');
+  }
+
+  async save(): Promise<void> {
+    await this.page.keyboard.press('ControlOrMeta+S');
+    await this.page.locator('.tab.active:not(.dirty)').waitFor();
+  }
+
+  /** The titles of the open editors, panels among them. */
+  async editorTitles(): Promise<readonly string[]> {
+    return this.page.locator('.tabs-container .tab .label-name').allInnerTexts();
+  }
+
+  /** The document inside the webview panel with this title, which has to be in view. */
+  async webview(title: string): Promise<Frame> {
+    return eventually(`a webview “${title}”`, async () => {
+      for (const frame of await this.webviewsInView()) {
+        if ((await (await frame.frameElement()).getAttribute('title')) === title) return frame;
+      }
+      return undefined;
+    });
+  }
+
+  /** Waits for a notification that says this. Its buttons are found by role and name in the returned locator. */
+  async notification(text: string | RegExp): Promise<Locator> {
+    const toasts = this.page.locator('.notifications-toasts .notification-list-item');
+    const toast = toasts.filter({ hasText: text }).first();
+    await toast.waitFor();
+    return toast;
+  }
+
+  async clearNotifications(): Promise<void> {
+    await this.palette('Notifications: Clear All Notifications');
+    await this.page.locator('.notifications-toasts .notification-list-item').first().waitFor({ state: 'detached' });
+  }
+
+  /** Waits for a modal dialog that says this. */
+  async dialog(text: string | RegExp): Promise<Locator> {
+    const dialog = this.page.getByRole('dialog').filter({ hasText: text });
+    await dialog.waitFor();
+    return dialog;
+  }
+
+  /** The status-bar items whose text this is part of. */
+  statusBarItem(text: string | RegExp): Locator {
+    return this.page.locator('.statusbar-item').filter({ hasText: text });
+  }
+
+  /** The problems of the open files, at least one, as the Problems view lists them. */
+  async problems(): Promise<readonly Problem[]> {
+    await this.palette('Problems: Focus on Problems View');
+    const rows = this.page.locator('.markers-panel [role=treeitem][aria-level="2"]');
+    await rows.first().waitFor();
+    return rows.evaluateAll((all) =>
+      all.map((row) => {
+        const place = /Ln (\d+), Col (\d+)/.exec(row.querySelector('.marker-line')?.textContent ?? '');
+        const icon = row.querySelector('.marker-icon')?.classList;
+        return {
+          severity: icon?.contains('error') ? 'error' : icon?.contains('warning') ? 'warning' : 'info',
+          message: [...row.querySelectorAll('.marker-message')].map((line) => line.textContent).join('\n'),
+          line: Number(place?.[1]),
+          column: Number(place?.[2]),
+        };
+      }),
+    );
+  }
+
+  /** Leaves Restricted Mode, on a server that was started with workspace trust. */
+  async trustFolder(): Promise<void> {
+    await this.palette('Workspaces: Manage Workspace Trust');
+    const editor = this.page.locator('.workspace-trust-editor');
+    await editor.getByRole('button', { name: 'Trust', exact: true }).click();
+    await this.statusBarItem('Restricted Mode').waitFor({ state: 'detached' });
+    await this.page.getByRole('button', { name: /^Close Modal Editor/ }).click();
+    await editor.waitFor({ state: 'detached' });
+  }
+
+  async useTheme(theme: Theme): Promise<void> {
+    const { label, workbench, webview } = themes[theme];
+    await this.palette('Preferences: Color Theme');
+    await this.quickInput.shows('Select Color Theme');
+    await this.quickInput.type(label);
+    await this.quickInput.choose(label);
+    await this.page.locator(`.monaco-workbench.${workbench}`).waitFor();
+    for (const frame of await this.webviewsInView()) await frame.locator(`body.${webview}`).waitFor();
+  }
+
+  /** Saves a picture of the whole window as test-results/<name>.png and returns its path. */
+  async screenshot(name: string): Promise<string> {
+    const file = path.join(repository, 'test-results', `${name}.png`);
+    await this.page.screenshot({ path: file, animations: 'disabled' });
+    return file;
+  }
+
+  /** VS Code puts a webview's document in a frame within a frame. */
+  private async webviewsInView(): Promise<readonly Frame[]> {
+    const frames: Frame[] = [];
+    for (const outer of await this.page.locator('iframe.webview.ready:visible').elementHandles()) {
+      const inner = await (await outer.contentFrame())?.$('iframe#active-frame');
+      const frame = await inner?.contentFrame();
+      if (frame) frames.push(frame);
+    }
+    return frames;
+  }
+
+  private async untilReady(): Promise<void> {
+    await this.page.locator('.monaco-workbench .statusbar-item').first().waitFor({ timeout: 60_000 });
+  }
+}
+
+function escaped(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}
