@@ -1,0 +1,77 @@
+import { describe, expect, test } from 'vitest';
+import { modelDescription, rowOf } from '../../../src/extension/modelRows';
+import type { ModelNode } from '../../../src/extension/modelNodes';
+import { modelDetails, modelSummary } from './models';
+
+const node: ModelNode = { kind: 'model', model: 'm' };
+const running = modelSummary({
+  status: 'training', progress: { step: 420, steps: 1000, secondsPerStep: 0.25 }, metrics: { trainLoss: 0.01234, testLoss: 9 },
+});
+
+describe("a model's description", () => {
+  test('tells how far a training is, with its latest loss', () => {
+    expect(modelDescription(running)).toBe('step 420/1,000 · loss 0.0123');
+    expect(modelDescription({ ...running, metrics: {} })).toBe('step 420/1,000');
+    expect(modelDescription({ ...running, status: 'paused' })).toBe('paused · step 420/1,000 · loss 0.0123');
+  });
+
+  test('tells what came of it afterwards', () => {
+    expect(modelDescription(modelSummary())).toBe('loss 0.0123 · accuracy 99.98 %');
+    expect(modelDescription(modelSummary({ metrics: { testLoss: 3.21e-8 } }))).toBe('loss 3.2e-8');
+    expect(modelDescription(modelSummary({ status: 'failed', progress: { step: 7, steps: 10 } }))).toBe('failed · step 7/10');
+    expect(modelDescription(modelSummary({ status: 'interrupted', progress: { step: 7, steps: 10 }, metrics: {} }))).toBe('interrupted · step 7/10');
+  });
+});
+
+describe("a model's row", () => {
+  test('offers to resume only what can be resumed', () => {
+    const context = (changes: Parameters<typeof modelSummary>[0]) => rowOf(node, modelSummary(changes), undefined).context;
+    expect(context({ status: 'training' })).toBe('model training running');
+    expect(context({ status: 'finished' })).toBe('model finished ended');
+    expect(context({ status: 'interrupted', resumable: true })).toBe('model interrupted ended resumable');
+  });
+
+  test('opens the training curves, and is read out with its state', () => {
+    const row = rowOf(node, running, undefined);
+    expect(row.command).toEqual({ command: 'circuits.openTrainingCurves', title: 'Open Training Curves', arguments: [{ model: 'm' }] });
+    expect(row.spoken).toBe('Model array-update, training, step 420/1,000, loss 0.0123');
+  });
+
+  test('says in its tooltip how long it will take, and why it failed', () => {
+    expect(rowOf(node, running, undefined).tooltip).toContain('Remaining: 2 min 25 s');
+    const failed = modelSummary({ status: 'failed', problem: 'The disk is full.' });
+    expect(rowOf(node, failed, undefined).tooltip).toContain('Problem: The disk is full\\.');
+  });
+
+  test('shows a name as text, not as Markdown', () => {
+    const tooltip = rowOf(node, modelSummary({ name: '[x](command:evil) <b> `y`' }), undefined).tooltip ?? '';
+    expect(tooltip.split('\n')[0]).toBe('**\\[x\\]\\(command:evil\\) \\<b\\> \\`y\\`**');
+  });
+});
+
+describe('the rows of its parts', () => {
+  const details = modelDetails({ layers: 2, heads: 3, attentionOnly: true, checkpoints: [1000, 2000] });
+  const { summary } = details;
+
+  test('a head opens attention with it selected', () => {
+    const row = rowOf({ kind: 'head', model: 'm', layer: 1, head: 2 }, summary, details);
+    expect(row).toMatchObject({ label: 'L1H2', opens: false, spoken: 'Head 2 of layer 1' });
+    expect(row.command).toMatchObject({ command: 'circuits.openAttention', arguments: [{ model: 'm', layer: 1, head: 2 }] });
+  });
+
+  test('a checkpoint opens attention as it was then', () => {
+    const row = rowOf({ kind: 'checkpoint', model: 'm', checkpoint: 2000 }, summary, details);
+    expect(row).toMatchObject({ label: 'Step 2,000', command: { arguments: [{ model: 'm', checkpoint: 2000 }] } });
+  });
+
+  test('a parameter shows its shape, and that it is fixed', () => {
+    expect(rowOf({ kind: 'parameter', model: 'm', name: 'embed.W_E' }, summary, details)).toMatchObject({
+      label: 'W_E', description: '[4, 8] · fixed', spoken: 'Parameter embed.W_E, shape 4 by 8, fixed',
+    });
+  });
+
+  test('a layer says what is in it', () => {
+    expect(rowOf({ kind: 'layer', model: 'm', layer: 0 }, summary, details).description).toBe('3 heads');
+    expect(rowOf({ kind: 'layer', model: 'm', layer: 0 }, { ...summary, attn_only: false, n_heads: 1 }, details).description).toBe('1 head, MLP');
+  });
+});

@@ -1,0 +1,64 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { exportFileName, readPanelMessage, readPanelState } from '../../../src/extension/panelMessages';
+
+describe('a message of a panel', () => {
+  test('is taken when every field fits', () => {
+    const messages = [
+      { kind: 'ready' },
+      { kind: 'change', params: { prompt: 'a b', head: '1.0', count: 3, mean: true }, checkpoint: 100 },
+      { kind: 'change', params: {} },
+      { kind: 'select', layer: 0, head: 3 },
+      { kind: 'save', name: 'Attention', format: 'svg', content: '<svg/>' },
+      { kind: 'save', name: 'Attention', format: 'png', content: Uint8Array.of(1, 2) },
+      { kind: 'cancel' },
+      { kind: 'failed', message: 'x is undefined' },
+    ];
+    for (const message of messages) expect(readPanelMessage(message)).toEqual(message);
+  });
+
+  test('is not believed otherwise', () => {
+    const wrong = [
+      undefined, null, 3, 'ready', {}, [], { kind: 'reload' }, { kind: 'ready', extra: 1 },
+      { kind: 'change', params: { deep: {} } }, { kind: 'change', params: { a: Number.NaN } }, { kind: 'change', params: {}, checkpoint: 1.5 },
+      { kind: 'change', params: { text: 'x'.repeat(100_001) } },
+      { kind: 'select', layer: -1, head: 0 }, { kind: 'select', layer: 0 },
+      { kind: 'save', name: 'x', format: 'exe', content: '' }, { kind: 'save', name: 'x', format: 'png', content: [1, 2] },
+      { kind: 'save', name: '', format: 'png', content: '' },
+    ];
+    for (const message of wrong) expect(readPanelMessage(message), JSON.stringify(message)).toBeUndefined();
+  });
+});
+
+describe('what was kept of a panel', () => {
+  test('is taken back, with parameters that no longer make sense left out', () => {
+    expect(readPanelState({ model: 'm', analysis: 'attention', params: { prompt: 'a' }, checkpoint: 3 })).toEqual({
+      model: 'm', analysis: 'attention', params: { prompt: 'a' }, checkpoint: 3,
+    });
+    expect(readPanelState({ model: 'm', analysis: 'attention', params: [{}] })).toEqual({ model: 'm', analysis: 'attention', params: {} });
+  });
+
+  test('is dropped when it does not say what was shown', () => {
+    for (const state of [undefined, null, 'm', {}, { model: 'm' }, { model: 1, analysis: 'a', params: {} }]) {
+      expect(readPanelState(state)).toBeUndefined();
+    }
+  });
+});
+
+describe('the name of an exported file', () => {
+  test('is that of the figure, with its ending once', () => {
+    expect(exportFileName('Attention of L0H1', 'png')).toBe('Attention of L0H1.png');
+    expect(exportFileName('attention.PNG', 'png')).toBe('attention.png');
+    expect(exportFileName('loss: train/test', 'csv')).toBe('loss train test.csv');
+  });
+
+  test('never leads out of the folder', () => {
+    expect(exportFileName('../../etc/passwd', 'json')).toBe('etc passwd.json');
+    expect(exportFileName('...', 'json')).toBe('figure.json');
+    fc.assert(fc.property(fc.string({ unit: 'binary' }), name => {
+      const file = exportFileName(name, 'svg');
+      expect(file).not.toMatch(/[\\/:*?"<>|\p{Cc}]/u);
+      expect(file).toMatch(/^[^.\s].*\.svg$/su);
+    }));
+  });
+});

@@ -1,0 +1,269 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { CancelledError, UserError } from '../../../src/common/errors';
+import { Emitter } from '../../../src/common/event';
+import { HeadSelections } from '../../../src/extension/headSelections';
+import type { ModelListChange } from '../../../src/extension/modelList';
+import { PanelSession } from '../../../src/extension/panelSession';
+import type { AnalysisInfo, AnalysisRequest, AnalysisResult } from '../../../src/protocol/analysis';
+import type { ModelSummary } from '../../../src/protocol/model';
+import type { ToPanel } from '../../../src/protocol/panel';
+import { modelDetails, modelSummary } from './models';
+
+/** One analysis that the engine was asked for, to be answered by the test. */
+interface Asked {
+  readonly request: AnalysisRequest;
+  readonly signal: AbortSignal | undefined;
+  progress(value: { readonly fraction: number; readonly partial?: AnalysisResult }): void;
+  answer(result: AnalysisResult): Promise<void>;
+  refuse(error: Error): Promise<void>;
+}
+
+const info = (id: string, live: boolean): AnalysisInfo => ({ id, title: 'Attention', description: '', params: {}, scalars: {}, live });
+const result = (step: number): AnalysisResult => ({ figures: [], scalars: { step } });
+/** Lets everything that waits for an answered promise go on. */
+async function settle(): Promise<void> {
+  await vi.advanceTimersByTimeAsync(0);
+}
+
+function opened({ live = false, checkpoint }: { readonly live?: boolean; readonly checkpoint?: number } = {}) {
+  const asked: Asked[] = [];
+  const sent: ToPanel[] = [];
+  const titles: string[] = [];
+  const saved: unknown[] = [];
+  const warnings: string[] = [];
+  const changes = new Emitter<ModelListChange>();
+  const selections = new HeadSelections();
+  let model = modelSummary();
+  const engine = {
+    start: async () => ({ analyses: [info('attention', live)] }),
+    request: async () => undefined,
+    requestWithProgress: (_type: unknown, request: AnalysisRequest, progress: { listener: Asked['progress'] }, signal?: AbortSignal) =>
+      new Promise((resolve, reject) => {
+        signal?.addEventListener('abort', () => reject(new CancelledError()));
+        asked.push({
+          request, signal,
+          progress: value => progress.listener(value),
+          answer(answer) {
+            resolve(answer);
+            return settle();
+          },
+          refuse(error) {
+            reject(error);
+            return settle();
+          },
+        });
+      }),
+  };
+  const session = new PanelSession({ model: 'm', analysis: 'attention', params: {}, ...(checkpoint === undefined ? {} : { checkpoint }) }, {
+    engine: engine as never,
+    models: {
+      get: async () => model,
+      details: async () => modelDetails({ layers: 1, heads: 1, attentionOnly: true, checkpoints: [5] }),
+      onChange: changes.event,
+    },
+    selections,
+    send: message => sent.push(message),
+    title: title => titles.push(title),
+    save: (...all) => saved.push(all),
+    explain: error => `defect: ${String(error)}`,
+    warn: message => warnings.push(message),
+  });
+  const change = async (now: Partial<ModelSummary>) => {
+    const before = model;
+    model = modelSummary(now);
+    changes.fire({ structure: false, changed: [model], before: new Map([['m', before]]), removed: [] });
+    await settle();
+  };
+  const kinds = () => sent.splice(0).map(({ kind }) => kind);
+  const last = (): Asked => {
+    const newest = asked.at(-1);
+    if (!newest) throw new Error('no analysis was asked for');
+    return newest;
+  };
+  const ready = async () => {
+    session.receive({ kind: 'ready' });
+    await settle();
+  };
+  return { session, asked, sent, titles, saved, warnings, changes, selections, change, kinds, last, ready };
+}
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+describe('a panel', () => {
+  test('is shown what there is to know once it is ready, then the result', async () => {
+    const { session, kinds, last, ready, titles, asked, sent } = opened();
+    await settle();
+    expect(asked).toEqual([]);
+    await ready();
+    expect(sent[0]).toMatchObject({ kind: 'show', state: { model: 'm', analysis: 'attention' }, checkpoints: [5] });
+    expect(kinds()).toEqual(['show', 'working']);
+    last().progress({ fraction: 0.5, partial: result(1) });
+    await last().answer(result(2));
+    expect(sent).toMatchObject([{ kind: 'working', fraction: 0.5 }, { kind: 'result', partial: true }, { kind: 'result', result: result(2), partial: false }]);
+    expect(titles.at(-1)).toBe('Attention: array-update');
+    expect(session.figures).toEqual([]);
+  });
+
+  test('cancels what it asked for when it asks for something else, and drops what still comes', async () => {
+    const { session, kinds, asked, ready, sent } = opened();
+    await ready();
+    session.receive({ kind: 'change', params: { prompt: 'a b' }, checkpoint: 5 });
+    await settle();
+    expect(asked.map(({ signal }) => signal?.aborted)).toEqual([true, false]);
+    expect(asked[1]?.request).toMatchObject({ params: { prompt: 'a b' }, checkpoint: 5 });
+    expect(session.state).toEqual({ model: 'm', analysis: 'attention', params: { prompt: 'a b' }, checkpoint: 5 });
+    kinds();
+    asked[0]?.progress({ fraction: 1 });
+    await asked[0]?.answer(result(0));
+    expect(sent).toEqual([]);
+    await asked[1]?.answer(result(1));
+    expect(kinds()).toEqual(['result']);
+  });
+
+  test('is told what is wrong, in the words of the engine or of a defect', async () => {
+    const { session, last, ready, sent } = opened();
+    await ready();
+    await last().refuse(new UserError('"x" is not in the vocabulary.'));
+    expect(sent.at(-1)).toEqual({ kind: 'problem', message: '"x" is not in the vocabulary.' });
+    session.receive({ kind: 'change', params: {} });
+    await last().refuse(new TypeError('oops'));
+    expect(sent.at(-1)).toEqual({ kind: 'problem', message: 'defect: TypeError: oops' });
+  });
+
+  test('can be cancelled', async () => {
+    const { session, last, ready, kinds } = opened();
+    await ready();
+    kinds();
+    session.receive({ kind: 'cancel' });
+    await settle();
+    expect(last().signal?.aborted).toBe(true);
+    expect(kinds()).toEqual(['problem']);
+  });
+
+  test('says which analyses there are when its own is gone', async () => {
+    const panel = opened();
+    const other = new PanelSession({ model: 'm', analysis: 'attentoin', params: {} }, {
+      engine: { start: async () => ({ analyses: [info('attention', false)] }) } as never,
+      models: { get: async () => modelSummary(), details: async () => modelDetails({ layers: 1, heads: 1, attentionOnly: true, checkpoints: [] }), onChange: panel.changes.event },
+      selections: panel.selections,
+      send: message => panel.sent.push(message), title: () => undefined, save: () => undefined, explain: String, warn: () => undefined,
+    });
+    other.receive({ kind: 'ready' });
+    await settle();
+    expect(panel.sent.at(-1)).toEqual({ kind: 'problem', message: 'There is no analysis "attentoin"; the nearest is "attention".' });
+  });
+
+  test('shares the head that is picked with every other', async () => {
+    const { session, ready, selections, sent } = opened();
+    await ready();
+    session.receive({ kind: 'select', layer: 1, head: 2 });
+    expect(selections.of('m')).toEqual({ model: 'm', layer: 1, head: 2 });
+    expect(sent.at(-1)).toEqual({ kind: 'select', selection: { model: 'm', layer: 1, head: 2 } });
+    selections.pick({ model: 'other', layer: 0, head: 0 });
+    expect(sent.at(-1)).toMatchObject({ selection: { model: 'm' } });
+    await ready();
+    expect(sent.filter(({ kind }) => kind === 'show').at(-1)).toMatchObject({ selection: { layer: 1, head: 2 } });
+  });
+
+  test('is not believed when it talks nonsense', async () => {
+    const { session, saved, warnings, asked } = opened();
+    session.receive({ kind: 'save', name: 'x', format: 'exe', content: '' });
+    session.receive('ready');
+    await settle();
+    expect([saved, asked, warnings.length]).toEqual([[], [], 2]);
+  });
+
+  test('brought back into sight shows the result it had', async () => {
+    const { session, last, ready, kinds, asked } = opened();
+    await ready();
+    await last().answer(result(1));
+    session.hide();
+    session.exportFigure('png', 0);
+    kinds();
+    await ready();
+    expect(kinds()).toEqual(['show', 'result']);
+    expect(asked).toHaveLength(1);
+  });
+});
+
+describe('while its model trains', () => {
+  const training = (step: number): Partial<ModelSummary> => ({ status: 'training', progress: { step, steps: 1000 } });
+
+  test('a live analysis follows at most three times a second, one run at a time', async () => {
+    const { change, ready, last, asked, kinds } = opened({ live: true });
+    await ready();
+    await last().answer(result(0));
+    kinds();
+    await change(training(1));
+    expect(asked).toHaveLength(2);
+    for (const step of [2, 3, 4]) await change(training(step));
+    await vi.advanceTimersByTimeAsync(333);
+    expect(asked).toHaveLength(2);
+    await last().answer(result(1));
+    await vi.advanceTimersByTimeAsync(333);
+    expect(asked).toHaveLength(3);
+    await last().answer(result(4));
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(asked).toHaveLength(3);
+    const seen = kinds();
+    expect(seen.filter(kind => kind === 'result')).toHaveLength(2);
+    expect(seen).not.toContain('working');
+  });
+
+  test('any other waits for its end', async () => {
+    const { change, ready, last, asked, sent } = opened();
+    await ready();
+    await last().answer(result(0));
+    await change(training(1));
+    await vi.advanceTimersByTimeAsync(333);
+    expect(asked).toHaveLength(1);
+    expect(sent.at(-1)).toMatchObject({ kind: 'model', model: { progress: { step: 1 } } });
+    await change({ status: 'finished', progress: { step: 1000, steps: 1000 } });
+    await vi.advanceTimersByTimeAsync(333);
+    expect(asked).toHaveLength(2);
+  });
+
+  test('a checkpoint stays as it is', async () => {
+    const { change, ready, last, asked } = opened({ live: true, checkpoint: 5 });
+    await ready();
+    await last().answer(result(0));
+    await change(training(1));
+    await change({ status: 'finished' });
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(asked).toHaveLength(1);
+  });
+
+  test('a panel out of sight rests, and catches up', async () => {
+    const { session, change, ready, last, asked, kinds } = opened({ live: true });
+    await ready();
+    await last().answer(result(0));
+    session.hide();
+    kinds();
+    await change(training(1));
+    await vi.advanceTimersByTimeAsync(1000);
+    expect([asked.length, kinds()]).toEqual([1, []]);
+    await ready();
+    expect(asked).toHaveLength(2);
+  });
+
+  test('nothing is asked or sent after the end', async () => {
+    const { session, change, ready, last, asked, kinds, changes } = opened({ live: true });
+    await ready();
+    const running = last();
+    kinds();
+    session.dispose();
+    expect(running.signal?.aborted).toBe(true);
+    await change(training(1));
+    changes.fire({ structure: true, changed: [], before: new Map(), removed: ['m'] });
+    await vi.advanceTimersByTimeAsync(1000);
+    expect([asked.length, kinds()]).toEqual([1, []]);
+  });
+
+  test('says when its model is deleted', async () => {
+    const { changes, ready, sent } = opened();
+    await ready();
+    changes.fire({ structure: true, changed: [], before: new Map(), removed: ['m'] });
+    expect(sent.at(-1)).toEqual({ kind: 'problem', message: 'The model was deleted.' });
+  });
+});
