@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto';
+import * as v from 'valibot';
+import { UserError } from '../common/errors';
+import { ModelConfigSchema, type ModelConfig } from '../protocol/config';
+import { ExperimentSchema } from '../protocol/experiment';
+import { modelStatuses, type Metrics, type ModelStatus, type Progress, type ResolvedExperiment } from '../protocol/model';
+
+/** What `model.json` holds: everything about a model but its numbers. */
+export interface ModelRecord {
+  readonly format: 1;
+  readonly id: string;
+  readonly name: string;
+  readonly experiment: ResolvedExperiment;
+  readonly config: ModelConfig;
+  readonly status: ModelStatus;
+  readonly progress: Progress;
+  readonly metrics: Metrics;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  /** What it was trained with. */
+  readonly versions: { readonly circuitExplorer: string; readonly onnxruntime: string };
+  /** Why it failed, in one sentence. */
+  readonly problem?: string;
+}
+
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+
+const ResolvedExperimentSchema = v.strictObject({
+  ...ExperimentSchema.entries,
+  name: ExperimentSchema.entries.name.wrapped,
+  task: v.strictObject({
+    name: v.string(),
+    parameters: v.record(v.string(), v.union([v.number(), v.boolean(), v.string()])),
+  }),
+});
+
+/** The measurements of a model or of one line of its metrics. */
+export const metricEntries = {
+  trainLoss: v.exactOptional(v.number()),
+  testLoss: v.exactOptional(v.number()),
+  testAccuracy: v.exactOptional(v.number()),
+  testExactMatch: v.exactOptional(v.number()),
+};
+
+const ModelRecordSchema = v.strictObject({
+  format: v.literal(1),
+  id: v.string(),
+  name: v.pipe(v.string(), v.minLength(1), v.maxLength(100)),
+  experiment: ResolvedExperimentSchema,
+  config: ModelConfigSchema,
+  status: v.picklist(modelStatuses),
+  progress: v.strictObject({ step: count, steps: count, secondsPerStep: v.exactOptional(v.number()) }),
+  metrics: v.strictObject(metricEntries),
+  createdAt: v.number(),
+  versions: v.strictObject({ circuitExplorer: v.string(), onnxruntime: v.string() }),
+  problem: v.exactOptional(v.string()),
+});
+
+/** Changes to a record; `problem: undefined` takes the problem away. */
+export type RecordChanges = Partial<Omit<ModelRecord, 'format' | 'id' | 'problem'>> & { readonly problem?: string | undefined };
+
+/** No record comes near it; a file that does is not one. */
+export const recordLimit = 4 << 20;
+
+/**
+ * The id of the model that an experiment trains: 16 hexadecimal digits of a hash of what decides its numbers, so that the
+ * same experiment under another name, or with other claims, is the same model.
+ */
+export function idOf({ task, model, training, seed }: ResolvedExperiment): string {
+  return createHash('sha256').update(canonicalJson({ task, model, training, seed })).digest('hex').slice(0, 16);
+}
+
+/**
+ * Reads a record from the text of `model.json`.
+ * @throws UserError one sentence that says which field is wrong.
+ */
+export function parseRecord(file: string, text: string): ModelRecord {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new UserError(`${file} is not JSON.`);
+  }
+  if (isNewer(value)) throw new UserError(`${file} was written by a newer version of Circuit Explorer.`);
+  const result = v.safeParse(ModelRecordSchema, value);
+  if (result.success) return result.output;
+  const field = v.getDotPath(result.issues[0]);
+  throw new UserError(`${file} is not a model's record${field === null ? '' : ` ("${field}")`}: ${result.issues[0].message}.`);
+}
+
+/** Writes a record as the text of `model.json`. @throws when it could not be read again. */
+export function formatRecord(record: ModelRecord): string {
+  const text = finiteJson(record, 2);
+  parseRecord('The new record', text);
+  return `${text}\n`;
+}
+
+/** The record with changes made to it. */
+export function changeRecord(record: ModelRecord, changes: RecordChanges): ModelRecord {
+  const { problem, ...rest } = { ...record, ...changes };
+  return problem === undefined ? rest : { ...rest, problem };
+}
+
+/** JSON without the numbers that JSON does not have: a loss that is not finite is left out, not turned into null. */
+export function finiteJson(value: unknown, indent?: number): string {
+  const finite = (_: string, inner: unknown) => (typeof inner === 'number' && !Number.isFinite(inner) ? undefined : inner);
+  return JSON.stringify(value, finite, indent);
+}
+
+/** JSON in which equal values have equal texts: the keys of every object are sorted. */
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) => {
+    if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) return inner;
+    return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
+}
+
+function isNewer(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'format' in value && typeof value.format === 'number' && value.format > 1;
+}

@@ -1,0 +1,31 @@
+import type { Store } from '../../../src/store/store';
+import { modelRecord, experiment, trainingState, weights } from './samples';
+
+/** A model that is there before each operation, with checkpoints at 100 and 200 and metrics up to 200. */
+export const before = modelRecord({ status: 'stopped', name: 'before' });
+/** The same, trained anew. */
+export const again = modelRecord({ name: 'again' });
+/** One that is not there. */
+export const other = modelRecord({ experiment: experiment({ seed: 1 }), name: 'other' });
+
+export async function prepare(store: Store): Promise<void> {
+  await store.create(before);
+  await store.appendMetrics(before.id, [0, 100, 200].map(step => ({ step, seconds: step / 10, trainLoss: 1 / (step + 1) })));
+  for (const step of [100, 200]) await store.writeCheckpoint(before.id, trainingState(step));
+  await store.writeWeights(before.id, weights(200));
+}
+
+/** Everything that changes a store. */
+export const operations = {
+  create: store => store.create(other),
+  replace: store => store.create(again, { replace: true }),
+  update: async store => void await store.update(before.id, { status: 'failed', problem: 'The loss is not finite.' }),
+  remove: store => store.remove(before.id),
+  writeCheckpoint: store => store.writeCheckpoint(before.id, trainingState(300)),
+  rewriteCheckpoint: store => store.writeCheckpoint(before.id, trainingState(200)),
+  writeWeights: store => store.writeWeights(before.id, weights(300)),
+  appendMetrics: store => store.appendMetrics(before.id, [300, 400].map(step => ({ step, seconds: step / 10, testLoss: 0.5 }))),
+  rewind: store => store.rewind(before.id, 100),
+} satisfies Record<string, (store: Store) => Promise<void>>;
+export type OperationName = keyof typeof operations;
+export const operationNames = Object.keys(operations) as OperationName[];
