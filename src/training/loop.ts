@@ -1,10 +1,11 @@
 import { UserError } from '../common/errors';
-import { Random } from '../common/random';
-import { float32, int32, type HostTensor } from '../common/tensor';
+import { float32, type HostTensor } from '../common/tensor';
 import type { Executable, Runtime } from '../compile/runtime';
 import { initialParameters } from '../model/parameters';
 import type { Metrics, MetricsRow } from '../protocol/model';
-import type { Examples, Task } from '../tasks/task';
+import type { Examples } from '../tasks/task';
+import { median } from '../common/median';
+import { trainingData } from './data';
 import { Evaluator } from './evaluate';
 import type { PreparedExperiment } from './experiment';
 import { stepScalars } from './optimizer';
@@ -82,41 +83,11 @@ async function runStep(
   await step.run(inputs, [to.parameters, to.first, to.second, loss]);
 }
 
-interface TrainingData {
-  /** Examples a batch. */
-  readonly size: number;
-  /** The batch of a step, counted from 1. */
-  batch(step: number): Examples;
-}
-
-/** All of the training set, or examples drawn from it (or from the task) by the step's own random stream. */
-function trainingData(task: Task, batch: number | 'full', seed: number): TrainingData {
-  const train = task.split?.(seed).train;
-  if (batch === 'full') {
-    if (!train) throw new UserError('This task has no fixed training set, so batch must be a number of examples.');
-    return { size: train.tokens.shape[0] ?? 0, batch: () => train };
-  }
-  const random = (step: number) => new Random(seed, `batch ${step}`);
-  return { size: batch, batch: step => (train ? draw(train, random(step), batch) : task.sample(random(step), batch)) };
-}
-
-/** Examples drawn with replacement. */
-function draw({ tokens, labels }: Examples, random: Random, count: number): Examples {
-  const [size = 0, T = 0] = tokens.shape;
-  const A = labels.shape[1] ?? 0;
-  const drawn = { tokens: int32([count, T]), labels: int32([count, A]) };
-  for (let row = 0; row < count; row++) {
-    const from = random.integer(size);
-    drawn.tokens.data.set(tokens.data.subarray(from * T, (from + 1) * T), row * T);
-    drawn.labels.data.set(labels.data.subarray(from * A, (from + 1) * A), row * A);
-  }
-  return drawn;
-}
-
 /** Times the steps: seconds in all, and the median of the last hundred. */
 class StepClock {
   private readonly recent: number[] = [];
-  private sorted: readonly number[] = [];
+  private latest = 0;
+  private count = 0;
 
   constructor(public seconds: number) {}
 
@@ -127,10 +98,10 @@ class StepClock {
     this.seconds += elapsed;
     this.recent.push(elapsed);
     if (this.recent.length > 100) this.recent.shift();
-    if (this.sorted.length < 10 || this.recent.length % 10 === 0) this.sorted = [...this.recent].sort((a, b) => a - b);
+    if (this.recent.length < 10 || ++this.count % 20 === 0) this.latest = median(this.recent);
   }
 
   median(): number {
-    return this.sorted[Math.floor(this.sorted.length / 2)] ?? 0;
+    return this.latest;
   }
 }

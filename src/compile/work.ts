@@ -1,0 +1,29 @@
+import type { Graph, Node } from './graph';
+
+/** A matrix product `[batch, rows, inner] · [batch, inner, columns]`. */
+export interface Product {
+  readonly batch: number;
+  readonly rows: number;
+  readonly inner: number;
+  readonly columns: number;
+}
+
+/** Floating-point operations of a product: a multiplication and an addition for each of its terms. */
+export function flopOf({ batch, rows, inner, columns }: Product): number {
+  return 2 * batch * rows * inner * columns;
+}
+
+/**
+ * The matrix products that a graph computes. Their work is what no implementation of the same function can avoid; all
+ * else (element by element, gathering, the optimizer) an ideal one would hide behind it.
+ */
+export function productsOf(graph: Graph): readonly Product[] {
+  return graph.liveNodes().flatMap(node => (node.op === 'Gemm' || node.op === 'MatMul' ? [productOf(node)] : []));
+}
+
+function productOf({ op, inputs: [a], outputs: [out], attributes }: Node): Product {
+  if (!a || !out) throw new Error(`${op} lacks its operands`);
+  const inner = a.shape.at(attributes['transA'] === 1 ? -2 : -1) ?? 1;
+  const [rows, columns] = [out.shape.at(-2) ?? 1, out.shape.at(-1) ?? 1];
+  return { batch: out.shape.slice(0, -2).reduce((product, size) => product * size, 1), rows, inner, columns };
+}
