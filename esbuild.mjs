@@ -1,6 +1,6 @@
 // Builds everything that ships into dist/:  node esbuild.mjs [--production] [--watch]
 import { build, context } from 'esbuild';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import process from 'node:process';
 
@@ -58,8 +58,6 @@ if (existsSync('webview/build.mjs')) {
   bundles.push({ ...panelBuildOptions, outdir: 'dist', sourcemap: production ? false : 'linked', logLevel: 'info' });
 }
 
-// What ships is made afresh; while working, other processes may be running what is there.
-if (production) await rm('dist', { recursive: true, force: true });
 await mkdir('dist', { recursive: true });
 await writeExperimentSchema();
 if (watch) {

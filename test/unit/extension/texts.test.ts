@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { diagnosticsReport } from '../../../src/extension/diagnosticsReport';
 import { formatFraction, formatLoss, formatRemaining } from '../../../src/extension/format';
-import { choices, modelItems, problemOfName } from '../../../src/extension/modelChoices';
+import { modelItems, problemOfName, type ModelAction } from '../../../src/extension/modelChoices';
 import { fillPage } from '../../../src/extension/panelPage';
 import { runningText } from '../../../src/extension/runningText';
 import { modelSummary } from './models';
@@ -40,7 +40,7 @@ describe('the status bar', () => {
 describe('a choice of models', () => {
   const models = [running, modelSummary(), modelSummary({ id: 's', status: 'stopped', resumable: true })];
   test('offers those that the action fits', () => {
-    const ids = (action: keyof typeof choices) => modelItems(action, models).map(({ model }) => model);
+    const ids = (action: ModelAction) => modelItems(action, models).map(({ model }) => model);
     expect(ids('stop')).toEqual(['r']);
     expect(ids('pause')).toEqual(['r']);
     expect(ids('resume')).toEqual(['s']);
