@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import type { BackendValues, DataId, DataType, TensorInfo } from '@tensorflow/tfjs-core';
 import { Graph, type Value } from './graph';
+import { whole } from './kernels/record';
 import { registerTracingKernels, type TracingBackend } from './kernels/register';
 import type { TensorFunction, TensorSpec } from './runtime';
 
@@ -119,7 +120,7 @@ export function trace(fn: TensorFunction, inputs: readonly TensorSpec[]): Graph 
         const { dataId, shape, dtype } = backend.infoFor(graph.input(spec));
         return engine.makeTensorFromDataId(dataId, shape, dtype, backend);
       });
-      for (const output of fn(...tensors)) graph.outputs.push(backend.valueFor(output));
+      for (const output of fn(...tensors)) graph.outputs.push(whole(graph, backend.valueFor(output)));
     });
   }));
   return graph;
