@@ -1,6 +1,6 @@
 import type { Graph, Value } from '../graph';
 import { sameShape } from '../../common/tensor';
-import { broadcastShape, cast, expand, inputOf } from './record';
+import { broadcastShape, cast, expand, inputOf, rounded, whole } from './record';
 import type { KernelTable, TracingKernel } from './register';
 
 type Unary = (x: number) => number;
@@ -12,7 +12,7 @@ function unary(op: string, fold: Unary): TracingKernel {
 }
 
 function unaryNode(graph: Graph, op: string, x: Value, fold: Unary): Value {
-  if (x.splat !== undefined && x.dtype !== 'int64') return graph.splat(x.dtype, x.shape, Math.fround(fold(x.splat)));
+  if (x.splat !== undefined && x.dtype !== 'int64') return graph.splat(x.dtype, x.shape, rounded(x.dtype, fold(x.splat)));
   return graph.node(op, [x], x);
 }
 
@@ -37,7 +37,7 @@ function binaryNode(
 ): Value {
   const shape = broadcastShape(a.shape, b.shape);
   if (a.splat !== undefined && b.splat !== undefined && dtype !== 'int64') {
-    return graph.splat(dtype, shape, Math.fround(fold(a.splat, b.splat)));
+    return graph.splat(dtype, shape, rounded(dtype, fold(a.splat, b.splat)));
   }
   const simple = simplify?.(a, b);
   if (typeof simple === 'number' && dtype !== 'int64') return graph.splat(dtype, shape, simple);
@@ -120,11 +120,10 @@ const step: TracingKernel = (graph, inputs, attrs) => {
   return alpha === 0 ? cast(graph, positive, x.dtype) : select(graph, positive, number(graph, x, 1), number(graph, x, alpha));
 };
 
-const floorDivide: TracingKernel = (graph, inputs) => {
-  const [a, b] = [inputOf(inputs, 'a'), inputOf(inputs, 'b')];
-  const quotient = run(divide, graph, cast(graph, a, 'float32'), cast(graph, b, 'float32'));
-  return cast(graph, unaryNode(graph, 'Floor', quotient, Math.floor), a.dtype);
-};
+/** The quotient rounded down, in float32. */
+function floorQuotient(graph: Graph, a: Value, b: Value): Value {
+  return unaryNode(graph, 'Floor', run(divide, graph, cast(graph, a, 'float32'), cast(graph, b, 'float32')), Math.floor);
+}
 
 export const elementwiseKernels: KernelTable = {
   Add: add,
@@ -134,7 +133,8 @@ export const elementwiseKernels: KernelTable = {
   Maximum: arithmetic('Max', Math.max),
   Minimum: arithmetic('Min', Math.min),
   Pow: arithmetic('Pow', Math.pow),
-  FloorDiv: floorDivide,
+  // tfjs gives int32, whatever is divided.
+  FloorDiv: (graph, inputs) => cast(graph, floorQuotient(graph, inputOf(inputs, 'a'), inputOf(inputs, 'b')), 'int32'),
   SquaredDifference: (graph, inputs) => {
     const difference = subtract(graph, inputs, {}) as Value;
     return run(multiply, graph, difference, difference);
@@ -142,14 +142,14 @@ export const elementwiseKernels: KernelTable = {
   // tfjs gives the remainder the divisor's sign, as floor division does.
   Mod: (graph, inputs) => {
     const [a, b] = [inputOf(inputs, 'a'), inputOf(inputs, 'b')];
-    const quotient = floorDivide(graph, inputs, {}) as Value;
+    const quotient = cast(graph, floorQuotient(graph, a, b), a.dtype);
     return run(subtract, graph, a, run(multiply, graph, quotient, b));
   },
 
   Abs: unary('Abs', Math.abs),
   Ceil: unary('Ceil', Math.ceil),
   Cos: unary('Cos', Math.cos),
-  Erf: (graph, inputs) => graph.node('Erf', [inputOf(inputs, 'x')], inputOf(inputs, 'x')),
+  Erf: (graph, inputs) => graph.node('Erf', [whole(graph, inputOf(inputs, 'x'))], inputOf(inputs, 'x')),
   Exp: unary('Exp', Math.exp),
   Expm1: expm1,
   Floor: unary('Floor', Math.floor),

@@ -30,7 +30,7 @@ export const indexingKernels: KernelTable = {
     return graph.node('ScatterND', [whole(graph, tensor), indices, whole(graph, inputOf(inputs, 'updates'))], tensor);
   },
   OneHot: (graph, inputs, attrs) => {
-    const indices = inputOf(inputs, 'indices');
+    const indices = whole(graph, inputOf(inputs, 'indices'));
     const depth = Number(attrs['depth']);
     const classes = graph.constant({ dtype: 'int32', shape: [depth] }, Int32Array.from({ length: depth }, (_, i) => i));
     const column = reshape(graph, indices, [...indices.shape, 1]);

@@ -1,5 +1,5 @@
 import type { Graph, Value } from '../graph';
-import { sameShape, type Shape } from '../../common/tensor';
+import { sameShape, type DType, type Shape } from '../../common/tensor';
 import type { Inputs } from './register';
 
 /** The input of that name; a kernel called without it is a defect of its caller. */
@@ -40,6 +40,11 @@ export function reshape(graph: Graph, value: Value, shape: Shape): Value {
   const source = maker?.op === 'Reshape' ? maker.inputs[0] : undefined;
   if (source && sameShape(source.shape, shape)) return source;
   return graph.node('Reshape', [source ?? value, graph.int64(shape)], { dtype: value.dtype, shape });
+}
+
+/** What was folded in float64, as a tensor of the type holds it. */
+export function rounded(dtype: DType, value: number): number {
+  return dtype === 'float32' ? Math.fround(value) : Math.trunc(value);
 }
 
 /** Axes counted from the front. */

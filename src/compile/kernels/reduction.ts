@@ -1,5 +1,5 @@
 import type { Graph, Value } from '../graph';
-import { cast, inputOf, positiveAxes, reshape } from './record';
+import { cast, inputOf, positiveAxes, reshape, rounded, whole } from './record';
 import type { KernelTable, TracingKernel } from './register';
 
 /** `fold` computes the reduction of `count` equal numbers. */
@@ -11,7 +11,7 @@ function reduction(op: string, fold: (value: number, count: number) => number): 
     const axes = positiveAxes(given ?? x.shape.map((_, axis) => axis), x.shape.length);
     const shape = reducedShape(x, axes, attrs['keepDims'] === true);
     const count = axes.reduce((product, axis) => product * (x.shape[axis] ?? 1), 1);
-    if (x.splat !== undefined && x.dtype !== 'int64') return graph.splat(x.dtype, shape, Math.fround(fold(x.splat, count)));
+    if (x.splat !== undefined && x.dtype !== 'int64') return graph.splat(x.dtype, shape, rounded(x.dtype, fold(x.splat, count)));
     if (count === 1) return reshape(graph, x, shape);
     return graph.node(op, [x, graph.int64(axes)], { dtype: x.dtype, shape }, { keepdims: Number(attrs['keepDims'] === true) });
   };
@@ -22,23 +22,21 @@ function argument(op: string): TracingKernel {
   return (graph, inputs, attrs) => {
     const x = inputOf(inputs, 'x');
     const axes = positiveAxes(attrs['axis'] as number, x.shape.length);
-    const found = graph.node(op, [x], { dtype: 'int64', shape: reducedShape(x, axes, false) }, { axis: axes[0] ?? 0, keepdims: 0 });
+    const found = graph.node(op, [whole(graph, x)], { dtype: 'int64', shape: reducedShape(x, axes, false) }, { axis: axes[0] ?? 0, keepdims: 0 });
     return cast(graph, found, 'int32');
   };
 }
 
-function alongAxis(op: string, input: string, attribute: string): TracingKernel {
-  return (graph, inputs, attrs) => {
-    const x = inputOf(inputs, input);
-    const [axis = 0] = positiveAxes((attrs[attribute] as number | undefined) ?? -1, x.shape.length);
-    return graph.node(op, [x], x, { axis });
-  };
-}
+const softmax: TracingKernel = (graph, inputs, attrs) => {
+  const x = inputOf(inputs, 'logits');
+  const [axis = 0] = positiveAxes((attrs['dim'] as number | undefined) ?? -1, x.shape.length);
+  return graph.node('Softmax', [whole(graph, x)], x, { axis });
+};
 
 const cumulativeSum: TracingKernel = (graph: Graph, inputs, attrs) => {
   const x = inputOf(inputs, 'x');
   const [axis = 0] = positiveAxes(attrs['axis'] as number, x.shape.length);
-  return graph.node('CumSum', [x, graph.int64([axis])], x, {
+  return graph.node('CumSum', [whole(graph, x), graph.int64([axis])], x, {
     exclusive: Number(attrs['exclusive'] === true),
     reverse: Number(attrs['reverse'] === true),
   });
@@ -52,8 +50,7 @@ export const reductionKernels: KernelTable = {
   Prod: reduction('ReduceProd', (value, count) => value ** count),
   ArgMax: argument('ArgMax'),
   ArgMin: argument('ArgMin'),
-  Softmax: alongAxis('Softmax', 'logits', 'dim'),
-  LogSoftmax: alongAxis('LogSoftmax', 'logits', 'axis'),
+  Softmax: softmax,
   Cumsum: cumulativeSum,
 };
 

@@ -93,7 +93,6 @@ export const shapeKernels: KernelTable = {
     return split(graph, x, sizes.map(size => (size < 0 ? rest : size)), axis);
   },
   Tile: (graph, inputs, attrs) => tile(graph, inputOf(inputs, 'x'), numbers(attrs, 'reps')),
-  BroadcastTo: (graph, inputs, attrs) => expand(graph, inputOf(inputs, 'x'), numbers(attrs, 'shape')),
   PadV2: (graph, inputs, attrs) => {
     const x = inputOf(inputs, 'x');
     const paddings = attrs['paddings'] as [number, number][];
@@ -104,7 +103,7 @@ export const shapeKernels: KernelTable = {
   },
   Reverse: (graph, inputs, attrs) => {
     const x = inputOf(inputs, 'x');
-    const axes = positiveAxes(attrs['dims'] as number[], x.shape.length);
+    const axes = positiveAxes((attrs['dims'] as number | number[] | undefined) ?? x.shape.map((_, axis) => axis), x.shape.length);
     const bounds = [axes.map(() => -1), axes.map(() => -(2 ** 31)), axes, axes.map(() => -1)];
     return graph.node('Slice', [whole(graph, x), ...bounds.map(bound => graph.int64(bound))], x);
   },
