@@ -9,11 +9,17 @@ export class FailedError extends Error {
   override readonly name = 'FailedError';
 }
 
+/** Standard error: a terminal, or whatever takes its place. */
+export interface Messages extends NodeJS.WritableStream {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
 /** Where a command's answer goes: one JSON document, or text, on standard output. */
 export interface Output {
   readonly json: boolean;
   readonly out: NodeJS.WritableStream;
-  readonly err: NodeJS.WriteStream;
+  readonly err: Messages;
 }
 
 /** Prints the answer once: the document with `--json`, otherwise the text. */

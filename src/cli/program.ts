@@ -4,6 +4,7 @@ import { devices } from '../protocol/engine';
 import { gather, names, wholeNumber } from './arguments';
 import { cache, logits, type ActivationOptions } from './commands/activations';
 import { analyze, type AnalyzeOptions } from './commands/analyze';
+import { bench, type BenchOptions } from './commands/bench';
 import { listAnalyses, listModels, listTasks } from './commands/lists';
 import { report, type ReportOptions } from './commands/report';
 import { show } from './commands/show';
@@ -68,5 +69,8 @@ function programOf(session: Session): Command {
   add('report <model>', 'write one page with every figure that applies')
     .requiredOption('-o, --output <file>', 'the page, an HTML file')
     .action((model: string, options: ReportOptions) => report(session, model, options));
+  add('bench [names...]', 'time training steps of experiments, all bundled ones without a name')
+    .addOption(new Option('--device <device>', 'where to run').choices(devices))
+    .action((references: readonly string[], options: BenchOptions) => bench(session, references, options));
   return program;
 }

@@ -2,6 +2,7 @@ import { SingleBar } from 'cli-progress';
 import type { Disposable } from '../common/lifetime';
 import type { Metrics, Progress } from '../protocol/model';
 import { formatNumber, formatPercent, formatSeconds } from './numbers';
+import type { Messages } from './output';
 
 /** Milliseconds between two lines where there is no terminal. */
 const lineInterval = 5000;
@@ -11,7 +12,7 @@ export interface RunProgress extends Disposable {
   show(progress: Progress, metrics: Metrics): void;
 }
 
-export function showRunProgress(name: string, stream: NodeJS.WriteStream): RunProgress {
+export function showRunProgress(name: string, stream: Messages): RunProgress {
   return stream.isTTY ? new ProgressBar(name, stream) : new ProgressLines(name, stream);
 }
 
@@ -19,7 +20,7 @@ class ProgressBar implements RunProgress {
   private readonly bar: SingleBar;
   private started = false;
 
-  constructor(name: string, stream: NodeJS.WriteStream) {
+  constructor(name: string, stream: Messages) {
     const room = (stream.columns ?? 80) - name.length - 60;
     this.bar = new SingleBar({
       format: `${name.replace(/[{}]/g, '')} {bar} {done}{rest}`,
@@ -52,7 +53,7 @@ class ProgressBar implements RunProgress {
 class ProgressLines implements RunProgress {
   private shownAt = -Infinity;
 
-  constructor(private readonly name: string, private readonly stream: NodeJS.WriteStream) {}
+  constructor(private readonly name: string, private readonly stream: Messages) {}
 
   show(progress: Progress, metrics: Metrics): void {
     const now = performance.now();

@@ -29,6 +29,8 @@ export function serveRequests(connection: MessageConnection, installation: Insta
   async function respond<R>(method: string, token: CancellationToken, work: (signal: AbortSignal) => Promise<R>): Promise<R | ResponseError<void>> {
     const controller = new AbortController();
     const listening = token.onCancellationRequested(() => controller.abort());
+    // A request that was cancelled before it was looked at has a token that tells nobody.
+    if (token.isCancellationRequested) controller.abort();
     try {
       return await work(controller.signal);
     } catch (error) {

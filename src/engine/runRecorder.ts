@@ -19,12 +19,16 @@ const recordInterval = 2000;
 export class RunRecorder implements Disposable {
   private rows: MetricsRow[] = [];
   private latest: { readonly progress: Progress; readonly metrics: Metrics } | undefined;
+  private recordIsDue = false;
   private writing: Promise<void> | undefined;
   private problem: { readonly error: unknown } | undefined;
   private readonly clock: NodeJS.Timeout;
 
   constructor(private readonly files: RunFiles, private readonly failed: (error: unknown) => void) {
-    this.clock = setInterval(() => this.writeSoon(), recordInterval);
+    this.clock = setInterval(() => {
+      this.recordIsDue = true;
+      void this.writeSoon();
+    }, recordInterval);
     this.clock.unref();
   }
 
@@ -34,7 +38,7 @@ export class RunRecorder implements Disposable {
 
   metrics(row: MetricsRow): void {
     this.rows.push(row);
-    this.writeSoon();
+    void this.writeSoon();
   }
 
   /** The rows before a checkpoint are written before it, so that whoever continues from it has them all. */
@@ -60,9 +64,11 @@ export class RunRecorder implements Disposable {
       const rows = this.rows;
       this.rows = [];
       if (rows.length > 0) await this.files.appendMetrics(rows);
+      if (!this.recordIsDue || !this.latest) return;
       const latest = this.latest;
       this.latest = undefined;
-      if (latest) await this.files.update(latest);
+      this.recordIsDue = false;
+      await this.files.update(latest);
     }).finally(() => (this.writing = undefined));
   }
 

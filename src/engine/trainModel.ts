@@ -89,7 +89,10 @@ class ModelRun {
     const prepared = this.arithmetic.prepare(record.experiment);
     const { resumable } = await this.store.summary({ ...record, status: 'interrupted' });
     const resumeFrom = resumable ? await this.store.readCheckpoint(this.id) : undefined;
-    await this.store.rewind(this.id, resumeFrom?.step ?? -1);
+    const step = resumeFrom?.step ?? 0;
+    await this.store.rewind(this.id, step);
+    // The row of the step itself is measured when the run goes on from it.
+    await this.store.truncateMetrics(this.id, step - 1);
     await this.store.update(this.id, { status: 'training', problem: undefined });
 
     const runtime = await this.arithmetic.openRuntime(this.start, prepared);

@@ -1,4 +1,5 @@
 import { openRuntime } from '../compile/devices';
+import { gflopPerStep } from '../training/bench';
 import { prepare } from '../training/experiment';
 import { runTraining } from '../training/loop';
 import { serveTrainer } from './serveTrainer';
@@ -7,9 +8,13 @@ import { tensorflowFolder } from './tensorflow';
 /** The process of one run. */
 serveTrainer({
   prepare,
-  openRuntime: ({ device, threads, background }) => {
+  openRuntime: ({ device, threads, background }, prepared) => {
     const folder = tensorflowFolder();
-    return openRuntime({ device, threads, spin: !background, ...(folder !== undefined && { tensorflowFolder: folder }) });
+    return openRuntime({
+      device, threads, spin: !background,
+      ...(device === 'auto' && { gflopPerStep: gflopPerStep(prepared) }),
+      ...(folder !== undefined && { tensorflowFolder: folder }),
+    });
   },
   run: runTraining,
 });

@@ -1,7 +1,7 @@
 import type { Histogram2dFigure } from '../../protocol/figure';
 import { sequentialScale, type ColourScale } from './colour';
 import { drawChart, frameFor } from './frame';
-import { markup, type Markup } from './markup';
+import type { Markup } from './markup';
 import { drawColourBar, drawMatrix } from './matrix';
 import { scaleFor } from './scale';
 

@@ -58,7 +58,7 @@ function sentenceOf({ summary, config, experiment }: ModelDetails): string {
   const kind = summary.attn_only ? 'attention-only transformer' : 'transformer';
   const { step, steps } = summary.progress;
   const done = step === steps ? `${formatNumber(step)} steps` : `${formatNumber(step)} of ${formatNumber(steps)} steps (${summary.status})`;
-  return `A ${kind} of ${layers} with ${heads} each, trained on ${experiment.task.name} for ${done}, seed ${experiment.seed}.`;
+  return `${summary.attn_only ? 'An' : 'A'} ${kind} of ${layers} with ${heads} each, trained on ${experiment.task.name} for ${done}, seed ${experiment.seed}.`;
 }
 
 const metricTitles = {

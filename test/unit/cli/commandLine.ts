@@ -1,0 +1,49 @@
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { Writable } from 'node:stream';
+import { runProgram } from '../../../src/cli/program';
+import { installationAt } from '../../../src/engine/engine';
+
+export interface Outcome {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs a command line in this process; only its trainer has one of its own. */
+export async function runHere(bundles: string, words: readonly string[]): Promise<Outcome> {
+  const [out, err] = [new Text(), new Text()];
+  const code = await runProgram(words, { interrupted: new AbortController().signal, installation: installationAt(bundles) }, { out, err });
+  return { code, out: out.text, err: err.text };
+}
+
+/** Runs a command line in a process. `interrupt` stands for Ctrl-C. */
+export function runProcess(
+  bundles: string,
+  words: readonly string[],
+  { store, interrupt }: { readonly store?: string; readonly interrupt?: AbortSignal } = {},
+): Promise<Outcome> {
+  const { CIRCUITS_STORE: _, ...environment } = process.env;
+  const child = spawn(process.execPath, [path.join(bundles, 'cli.js'), ...words], {
+    env: { ...environment, ...(store !== undefined && { CIRCUITS_STORE: store }) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [out, err] = [new Text(), new Text()];
+  child.stdout.pipe(out);
+  child.stderr.pipe(err);
+  interrupt?.addEventListener('abort', () => child.kill('SIGINT'));
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', code => resolve({ code, out: out.text, err: err.text }));
+  });
+}
+
+/** A stream that keeps what is written to it. */
+class Text extends Writable {
+  text = '';
+
+  override _write(chunk: Buffer, _: BufferEncoding, done: () => void): void {
+    this.text += chunk.toString('utf8');
+    done();
+  }
+}

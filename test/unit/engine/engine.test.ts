@@ -1,0 +1,203 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { CancellationTokenSource, ResponseError } from 'vscode-jsonrpc';
+import * as protocol from '../../../src/protocol/engine';
+import type { ModelSummary } from '../../../src/protocol/model';
+import { Store } from '../../../src/store/store';
+import { buildBundles, type Bundles } from '../../support/bundles';
+import { ended } from '../../support/processes';
+import { startEngine, trainersOf, type EngineProcess } from './engineProcess';
+import { tinyExperiment } from './experiments';
+
+const long = 1_000_000;
+
+describe('the engine process', () => {
+  let bundles: Bundles;
+  let folder: string;
+
+  beforeAll(async () => {
+    bundles = await buildBundles({ engine: 'src/engine/main.ts', trainer: 'test/unit/engine/fakeTrainer.ts', parent: 'test/unit/engine/parentProcess.ts' });
+  });
+  afterAll(() => bundles.dispose());
+  beforeEach(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'engine-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  });
+
+  async function engineHere(): Promise<EngineProcess> {
+    const engine = await startEngine(bundles.folder, folder);
+    onTestFinished(async () => {
+      await engine.end();
+      await Promise.all(trainersOf(engine).map(trainer => ended(trainer)));
+    });
+    return engine;
+  }
+
+  function trainTiny({ connection }: EngineProcess, options: Parameters<typeof tinyExperiment>[0] = {}) {
+    return connection.sendRequest(protocol.train, { experiment: { text: tinyExperiment(options) } });
+  }
+
+  /** Resolves with the first summary of a model that satisfies `holds`. */
+  function told({ connection }: EngineProcess, holds: (model: ModelSummary) => boolean): Promise<ModelSummary> {
+    return new Promise(resolve => {
+      const listening = connection.onNotification(protocol.modelsChanged, ({ changed }) => {
+        const model = changed.find(holds);
+        if (!model) return;
+        listening.dispose();
+        resolve(model);
+      });
+    });
+  }
+
+  test('says at once what it has', async () => {
+    const { info, startedIn, child } = await engineHere();
+    expect(startedIn).toBeLessThan(1500);
+    expect(info.processId).toBe(child.pid);
+    expect(info.tasks.map(task => task.id)).toContain('modular-arithmetic');
+    expect(info.analyses.map(analysis => analysis.id)).toContain('attention');
+    expect(info.experiments).toEqual(expect.arrayContaining(['array-update', 'modular-subtraction']));
+    expect(info.devices.find(({ device }) => device === 'cpu')).toMatchObject({ available: true });
+  });
+
+  test('trains, and tells of it at most about ten times a second', async () => {
+    const engine = await engineHere();
+    let notices = 0;
+    const counting = engine.connection.onNotification(protocol.modelsChanged, () => void notices++);
+    const start = performance.now();
+    const { model, cached } = await trainTiny(engine, { steps: 1000, checkpointEvery: 500 });
+    counting.dispose();
+    expect(cached).toBe(false);
+    expect(model.status).toBe('training');
+
+    let told = 0;
+    const done = new Promise<ModelSummary>(resolve => {
+      engine.connection.onNotification(protocol.modelsChanged, ({ changed }) => {
+        told++;
+        const finished = changed.find(({ status }) => status === 'finished');
+        if (finished) resolve(finished);
+      });
+    });
+    expect(await done).toMatchObject({ id: model.id, progress: { step: 1000 } });
+    const seconds = (performance.now() - start) / 1000;
+    expect(notices + told).toBeGreaterThan(5);
+    expect(notices + told).toBeLessThanOrEqual(10 * seconds + 3);
+    expect(await engine.connection.sendRequest(protocol.listModels)).toMatchObject([{ id: model.id, status: 'finished' }]);
+    expect(await engine.connection.sendRequest(protocol.getModel, { model: model.id })).toMatchObject({ checkpoints: [500, 1000] });
+  });
+
+  test('tells of what other processes do to the store', async () => {
+    const engine = await engineHere();
+    const { model } = await trainTiny(engine);
+    await told(engine, ({ status }) => status === 'finished');
+    const renamed = told(engine, ({ name }) => name === 'renamed elsewhere');
+    const store = await Store.open(folder);
+    await store.rename(model.id, 'renamed elsewhere');
+    await renamed;
+    const removed = new Promise(resolve => {
+      engine.connection.onNotification(protocol.modelsChanged, ({ removed }) => {
+        if (removed.includes(model.id)) resolve(undefined);
+      });
+    });
+    await store.remove(model.id);
+    await removed;
+  });
+
+  test('sends figures with their numbers as typed arrays, of a model that still trains', async () => {
+    const engine = await engineHere();
+    const { model } = await trainTiny(engine, { steps: long, checkpointEvery: 100_000 });
+    const curves = await engine.connection.sendRequest(protocol.analyze, { model: model.id, analysis: 'training-curves', params: {} });
+    const [loss] = curves.figures;
+    expect(loss?.kind === 'lines' && loss.series[0]?.x).toBeInstanceOf(Float64Array);
+    // Its weights are not there yet.
+    await expect(engine.connection.sendRequest(protocol.analyze, { model: model.id, analysis: 'attention', params: {} }))
+      .rejects.toMatchObject({ code: protocol.userErrorCode, message: expect.stringContaining('no weights yet') });
+    await engine.connection.sendRequest(protocol.controlModel, { model: model.id, action: 'stop' });
+    const attention = await engine.connection.sendRequest(protocol.analyze, { model: model.id, analysis: 'attention', params: { examples: 2 } });
+    const [patterns] = attention.figures;
+    expect(patterns?.kind === 'attention' && patterns.heads[0]?.pattern).toBeInstanceOf(Float32Array);
+  });
+
+  test('answers a flood, and runs no more analyses than it can', async () => {
+    const engine = await engineHere();
+    const { model } = await trainTiny(engine);
+    await told(engine, ({ status }) => status === 'finished');
+    const analyses = Array.from({ length: 300 }, () =>
+      engine.connection.sendRequest(protocol.analyze, { model: model.id, analysis: 'attention', params: { examples: 1 } }).then(() => 'done', (error: Error) => error.message));
+    const lists = Array.from({ length: 2000 }, () => engine.connection.sendRequest(protocol.listModels));
+    for (const list of await Promise.all(lists)) expect(list).toHaveLength(1);
+    const answers = await Promise.all(analyses);
+    expect(answers.filter(answer => answer === 'done').length).toBeGreaterThanOrEqual(66);
+    expect(new Set(answers)).toEqual(new Set(['done', '64 analyses are waiting already; try again when some of them are done.']));
+  });
+
+  test('runs no analysis that is cancelled while it waits', async () => {
+    const engine = await engineHere();
+    const { model } = await trainTiny(engine);
+    await told(engine, ({ status }) => status === 'finished');
+    const source = new CancellationTokenSource();
+    const asked = Array.from({ length: 40 }, () =>
+      engine.connection.sendRequest(protocol.analyze, { model: model.id, analysis: 'attention', params: { examples: 4096 } }, source.token).then(() => 'done', (error: unknown) => error));
+    source.cancel();
+    const cancelled = (await Promise.all(asked)).filter(answer => answer instanceof ResponseError && answer.code === -32800);
+    expect(cancelled.length).toBeGreaterThan(30);
+  });
+
+  test.each([
+    ['a model that does not exist', protocol.getModel, { model: '0123456789abcdef' }, /There is no model/],
+    ['a path for a model', protocol.getModel, { model: '../../etc' }, /models\/get is wrong at "model"/],
+    ['an unknown field', protocol.renameModel, { model: '0123456789abcdef', name: 'x', owner: 'y' }, /models\/rename is wrong at "owner"/],
+    ['an unknown action', protocol.controlModel, { model: '0123456789abcdef', action: 'explode' }, /models\/control is wrong at "action"/],
+    ['a bundled experiment that does not exist', protocol.train, { experiment: { bundled: 'aray-update' } }, /There is no bundled experiment "aray-update"; the nearest is "array-update"/],
+    ['an experiment larger than a file may be', protocol.train, { experiment: { text: ' '.repeat(2 << 20) } }, /models\/train is wrong/],
+    ['nothing', protocol.analyze, null, /analyses\/run is wrong/],
+  ])('answers %s with one sentence', async (_, type, params, sentence) => {
+    const { connection } = await engineHere();
+    const error: unknown = await connection.sendRequest(type.method, params).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: protocol.userErrorCode, message: expect.stringMatching(sentence) });
+  });
+
+  test('says what is wrong with an experiment, and where', async () => {
+    const { connection } = await engineHere();
+    expect(await connection.sendRequest(protocol.checkExperiment, { text: tinyExperiment() })).toEqual([]);
+    const problems = await connection.sendRequest(protocol.checkExperiment, { text: tinyExperiment().replace('"modulus":7', '"modulus":1') });
+    expect(problems).toMatchObject([{ path: ['task'] }]);
+    expect(await connection.sendRequest(protocol.checkExperiment, { text: '{ "name": ' })).toHaveLength(1);
+  });
+
+  test('keeps its runs when it hears nonsense', async () => {
+    const engine = await engineHere();
+    const { model } = await trainTiny(engine, { steps: long });
+    for (const message of ['nonsense', 7, {}, { jsonrpc: '2.0' }, { jsonrpc: '2.0', id: 1, method: 7 }, { jsonrpc: '2.0', id: 'x', method: 'no/such' }, []]) engine.child.send(message);
+    expect(await engine.connection.sendRequest(protocol.listModels)).toMatchObject([{ id: model.id, status: 'training' }]);
+  });
+
+  test('does not start over a store that cannot be used', async () => {
+    const file = path.join(bundles.folder, 'engine.js');
+    const error: unknown = await startEngine(bundles.folder, file).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: protocol.userErrorCode });
+    expect(String(error)).toContain(`${file} cannot hold models`);
+  });
+
+  test.each(['SIGKILL', 'SIGTERM'] as const)('ends with its trainers when its parent is ended by %s, and loses nothing', async signal => {
+    const parent = fork(path.join(bundles.folder, 'parent.js'), [bundles.folder, folder], { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    onTestFinished(() => void parent.kill('SIGKILL'));
+    const [started] = (await once(parent, 'message')) as [{ engine: number; trainer: number; model: string }];
+    parent.kill(signal);
+    await Promise.all([ended(started.engine), ended(started.trainer)]);
+    const store = await Store.open(folder);
+    expect(await store.summary(await store.read(started.model))).toMatchObject({ status: 'interrupted', resumable: true });
+    expect(await store.isLocked(started.model)).toBe(false);
+  }, 30_000);
+
+  test('ends when it is stopped and its channel stays open', async () => {
+    const engine = await engineHere();
+    await trainTiny(engine, { steps: long });
+    const exit = once(engine.child, 'exit');
+    engine.child.kill('SIGTERM');
+    await exit;
+  });
+});
