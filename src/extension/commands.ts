@@ -10,6 +10,7 @@ import type { HeadSelections } from './headSelections';
 import type { ModelAction } from './modelChoices';
 import { ModelCommands } from './modelCommands';
 import type { ModelList } from './modelList';
+import { analysisOf } from './modelNodes';
 import { ModelPicker } from './modelPicker';
 import type { ModelsView } from './modelsView';
 import { newExperiment } from './newExperiment';
@@ -79,6 +80,11 @@ export class Commands implements Disposable {
       'circuits.openAttention': target => analyses.open('attention', target),
       'circuits.openTrainingCurves': target => analyses.open('training-curves', target),
       'circuits.openAnalysis': target => analyses.choose(target),
+      'circuits.openRow': () => {
+        const row = view.selected;
+        const analysis = row && analysisOf(row);
+        return analysis && analyses.open(analysis, row);
+      },
       'circuits.exportFigure': async () => {
         const panel = panels.active;
         if (!panel) throw new UserError('Open an analysis first; the figure of the panel in front is exported.');

@@ -36,6 +36,8 @@ export const commands = {
   'circuits.openAttention': ModelTargetSchema,
   'circuits.openTrainingCurves': ModelTargetSchema,
   'circuits.openAnalysis': ModelTargetSchema,
+  /** What a click on a row of the models tree does. */
+  'circuits.openRow': nothing,
   'circuits.exportFigure': nothing,
   'circuits.showRunning': nothing,
   'circuits.refresh': nothing,

@@ -50,7 +50,7 @@ function engineLines(engine: EngineState): readonly string[] {
   const { version, processId, devices, analyses, tasks } = engine.info;
   return [
     `- Version ${version}, process ${processId}`,
-    ...devices.map(({ device, available, description }) => `- Device ${device}: ${available ? 'available' : 'not available'}, ${description}`),
+    ...devices.map(({ device, available, description }) => `- Device ${device}${available ? '' : ' (not there)'}: ${description}`),
     `- Analyses: ${analyses.map(({ id }) => id).join(', ')}`,
     `- Tasks: ${tasks.map(({ id }) => id).join(', ')}`,
   ];

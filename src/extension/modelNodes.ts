@@ -11,6 +11,12 @@ export type ModelNode =
   | { readonly kind: 'parameter'; readonly model: string; readonly name: string }
   | { readonly kind: 'problem'; readonly model: string; readonly message: string };
 
+/** What a click on a row opens, where it opens something. */
+export function analysisOf(node: ModelNode): 'training-curves' | 'attention' | undefined {
+  if (node.kind === 'model') return 'training-curves';
+  return node.kind === 'head' || node.kind === 'checkpoint' ? 'attention' : undefined;
+}
+
 /** The part of a model that a parameter belongs to. */
 export type ParameterGroup = 'embedding' | 'attention' | 'mlp' | 'unembedding' | 'other';
 

@@ -1,7 +1,5 @@
-import type * as vscode from 'vscode';
 import type { ModelDetails, ModelStatus, ModelSummary } from '../protocol/model';
 import { formatShape } from '../common/tensor';
-import { commandLink } from './contributions';
 import { escapeMarkdown, formatCount, formatLoss, formatMetrics, formatProgress, formatRemaining } from './format';
 import { isRunning } from './modelList';
 import { nodeId, type ModelNode, type ParameterGroup } from './modelNodes';
@@ -20,7 +18,6 @@ export interface Row {
   readonly opens: boolean;
   /** What a screen reader says. */
   readonly spoken: string;
-  readonly command?: vscode.Command;
 }
 
 /** The row of a node; `details` only for the rows below a model. */
@@ -35,8 +32,7 @@ export function rowOf(node: ModelNode, model: ModelSummary, details: ModelDetail
     }
     case 'checkpoint': {
       const label = `Step ${formatCount(node.checkpoint)}`;
-      const command = commandLink('circuits.openAttention', 'Open Attention', { model: model.id, checkpoint: node.checkpoint });
-      return { id, ...plain(label, 'git-commit', 'checkpoint', false), spoken: `Checkpoint at step ${node.checkpoint}`, command };
+      return { id, ...plain(label, 'git-commit', 'checkpoint', false), spoken: `Checkpoint at step ${node.checkpoint}` };
     }
     case 'layer': {
       const parts = `${model.n_heads} ${model.n_heads === 1 ? 'head' : 'heads'}${model.attn_only ? '' : ', MLP'}`;
@@ -44,10 +40,8 @@ export function rowOf(node: ModelNode, model: ModelSummary, details: ModelDetail
       return { id, ...plain(label, 'layers', 'layer', true), description: parts, spoken: `${label}: ${parts}` };
     }
     case 'head': {
-      const target = { model: model.id, layer: node.layer, head: node.head };
-      const command = commandLink('circuits.openAttention', 'Open Attention', target);
       const spoken = `Head ${node.head} of layer ${node.layer}`;
-      return { id, ...plain(`L${node.layer}H${node.head}`, 'eye', 'head', false), tooltip: `${spoken}\\. Opens its attention\\.`, spoken, command };
+      return { id, ...plain(`L${node.layer}H${node.head}`, 'eye', 'head', false), tooltip: `${spoken}\\. Opens its attention\\.`, spoken };
     }
     case 'group': {
       const { label, icon } = groups[node.group];
@@ -110,9 +104,13 @@ function modelRow(id: string, model: ModelSummary): Row {
     icon: statusIcons[model.status],
     context: words.join(' '),
     opens: true,
-    spoken: `Model ${model.name}, ${model.status}, ${description.replaceAll(' · ', ', ')}`,
-    command: commandLink('circuits.openTrainingCurves', 'Open Training Curves', { model: model.id }),
+    spoken: spokenModel(model, description),
   };
+}
+
+function spokenModel({ name, status }: ModelSummary, description: string): string {
+  const parts = description.split(' · ');
+  return `Model ${[name, ...(parts[0] === status ? [] : [status]), ...parts].join(', ')}`;
 }
 
 /** `step 420/1,000 · loss 0.0123` of a model under way, what came of it afterwards. */

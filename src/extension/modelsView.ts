@@ -2,10 +2,10 @@ import * as vscode from 'vscode';
 import { messageOf, UserError } from '../common/errors';
 import { Lifetime, toDisposable, type Disposable } from '../common/lifetime';
 import { formatCount } from './format';
-import { views } from './contributions';
+import { commandLink, views } from './contributions';
 import type { HeadSelections } from './headSelections';
 import type { ModelList, ModelListChange } from './modelList';
-import { childrenOf, nodeId, parentOf, type ModelNode } from './modelNodes';
+import { analysisOf, childrenOf, nodeId, parentOf, type ModelNode } from './modelNodes';
 import { rowOf, type Row } from './modelRows';
 import type { ModelDetails, ModelSummary } from '../protocol/model';
 import type { Problems } from './problems';
@@ -41,7 +41,7 @@ export class ModelsView implements vscode.TreeDataProvider<ModelNode>, Disposabl
     const model = this.models.find(node.model);
     // It is gone, and the row is about to go.
     if (!model) return new vscode.TreeItem(node.model);
-    return treeItem(rowOf(node, model, this.details.get(node.model)));
+    return treeItem(rowOf(node, model, this.details.get(node.model)), analysisOf(node) !== undefined);
   }
 
   async getChildren(node?: ModelNode): Promise<ModelNode[]> {
@@ -58,6 +58,11 @@ export class ModelsView implements vscode.TreeDataProvider<ModelNode>, Disposabl
   getParent(node: ModelNode): ModelNode | undefined {
     const parent = parentOf(node);
     return parent && this.same(parent);
+  }
+
+  /** The row that was clicked last, or chosen by the keyboard. */
+  get selected(): ModelNode | undefined {
+    return this.view.selection[0];
   }
 
   /** Draws everything anew. */
@@ -122,7 +127,7 @@ export class ModelsView implements vscode.TreeDataProvider<ModelNode>, Disposabl
   }
 }
 
-function treeItem(row: Row): vscode.TreeItem {
+function treeItem(row: Row, canOpen: boolean): vscode.TreeItem {
   const { None, Collapsed } = vscode.TreeItemCollapsibleState;
   const item = new vscode.TreeItem(row.label, row.opens ? Collapsed : None);
   item.id = row.id;
@@ -131,6 +136,7 @@ function treeItem(row: Row): vscode.TreeItem {
   item.accessibilityInformation = { label: row.spoken };
   if (row.description !== undefined) item.description = row.description;
   if (row.tooltip !== undefined) item.tooltip = new vscode.MarkdownString(row.tooltip);
-  if (row.command) item.command = row.command;
+  // Without arguments: those that VS Code keeps for a row are gone when the row changes just as it is clicked.
+  if (canOpen) item.command = commandLink('circuits.openRow', 'Open');
   return item;
 }

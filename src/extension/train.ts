@@ -72,7 +72,8 @@ export class TrainCommand {
   private async settle(start: TrainPlan): Promise<TrainPlan | undefined> {
     let plan = start;
     for (;;) {
-      const items = planItems(plan, readSetting(vscode.workspace, 'circuits.device'));
+      const items = planItems(plan, readSetting(vscode.workspace, 'circuits.device'))
+        .map(item => ({ ...item, iconPath: new vscode.ThemeIcon(item.icon) }));
       const options = { title: `Train ${plan.name}`, placeHolder: 'Train now, or change a setting first' };
       const choice = (await vscode.window.showQuickPick(items, options))?.choice;
       if (choice === undefined) return undefined;

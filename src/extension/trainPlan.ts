@@ -20,6 +20,8 @@ export type PlannedNumber = 'seed' | 'steps' | 'learningRate';
 export interface PlanItem {
   readonly label: string;
   readonly description: string;
+  /** A codicon. */
+  readonly icon: string;
   readonly choice: 'start' | 'device' | PlannedNumber;
 }
 
@@ -43,13 +45,13 @@ export function planItems(plan: TrainPlan, device: Device): readonly PlanItem[] 
     const text = setting === 'steps' ? formatCount(shown) : String(shown);
     return chosen === undefined || chosen === own ? text : `${text} (changed)`;
   };
-  const number = (choice: PlannedNumber): PlanItem => ({ label: `$(edit) ${names[choice]}`, description: value(choice), choice });
+  const number = (choice: PlannedNumber): PlanItem => ({ label: names[choice], description: value(choice), icon: 'edit', choice });
   return [
-    { label: '$(play) Train Now', description: plan.name, choice: 'start' },
+    { label: 'Train Now', description: plan.name, icon: 'play', choice: 'start' },
     number('seed'),
     number('steps'),
     number('learningRate'),
-    { label: '$(edit) Device', description: plan.device ?? device, choice: 'device' },
+    { label: 'Device', description: plan.device ?? device, icon: 'edit', choice: 'device' },
   ];
 }
 
@@ -80,7 +82,7 @@ export function deviceItems(statuses: readonly DeviceStatus[]): readonly DeviceI
     if (device === 'auto') return [{ label: 'auto', description: 'the fastest for the size of the model', device }];
     const status = statuses.find(candidate => candidate.device === device);
     if (!status) return [];
-    return [{ label: device, description: `${status.available ? '' : 'not available: '}${status.description}`, device }];
+    return [{ label: device, description: status.description, device }];
   });
 }
 

@@ -31,7 +31,7 @@ export class TrainingNews implements Disposable {
       vscode.window.setStatusBarMessage(`$(check) "${name}" is trained${result === undefined ? '' : ` · ${result}`}`, 10_000);
     }
     if (status === 'failed') {
-      this.offer(`The training of "${name}" failed: ${problem ?? 'the log may say why.'}`, 'Open Log', () => runCommand(vscode.commands, 'circuits.openLog'));
+      this.offer(`Training "${name}": ${problem ?? 'it failed; the log may say why.'}`, 'Open Log', () => runCommand(vscode.commands, 'circuits.openLog'));
     }
     if (status === 'interrupted') {
       const message = `The training of "${name}" was interrupted: its process ended without a word.`;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { childrenOf, groupOfParameter, nodeId, parentOf, type ModelNode } from '../../../src/extension/modelNodes';
+import { analysisOf, childrenOf, groupOfParameter, nodeId, parentOf, type ModelNode } from '../../../src/extension/modelNodes';
 import type { ModelDetails } from '../../../src/protocol/model';
 import { modelDetails } from './models';
 
@@ -48,6 +48,13 @@ describe('the rows below a model', () => {
     const ids = all(root, details).map(nodeId);
     expect(new Set(ids).size).toBe(ids.length);
   });
+});
+
+test('a click on a model opens its curves, on a head or a checkpoint attention, and elsewhere nothing', () => {
+  expect(analysisOf(root)).toBe('training-curves');
+  expect(analysisOf({ kind: 'head', model: 'm', layer: 0, head: 0 })).toBe('attention');
+  expect(analysisOf({ kind: 'checkpoint', model: 'm', checkpoint: 1 })).toBe('attention');
+  expect(analysisOf({ kind: 'layer', model: 'm', layer: 0 })).toBeUndefined();
 });
 
 test('a parameter that belongs to no known part still has a place', () => {

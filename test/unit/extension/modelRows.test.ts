@@ -31,10 +31,9 @@ describe("a model's row", () => {
     expect(context({ status: 'interrupted', resumable: true })).toBe('model interrupted ended resumable');
   });
 
-  test('opens the training curves, and is read out with its state', () => {
-    const row = rowOf(node, running, undefined);
-    expect(row.command).toEqual({ command: 'circuits.openTrainingCurves', title: 'Open Training Curves', arguments: [{ model: 'm' }] });
-    expect(row.spoken).toBe('Model array-update, training, step 420/1,000, loss 0.0123');
+  test('is read out with its state, said once', () => {
+    expect(rowOf(node, modelSummary({ status: 'failed' }), undefined).spoken).toBe('Model array-update, failed, step 1,000/1,000');
+    expect(rowOf(node, running, undefined).spoken).toBe('Model array-update, training, step 420/1,000, loss 0.0123');
   });
 
   test('says in its tooltip how long it will take, and why it failed', () => {
@@ -53,15 +52,14 @@ describe('the rows of its parts', () => {
   const details = modelDetails({ layers: 2, heads: 3, attentionOnly: true, checkpoints: [1000, 2000] });
   const { summary } = details;
 
-  test('a head opens attention with it selected', () => {
+  test('a head is called as in papers, and read out in words', () => {
     const row = rowOf({ kind: 'head', model: 'm', layer: 1, head: 2 }, summary, details);
     expect(row).toMatchObject({ label: 'L1H2', opens: false, spoken: 'Head 2 of layer 1' });
-    expect(row.command).toMatchObject({ command: 'circuits.openAttention', arguments: [{ model: 'm', layer: 1, head: 2 }] });
   });
 
-  test('a checkpoint opens attention as it was then', () => {
+  test('a checkpoint is called by its step', () => {
     const row = rowOf({ kind: 'checkpoint', model: 'm', checkpoint: 2000 }, summary, details);
-    expect(row).toMatchObject({ label: 'Step 2,000', command: { arguments: [{ model: 'm', checkpoint: 2000 }] } });
+    expect(row).toMatchObject({ label: 'Step 2,000', spoken: 'Checkpoint at step 2000' });
   });
 
   test('a parameter shows its shape, and that it is fixed', () => {

@@ -12,7 +12,7 @@ const plan = planOf('mine', { text }, text);
 describe('the settings pick', () => {
   test('starts with the training itself, then shows what the experiment says', () => {
     expect(planItems(plan, 'auto').map(({ label, description }) => `${label}: ${description}`)).toEqual([
-      '$(play) Train Now: mine', '$(edit) Seed: 3', '$(edit) Steps: 1,000', '$(edit) Learning rate: 0.001', '$(edit) Device: auto',
+      'Train Now: mine', 'Seed: 3', 'Steps: 1,000', 'Learning rate: 0.001', 'Device: auto',
     ]);
   });
 
@@ -49,9 +49,9 @@ test('numbers are checked while they are typed', () => {
 test('a device that is not there says what would make it available', () => {
   const items = deviceItems([
     { device: 'cpu', available: true, description: 'ONNX Runtime' },
-    { device: 'webgpu', available: false, description: 'No adapter was found.' },
+    { device: 'webgpu', available: false, description: 'WebGPU is not available: no adapter.' },
   ]);
   expect(items.map(({ label, description }) => `${label}: ${description}`)).toEqual([
-    'auto: the fastest for the size of the model', 'cpu: ONNX Runtime', 'webgpu: not available: No adapter was found.',
+    'auto: the fastest for the size of the model', 'cpu: ONNX Runtime', 'webgpu: WebGPU is not available: no adapter.',
   ]);
 });
