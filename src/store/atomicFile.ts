@@ -5,8 +5,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { errorCode, UserError } from '../common/errors';
 
 /**
- * Writes a file whole or not at all. The content goes to a temporary file beside it, reaches the disk, and then takes the
- * file's name in one step, so that whoever reads, and whoever comes after a crash, finds the old content or the new.
+ * Writes a file whole or not at all. The content goes to a temporary file beside it, reaches the disk, and then takes
+ * the file's name in one step, so that readers, and whoever comes after a crash, find the old content or the new.
  * @throws UserError when the disk is full, the folder is read-only or not there; nothing is left behind then.
  */
 export async function writeFileAtomically(path: string, content: string | readonly Uint8Array[]): Promise<void> {
@@ -47,7 +47,7 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** What to tell people when `path` could not be written: the error itself unless it is one that they can do something about. */
+/** What to tell people when `path` could not be written; the error itself where they can do nothing about it. */
 export function writeFailure(error: unknown, path: string, bytes?: number): unknown {
   const [folder, name] = [dirname(path), basename(path)];
   switch (errorCode(error)) {
@@ -59,7 +59,9 @@ export function writeFailure(error: unknown, path: string, bytes?: number): unkn
     case 'EROFS':
     case 'EACCES':
     case 'EPERM':
-      return new UserError(`${folder} is read-only, so ${name} cannot be written there; make it writable or choose another folder.`);
+      return new UserError(
+        `${folder} is read-only, so ${name} cannot be written there; make it writable or choose another folder.`,
+      );
     case 'ENOENT':
     case 'ENOTDIR':
       return new UserError(`There is no folder ${folder} to write ${name} in.`);

@@ -37,7 +37,7 @@ export async function readStored(store: string, id: string): Promise<ModelRecord
   return record;
 }
 
-/** A model's record as it is true: one that says it is training, but has no living writer, is `interrupted`. Throws as {@link readStored} does. */
+/** As {@link readStored}, but a model that says it is training, and has no living writer, is `interrupted`. */
 export async function readTrue(store: string, id: string): Promise<ModelRecord> {
   return asItIs(store, await readStored(store, id));
 }
@@ -65,7 +65,9 @@ export async function findModel(store: string, reference: string): Promise<Model
   const named = records.find(({ name }) => name === reference);
   if (named !== undefined) return named;
   const begun = reference === '' ? [] : ids.filter(id => id.startsWith(reference));
-  if (begun.length > 1) throw new UserError(`"${reference}" may be any of the models ${begun.join(', ')}; give more of the id.`);
+  if (begun.length > 1) {
+    throw new UserError(`"${reference}" may be any of the models ${begun.join(', ')}; give more of the id.`);
+  }
   const id = begun[0] ?? (await idOfFolder(store, reference));
   if (id === undefined) throw unknownName('model', reference, [...new Set(records.map(({ name }) => name)), ...ids]);
   return readTrue(store, id);
@@ -110,7 +112,8 @@ async function idOfFolder(store: string, reference: string): Promise<string | un
   const path = resolve(reference);
   if (reference === '' || !(await isModelFolder(path))) return undefined;
   if ((await realpath(dirname(path))) !== (await realpath(store))) {
-    throw new UserError(`The model in ${path} is not one of those in ${store}; open ${dirname(path)} as the models folder.`);
+    const folder = dirname(path);
+    throw new UserError(`The model in ${path} is not one of those in ${store}; open ${folder} as the models folder.`);
   }
   return basename(path);
 }

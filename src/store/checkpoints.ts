@@ -45,7 +45,7 @@ export async function checkpointSteps(folder: string): Promise<number[]> {
 
 export async function writeCheckpoint(folder: string, state: SavedState): Promise<void> {
   const { step, seconds, streak, parameters, moments } = state;
-  const scalars = new Map(Object.entries({ step, seconds, streak }).map(([name, value]) => [name, String(value)] as const));
+  const scalars = new Map([['step', String(step)], ['seconds', String(seconds)], ['streak', String(streak)]]);
   await makeCheckpointsFolder(folder);
   await writeFileAtomically(checkpointFile(folder, step), encodeSafetensors(parameters, scalars));
   const everything = new Map([...prefixed(parameterPrefix, parameters), ...prefixed(momentPrefix, moments)]);
@@ -81,8 +81,8 @@ export function writeWeights(folder: string, weights: Weights): Promise<void> {
 }
 
 /**
- * The weights at a checkpoint; without one, the newest: of the last checkpoint, or of `weights.safetensors` where there are
- * no checkpoints.
+ * The weights at a checkpoint; without one, the newest: of the last checkpoint, or of `weights.safetensors` where there
+ * are no checkpoints.
  * @throws UserError with the nearest steps when there is no such checkpoint.
  */
 export async function readWeights(folder: string, model: string, checkpoint?: number): Promise<Weights> {
@@ -111,8 +111,8 @@ export async function removeCheckpointsAfter(folder: string, step: number): Prom
 function missingCheckpoint(model: string, step: number, steps: readonly number[]): UserError {
   if (steps.length === 0) return new UserError(`${model} has no checkpoint at step ${step}; it has none at all.`);
   const nearest = [...steps].sort((a, b) => Math.abs(a - step) - Math.abs(b - step)).slice(0, 2).sort((a, b) => a - b);
-  const where = nearest.length > 1 ? `the nearest are at ${nearest.join(' and ')}` : `there is one at ${nearest.join('')}`;
-  return new UserError(`${model} has no checkpoint at step ${step}; ${where}.`);
+  const where = nearest.length > 1 ? 'the nearest are' : 'there is one';
+  return new UserError(`${model} has no checkpoint at step ${step}; ${where} at ${nearest.join(' and ')}.`);
 }
 
 function checkpointFile(folder: string, step: number): string {
@@ -132,12 +132,15 @@ function prefixed(prefix: string, tensors: Weights): (readonly [string, HostTens
 }
 
 function withPrefix(prefix: string, tensors: ReadonlyMap<string, SavedTensor>): Map<string, SavedTensor> {
-  return new Map([...tensors].filter(([name]) => name.startsWith(prefix)).map(([name, tensor]) => [name.slice(prefix.length), tensor]));
+  const those = [...tensors].filter(([name]) => name.startsWith(prefix));
+  return new Map(those.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
 }
 
 function floats(path: string, tensors: ReadonlyMap<string, SavedTensor>): Weights {
   return new Map([...tensors].map(([name, tensor]) => {
-    if (!isFloat32(tensor)) throw new UserError(`${path}: tensor "${name}" holds integers, where a model's weights are expected.`);
+    if (!isFloat32(tensor)) {
+      throw new UserError(`${path}: tensor "${name}" holds integers, where a model's weights are expected.`);
+    }
     return [name, tensor];
   }));
 }

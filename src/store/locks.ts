@@ -5,9 +5,9 @@ import lockfile from 'proper-lockfile';
 import { errorCode, UserError } from '../common/errors';
 import { toDisposable, type Disposable } from '../common/lifetime';
 
-// Two locks a model, each a folder whose time of change is the heartbeat of its owner: `writer.lock`, held for as long as a
-// run goes on, and `record.lock`, held while `model.json` is read, changed and written. One that has been silent for too
-// long belonged to a process that was killed, and is taken over.
+// Two locks a model, each a folder whose time of change is the heartbeat of its owner: `writer.lock`, held for as long
+// as a run goes on, and `record.lock`, held while `model.json` is read, changed and written. One that has been silent
+// for too long belonged to a process that was killed, and is taken over.
 
 const writer = { name: 'writer', stale: 10_000, update: 2_000 } as const;
 const record = { name: 'record', stale: 5_000, update: 1_000 } as const;
@@ -16,15 +16,15 @@ type Kind = typeof writer | typeof record;
 /** The right to write a model's weights, checkpoints and metrics. */
 export interface ModelLock extends Disposable {
   /**
-   * Aborted when another process took the lock over, as can happen to a process that was stopped for long. Whoever held it
-   * must write nothing more.
+   * Aborted when another process took the lock over, as can happen to a process that was stopped for long. Whoever held
+   * it must write nothing more.
    */
   readonly lost: AbortSignal;
 }
 
 /**
- * Takes the writer's lock of the model in `folder`. A lock without a heartbeat is waited for until it counts as left behind,
- * so that a run can be resumed right after its process was killed; this takes 10 s at most.
+ * Takes the writer's lock of the model in `folder`. A lock without a heartbeat is waited for until it counts as left
+ * behind, so that a run can be resumed right after its process was killed; this takes 10 s at most.
  * @throws UserError when another process is writing.
  */
 export async function lockWriter(folder: string): Promise<ModelLock> {
@@ -62,7 +62,9 @@ export async function withRecordLock<T>(folder: string, work: (stillHeld: () => 
   for (;;) {
     const lock = await tryLock(folder, record);
     if (lock === undefined) {
-      if (Date.now() > deadline) throw new UserError(`Other processes keep the model in ${folder} busy; try again later.`);
+      if (Date.now() > deadline) {
+        throw new UserError(`Other processes keep the model in ${folder} busy; try again later.`);
+      }
       await wait(5 + 45 * Math.random()); // at random, so that those who wait do not march in step
       continue;
     }

@@ -6,8 +6,8 @@ import type { MetricsRow } from '../protocol/model';
 import { writeFailure, writeFileAtomically } from './atomicFile';
 import { finiteJson, metricEntries } from './modelRecord';
 
-// `metrics.jsonl`: one row a line, only ever appended to. A line counts once its line feed is there; what a crash left of
-// the last line is not read, and is cut off before the next row is written.
+// `metrics.jsonl`: one row a line, only ever appended to. A line counts once its line feed is there; what a crash left
+// of the last line is not read, and is cut off before the next row is written.
 
 const fileName = 'metrics.jsonl';
 const lineFeed = 0x0a;
@@ -19,8 +19,8 @@ const MetricsRowSchema = v.strictObject({
 });
 
 /**
- * Adds rows at the end. A value that is not finite is left out of its row. The rows are with the system then, but on the
- * disk only after {@link syncMetrics}, so that a row costs no wait for the disk.
+ * Adds rows at the end. A value that is not finite is left out of its row. The rows are with the system then, but on
+ * the disk only after {@link syncMetrics}, so that a row costs no wait for the disk.
  */
 export async function appendMetrics(folder: string, rows: readonly MetricsRow[]): Promise<void> {
   if (rows.length === 0) return;
@@ -81,7 +81,9 @@ function parseRow(line: string): MetricsRow | undefined {
   }
 }
 
-/** Where the last whole line ends. Looks back from the end in steps, because a log can be long and a torn line is short. */
+/**
+ * Where the last whole line ends. Looks back from the end in steps, because a log can be long and a torn line is short.
+ */
 async function wholeLinesEnd(file: FileHandle, size: number): Promise<number> {
   let end = size;
   const chunk = Buffer.alloc(4096);

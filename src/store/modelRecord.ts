@@ -3,7 +3,10 @@ import * as v from 'valibot';
 import { UserError } from '../common/errors';
 import { ModelConfigSchema, type ModelConfig } from '../protocol/config';
 import { ExperimentSchema } from '../protocol/experiment';
-import { modelStatuses, type Metrics, type ModelStatus, type Progress, type ResolvedExperiment } from '../protocol/model';
+import {
+  modelStatuses, type Metrics, type ModelStatus, type Progress, type ResolvedExperiment,
+} from '../protocol/model';
+import { issueText } from './issueText';
 
 /** What `model.json` holds: everything about a model but its numbers. */
 export interface ModelRecord {
@@ -57,14 +60,16 @@ const ModelRecordSchema = v.strictObject({
 });
 
 /** Changes to a record; `problem: undefined` takes the problem away. */
-export type RecordChanges = Partial<Omit<ModelRecord, 'format' | 'id' | 'problem'>> & { readonly problem?: string | undefined };
+export type RecordChanges = Partial<Omit<ModelRecord, 'format' | 'id' | 'problem'>> & {
+  readonly problem?: string | undefined;
+};
 
 /** No record comes near it; a file that does is not one. */
 export const recordLimit = 4 << 20;
 
 /**
- * The id of the model that an experiment trains: 16 hexadecimal digits of a hash of what decides its numbers, so that the
- * same experiment under another name, or with other claims, is the same model.
+ * The id of the model that an experiment trains: 16 hexadecimal digits of a hash of what decides its numbers, so that
+ * the same experiment under another name, or with other claims, is the same model.
  */
 export function idOf({ task, model, training, seed }: ResolvedExperiment): string {
   return createHash('sha256').update(canonicalJson({ task, model, training, seed })).digest('hex').slice(0, 16);
@@ -84,8 +89,7 @@ export function parseRecord(file: string, text: string): ModelRecord {
   if (isNewer(value)) throw new UserError(`${file} was written by a newer version of Circuit Explorer.`);
   const result = v.safeParse(ModelRecordSchema, value);
   if (result.success) return result.output;
-  const field = v.getDotPath(result.issues[0]);
-  throw new UserError(`${file} is not a model's record${field === null ? '' : ` ("${field}")`}: ${result.issues[0].message}.`);
+  throw new UserError(`${file} is not a model's record${issueText(result.issues[0])}.`);
 }
 
 /** Writes a record as the text of `model.json`. @throws when it could not be read again. */
@@ -103,8 +107,8 @@ export function changeRecord(record: ModelRecord, changes: RecordChanges): Model
 
 /** JSON without the numbers that JSON does not have: a loss that is not finite is left out, not turned into null. */
 export function finiteJson(value: unknown, indent?: number): string {
-  const finite = (_: string, inner: unknown) => (typeof inner === 'number' && !Number.isFinite(inner) ? undefined : inner);
-  return JSON.stringify(value, finite, indent);
+  const isKept = (inner: unknown) => typeof inner !== 'number' || Number.isFinite(inner);
+  return JSON.stringify(value, (_, inner: unknown) => (isKept(inner) ? inner : undefined), indent);
 }
 
 /** JSON in which equal values have equal texts: the keys of every object are sorted. */
@@ -116,5 +120,6 @@ function canonicalJson(value: unknown): string {
 }
 
 function isNewer(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'format' in value && typeof value.format === 'number' && value.format > 1;
+  if (typeof value !== 'object' || value === null || !('format' in value)) return false;
+  return typeof value.format === 'number' && value.format > 1;
 }

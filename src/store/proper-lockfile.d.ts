@@ -10,7 +10,9 @@ declare module 'proper-lockfile' {
     readonly onCompromised?: (error: Error) => void;
   }
   const lockfile: {
-    /** Makes the folder `<file>.lock`; the answer removes it. Rejects with the code ELOCKED when it is somebody else's. */
+    /**
+     * Makes the folder `<file>.lock`; the answer removes it. Rejects with the code ELOCKED when it is somebody else's.
+     */
     lock(file: string, options: LockOptions): Promise<() => Promise<void>>;
     unlockSync(file: string, options: LockOptions): void;
     check(file: string, options: LockOptions): Promise<boolean>;

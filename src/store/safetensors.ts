@@ -2,11 +2,13 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { errorCode, UserError } from '../common/errors';
 import type { HostTensor, Shape } from '../common/tensor';
-import { formatHeader, parseHeader, quoted, type FileDType, type SafetensorsHeader, type TensorEntry } from './safetensorsHeader';
+import {
+  formatHeader, parseHeader, quoted, type FileDType, type SafetensorsHeader, type TensorEntry,
+} from './safetensorsHeader';
 
-// The safetensors format: 8 bytes with the length of the header, a header in JSON that says where each tensor is, and the
-// tensors' values, row-major and little-endian. Values are taken as they lie, because every machine that this runs on
-// (ONNX Runtime's binaries are for x64 and arm64) is little-endian too.
+// The safetensors format: 8 bytes with the length of the header, a header in JSON that says where each tensor is, and
+// the tensors' values, row-major and little-endian. Values are taken as they lie, because every machine that this runs
+// on (ONNX Runtime's binaries are for x64 and arm64) is little-endian too.
 
 /** Headers of real models take kilobytes; a hostile one must not take the memory. */
 const headerLimit = 25e6;
@@ -42,8 +44,8 @@ export function encodeSafetensors(
 }
 
 /**
- * Reads the tensors whose names are `wanted` (all of them, if it is not given) without reading the others. F32, F64, F16 and
- * BF16 come as float32 (F64 rounded to the nearest), I32 as int32.
+ * Reads the tensors whose names are `wanted` (all of them, if it is not given) without reading the others. F32, F64,
+ * F16 and BF16 come as float32 (F64 rounded to the nearest), I32 as int32.
  * @throws UserError when the file is not there, is cut short, or is not what it says it is.
  */
 export function readSafetensors(path: string, wanted: (name: string) => boolean = () => true): Promise<Safetensors> {
@@ -76,12 +78,15 @@ async function withHeader<T>(
   try {
     const status = await file.stat();
     if (!status.isFile()) throw new UserError(`${path} is not a file.`);
-    if (status.size < 8) throw new UserError(`${path} is cut short: it has ${status.size} bytes, not even the length of its header.`);
+    if (status.size < 8) {
+      throw new UserError(`${path} is cut short: it has ${status.size} bytes, not even the length of its header.`);
+    }
     const prefix = Buffer.alloc(8);
     await readFully(path, file, prefix, 0);
     const declared = prefix.readBigUInt64LE();
     if (declared > headerLimit) {
-      throw new UserError(`${path} is not a safetensors file: it would have a header of ${declared} bytes, where ${headerLimit} are the most.`);
+      const size = `${declared} bytes, where ${headerLimit} are the most`;
+      throw new UserError(`${path} is not a safetensors file: it would have a header of ${size}.`);
     }
     const dataStart = 8 + Number(declared);
     if (dataStart > status.size) {
@@ -97,7 +102,9 @@ async function withHeader<T>(
 
 /** A file with holes in it can be larger than any memory, and be what it says it is all the same. */
 function allocate(path: string, name: string, bytes: number): Uint8Array<ArrayBuffer> {
-  const tooLarge = new UserError(`${path}: tensor ${quoted(name)} takes ${bytes} bytes, more than there is memory for.`);
+  const tooLarge = new UserError(
+    `${path}: tensor ${quoted(name)} takes ${bytes} bytes, more than there is memory for.`,
+  );
   if (bytes > totalmem()) throw tooLarge; // some systems promise memory that they do not have
   try {
     return new Uint8Array(bytes);
@@ -126,11 +133,15 @@ function toTensor({ dtype, shape }: TensorEntry, bytes: ArrayBuffer): SavedTenso
     case 'F16':
       return { dtype: 'float32', shape, data: Float32Array.from(new Uint16Array(bytes), halfToNumber) };
     case 'BF16':
-      // bfloat16 is the upper half of a float32.
-      return { dtype: 'float32', shape, data: new Float32Array(Uint32Array.from(new Uint16Array(bytes), bits => bits << 16).buffer) };
+      return { dtype: 'float32', shape, data: brainToFloat(new Uint16Array(bytes)) };
     default:
       return dtype satisfies never;
   }
+}
+
+/** bfloat16 is the upper half of a float32. */
+function brainToFloat(halves: Uint16Array): Float32Array {
+  return new Float32Array(Uint32Array.from(halves, bits => bits << 16).buffer);
 }
 
 /** IEEE 754 binary16: a sign, 5 bits of exponent, 10 bits of fraction. Every value is exact in float32. */

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { UserError } from '../common/errors';
 import { formatShape, type Shape } from '../common/tensor';
+import { issueText } from './issueText';
 
 /** The element types that are read, and the bytes of each. */
 export const bytesPerElement = { F64: 8, F32: 4, I32: 4, F16: 2, BF16: 2 } as const;
@@ -29,8 +30,8 @@ const EntrySchema = v.strictObject({
 });
 
 /**
- * Reads a header and believes none of it: every tensor must have a known type, a size that its shape explains, and its own
- * bytes, and together they must fill the file's data without holes or overlaps.
+ * Reads a header and believes none of it: every tensor must have a known type, a size that its shape explains, and its
+ * own bytes, and together they must fill the file's data without holes or overlaps.
  * @param file what to call the file in errors
  * @param dataSize bytes that the file has after its header
  * @throws UserError one sentence that names the file and the tensor
@@ -48,11 +49,11 @@ export function parseHeader(file: string, bytes: Uint8Array, dataSize: number): 
 /** Writes a header: its length in 8 bytes, then JSON padded with spaces so that the data begins at a multiple of 8. */
 export function formatHeader({ metadata, entries }: SafetensorsHeader): Uint8Array {
   if (entries.has(metadataName)) throw new TypeError(`${metadataName} cannot be the name of a tensor`);
-  const header = Object.fromEntries<unknown>([
-    ...(metadata.size > 0 ? [[metadataName, Object.fromEntries(metadata)] as const] : []),
-    ...[...entries].map(([name, { dtype, shape, begin, end }]) => [name, { dtype, shape, data_offsets: [begin, end] }] as const),
-  ]);
-  const json = Buffer.from(JSON.stringify(header));
+  const header = new Map<string, unknown>(metadata.size > 0 ? [[metadataName, Object.fromEntries(metadata)]] : []);
+  for (const [name, { dtype, shape, begin, end }] of entries) {
+    header.set(name, { dtype, shape, data_offsets: [begin, end] });
+  }
+  const json = Buffer.from(JSON.stringify(Object.fromEntries(header)));
   const bytes = Buffer.alloc(8 + Math.ceil(json.length / 8) * 8, ' ');
   bytes.writeBigUInt64LE(BigInt(bytes.length - 8));
   json.copy(bytes, 8);
@@ -91,18 +92,19 @@ function addMetadata(file: string, value: unknown, metadata: Map<string, string>
 function checkedEntry(where: string, value: unknown): TensorEntry {
   const result = v.safeParse(EntrySchema, value);
   if (!result.success) {
-    const field = v.getDotPath(result.issues[0]);
-    throw new UserError(`${where} is described wrongly${field === null ? '' : ` ("${field}")`}: ${result.issues[0].message}.`);
+    throw new UserError(`${where} is described wrongly${issueText(result.issues[0])}.`);
   }
   const { dtype, shape, data_offsets: [begin, end] } = result.output;
   if (!isFileDType(dtype)) {
-    throw new UserError(`${where} has the type ${quoted(dtype)}; those that can be read are ${Object.keys(bytesPerElement).join(', ')}.`);
+    const known = Object.keys(bytesPerElement).join(', ');
+    throw new UserError(`${where} has the type ${quoted(dtype)}; those that can be read are ${known}.`);
   }
   if (begin > end) throw new UserError(`${where} ends at byte ${end}, before it begins at ${begin}.`);
   const size = checkedSize(shape, bytesPerElement[dtype]);
   if (size === undefined) throw new UserError(`${where} has the shape ${formatShape(shape)}, larger than any file.`);
   if (end - begin !== size) {
-    throw new UserError(`${where} is ${dtype} ${formatShape(shape)}, which takes ${size} bytes, and has ${end - begin}.`);
+    const kind = `${dtype} ${formatShape(shape)}`;
+    throw new UserError(`${where} is ${kind}, which takes ${size} bytes, and has ${end - begin}.`);
   }
   return { dtype, shape, begin, end };
 }
@@ -122,11 +124,13 @@ function laidOut(file: string, entries: ReadonlyMap<string, TensorEntry>, dataSi
   let filled = 0;
   let before = '';
   for (const [name, { begin, end }] of ordered) {
+    const tensor = `tensor ${quoted(name)}`;
     if (end > dataSize) {
-      throw new UserError(`${file} is cut short: tensor ${quoted(name)} ends at byte ${end} of the data, of which there are ${dataSize}.`);
+      const where = `at byte ${end} of the data, of which there are ${dataSize}`;
+      throw new UserError(`${file} is cut short: ${tensor} ends ${where}.`);
     }
     if (begin < filled) throw new UserError(`${file}: tensors ${quoted(before)} and ${quoted(name)} overlap.`);
-    if (begin > filled) throw new UserError(`${file}: ${begin - filled} bytes before tensor ${quoted(name)} belong to no tensor.`);
+    if (begin > filled) throw new UserError(`${file}: ${begin - filled} bytes before ${tensor} belong to no tensor.`);
     [filled, before] = [end, name];
   }
   if (filled < dataSize) {
@@ -136,7 +140,9 @@ function laidOut(file: string, entries: ReadonlyMap<string, TensorEntry>, dataSi
   return new Map(ordered);
 }
 
-/** A key that some object in `json`, which must be valid, has twice. `JSON.parse` would keep the last and say nothing. */
+/**
+ * A key that some object in `json`, which must be valid, has twice. `JSON.parse` would keep the last and say nothing.
+ */
 function repeatedKey(json: string): string | undefined {
   const open: Set<string>[] = [];
   for (let at = 0; at < json.length; at++) {

@@ -14,14 +14,14 @@ export function checkedStateDict(model: string, config: ModelConfig, weights: We
     const found = weights.get(name);
     if (found === undefined) throw new UserError(`The saved weights of ${model} lack "${name}".`);
     if (!sameShape(found.shape, shape)) {
-      throw new UserError(
-        `The saved weights of ${model} do not fit it: "${name}" is ${formatShape(found.shape)}, where the model has ${formatShape(shape)}.`,
-      );
+      const shapes = `${formatShape(found.shape)}, where the model has ${formatShape(shape)}`;
+      throw new UserError(`The saved weights of ${model} do not fit it: "${name}" is ${shapes}.`);
     }
   }
   const known = new Set(specs.map(({ name }) => name));
   for (const name of weights.keys()) {
-    if (!known.has(name)) throw new UserError(`The saved weights of ${model} have "${name}", which the model does not.`);
+    if (known.has(name)) continue;
+    throw new UserError(`The saved weights of ${model} have "${name}", which the model does not.`);
   }
   return weights;
 }

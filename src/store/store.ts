@@ -7,7 +7,9 @@ import { unknownName } from '../common/nearest';
 import { parameterSpecs } from '../model/parameters';
 import type { MetricsRow, ModelDetails, ModelSummary } from '../protocol/model';
 import { syncFolder, writeFailure, writeFileAtomically } from './atomicFile';
-import { candidateIds, findModel, isModelFolder, modelPath, newestFirst, readAll, readStored, readTrue, recordFile } from './catalogue';
+import {
+  candidateIds, findModel, isModelFolder, modelPath, newestFirst, readAll, readStored, readTrue, recordFile,
+} from './catalogue';
 import * as checkpoints from './checkpoints';
 import type { SavedState, Weights } from './checkpoints';
 import { newFolder, sweepLeftovers, trashFolder } from './leftovers';
@@ -21,9 +23,9 @@ import { brokenSummary, summaryOf } from './summary';
 export type Log = (message: string) => void;
 
 /**
- * The models in a folder, one folder each, named by its id. Any number of processes may use the same store: every file is
- * replaced whole, records are changed under a lock, and each model has at most one writer of its numbers. Whoever trains a
- * model holds {@link lock} while calling the methods that write weights, checkpoints and metrics.
+ * The models in a folder, one folder each, named by its id. Any number of processes may use the same store: every file
+ * is replaced whole, records are changed under a lock, and each model has at most one writer of its numbers. Whoever
+ * trains a model holds {@link lock} while calling the methods that write weights, checkpoints and metrics.
  */
 export class Store {
   private constructor(
@@ -33,8 +35,8 @@ export class Store {
   ) {}
 
   /**
-   * Opens a store, and makes its folder when it is not there. A read-only one opens too; writing to it then says so. `log`
-   * is told of what was found wrong and passed over.
+   * Opens a store, and makes its folder when it is not there. A read-only one opens too; writing to it then says so.
+   * `log` is told of what was found wrong and passed over.
    * @throws UserError when there is no such folder and it cannot be made.
    */
   static async open(folder: string, log: Log = () => undefined): Promise<Store> {
@@ -44,11 +46,14 @@ export class Store {
       if (status === undefined) throw writeFailure(error, path);
       if (!status.isDirectory()) throw new UserError(`${path} cannot hold models: it is not a folder.`);
     });
-    await sweepLeftovers(path, await candidateIds(path));
+    const ids = await candidateIds(path).catch((error: unknown) => {
+      throw new UserError(`The models in ${path} cannot be listed: ${messageOf(error)}.`);
+    });
+    await sweepLeftovers(path, ids);
     return new Store(path, log);
   }
 
-  /** The store that a model named on a command line is in: its own when a model's folder is given, else that in `folder`. */
+  /** The store of a model named on a command line: its own when a model's folder is given, else that in `folder`. */
   static async openFor(reference: string, folder: string, log?: Log): Promise<Store> {
     return Store.open((await isModelFolder(resolve(reference))) ? dirname(resolve(reference)) : folder, log);
   }
@@ -81,6 +86,11 @@ export class Store {
     return readTrue(this.folder, id);
   }
 
+  /** Whether there is a model of this id, readable or not. */
+  has(id: string): Promise<boolean> {
+    return isModelFolder(this.pathOf(id));
+  }
+
   /**
    * The model that people mean by an id, a name (the newest of equal ones), the beginning of an id, or a folder.
    * @throws UserError with the nearest names, or with the ids that begin alike.
@@ -105,8 +115,8 @@ export class Store {
   }
 
   /**
-   * Adds a model, whole or not at all. With `replace`, one of the same id is removed once the new one is ready to take its
-   * place.
+   * Adds a model, whole or not at all. With `replace`, one of the same id is removed once the new one is ready to take
+   * its place.
    * @throws UserError when there is one already, or it is being trained.
    */
   async create(record: ModelRecord, { replace = false }: { readonly replace?: boolean } = {}): Promise<void> {
@@ -146,7 +156,9 @@ export class Store {
   /** @throws UserError when the name is empty or too long. */
   async rename(id: string, name: string): Promise<ModelRecord> {
     const length = name.trim().length;
-    if (length < 1 || length > 100) throw new UserError(`A model's name has 1 to 100 characters, and this one has ${length}.`);
+    if (length < 1 || length > 100) {
+      throw new UserError(`A model's name has 1 to 100 characters, and this one has ${length}.`);
+    }
     return this.update(id, { name: name.trim() });
   }
 
@@ -162,8 +174,8 @@ export class Store {
   }
 
   /**
-   * Makes the caller the only writer of a model's numbers, until it disposes the lock or its process ends. The lock of a
-   * process that was killed is waited for, for up to 10 s.
+   * Makes the caller the only writer of a model's numbers, until it disposes the lock or its process ends. The lock of
+   * a process that was killed is waited for, for up to 10 s.
    * @throws UserError when there is no such model, or another process is training it.
    */
   lock(id: string): Promise<ModelLock> {
@@ -191,7 +203,8 @@ export class Store {
    */
   async readWeights(id: string, checkpoint?: number): Promise<Weights> {
     const { name, config } = await readStored(this.folder, id);
-    return checkedStateDict(`"${name}"`, config, await checkpoints.readWeights(this.pathOf(id), `"${name}"`, checkpoint));
+    const weights = await checkpoints.readWeights(this.pathOf(id), `"${name}"`, checkpoint);
+    return checkedStateDict(`"${name}"`, config, weights);
   }
 
   /** Adds a checkpoint and makes it the state to resume from; the metrics up to it reach the disk first. */
@@ -213,7 +226,8 @@ export class Store {
     const { name, config } = await readStored(this.folder, id);
     const state = await checkpoints.readResumeState(this.pathOf(id), `"${name}"`);
     if (step !== undefined && step !== state.step) {
-      throw new UserError(`"${name}" can be resumed from step ${state.step} alone, not from step ${step}: only the newest checkpoint keeps the optimizer's state.`);
+      const why = 'only the newest checkpoint keeps the optimizer\'s state';
+      throw new UserError(`"${name}" can be resumed from step ${state.step} alone, not from step ${step}: ${why}.`);
     }
     checkedStateDict(`"${name}"`, config, state.parameters);
     return state;
@@ -240,8 +254,8 @@ export class Store {
   }
 
   /**
-   * Tells of changes to models, whichever process makes them, at most ten times a second until it is disposed. The first
-   * time it tells of every model there is, so that none can change unseen between listing and watching.
+   * Tells of changes to models, whichever process makes them, at most ten times a second until it is disposed. The
+   * first time it tells of every model there is, so that none can change unseen between listing and watching.
    */
   watch(listener: Listener<StoreChanges>): Disposable {
     return new StoreWatch(this.folder, () => candidateIds(this.folder), listener);
@@ -265,7 +279,9 @@ export class Store {
   /** The model is gone already; whatever of its files cannot be removed now goes when the store is next opened. */
   private async removeTrash(trash: string | undefined): Promise<void> {
     if (trash === undefined) return;
-    await rm(trash, { recursive: true, force: true }).catch((error: unknown) => this.log(`${trash} could not be removed: ${messageOf(error)}`));
+    await rm(trash, { recursive: true, force: true }).catch((error: unknown) => {
+      this.log(`${trash} could not be removed: ${messageOf(error)}`);
+    });
   }
 
   private async writing<T>(id: string, work: () => Promise<T>): Promise<T> {

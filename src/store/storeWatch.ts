@@ -20,8 +20,8 @@ const looking = 5000;
 const watchesDeep = process.platform === 'win32' || process.platform === 'darwin';
 
 /**
- * Tells of changes to the models in a folder, whichever process makes them. The system's notices say where to look; what
- * counts is what is found there, compared with what was there before.
+ * Tells of changes to the models in a folder, whichever process makes them. The system's notices say where to look;
+ * what counts is what is found there, compared with what was there before.
  */
 export class StoreWatch implements Disposable {
   /** Id → what tells one state of a model from another. */

@@ -51,7 +51,7 @@ export class ChildStore {
 
   async expect(expected: Report): Promise<void> {
     const report = await this.next();
-    if (report !== expected) throw new Error(`The process reported ${JSON.stringify(report)} instead of "${JSON.stringify(expected)}"`);
+    if (report !== expected) throw new Error(`It reported ${JSON.stringify(report)}, not ${JSON.stringify(expected)}`);
   }
 
   async end(name: NodeJS.Signals): Promise<void> {

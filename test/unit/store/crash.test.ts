@@ -58,14 +58,20 @@ async function see(models: string): Promise<Seen> {
 }
 
 const untouched: Seen = {
-  models: { [before.id]: 'before stopped' }, steps: [100, 200], resume: trainingState(200), newest: 200, file: 200, rows: [0, 100, 200],
+  models: { [before.id]: 'before stopped' },
+  steps: [100, 200],
+  resume: trainingState(200),
+  newest: 200,
+  file: 200,
+  rows: [0, 100, 200],
 };
 const emptied = { steps: [], resume: undefined, newest: undefined, file: undefined, rows: [] };
 
 /** Every content that a crash may leave, from the old to the new, which comes last. */
 const allowed: Record<OperationName, readonly Seen[]> = {
   create: [untouched, { ...untouched, models: { [before.id]: 'before stopped', [other.id]: 'other finished' } }],
-  // Between the old going and the new coming, in one step each, there is neither; whoever retrains has given the old up.
+  // Between the old going and the new coming, in one step each, there is neither; whoever retrains has given the old
+  // up.
   replace: [untouched, { ...emptied, models: {} }, { ...emptied, models: { [again.id]: 'again finished' } }],
   update: [untouched, { ...untouched, models: { [before.id]: 'before failed' } }],
   remove: [untouched, { ...emptied, models: {} }],
@@ -101,7 +107,9 @@ describe('a process killed at any point leaves the old content or the new', () =
   });
 });
 
-/** Kills a process at a point of an operation; says whether it came to that, and which of the allowed contents it left. */
+/**
+ * Kills a process at a point of an operation; says whether it came to that, and which of the allowed contents it left.
+ */
 async function crash(operation: OperationName, at: number): Promise<{ readonly died: boolean; readonly content: number }> {
   const models = await copyOf(path.join(folder, 'models'));
   const child = await ChildStore.start(program, models, { kind: 'die', operation, at });
@@ -119,10 +127,10 @@ async function crash(operation: OperationName, at: number): Promise<{ readonly d
 /** What a crash left goes when the store is opened an hour later. */
 async function leavesNothingForever(models: string): Promise<void> {
   const hoursAgo = new Date(Date.now() - 2 * 3_600_000);
-  for (const name of await readdir(models, { recursive: true })) await utimes(path.join(models, name), hoursAgo, hoursAgo);
+  const files = () => readdir(models, { recursive: true });
+  for (const name of await files()) await utimes(path.join(models, name), hoursAgo, hoursAgo);
   await Store.open(models);
-  const left = (await readdir(models, { recursive: true })).filter(name => isTemporary(path.basename(name)) || name.startsWith('.'));
-  expect(left).toEqual([]);
+  expect((await files()).filter(name => isTemporary(path.basename(name)) || name.startsWith('.'))).toEqual([]);
 }
 
 /** Another process can take over where the killed one was: its locks, aged by now, are in nobody's way. */

@@ -3,8 +3,8 @@ import { syncBuiltinESMExports } from 'node:module';
 import path from 'node:path';
 import process from 'node:process';
 
-// Counts the system calls that change files, and lets one of them fail or the process die there. It must be imported before
-// anything that takes its functions from node:fs.
+// Counts the system calls that change files, and lets one of them fail or the process die there. It must be imported
+// before anything that takes its functions from node:fs.
 
 type Act = (halfDone: (() => void) | undefined) => void;
 let act: Act | undefined;
@@ -59,9 +59,14 @@ function systemError(code: string): Error {
 
 type Calls = Record<string, (...given: unknown[]) => unknown>;
 type Changes = (given: unknown[], self: object) => boolean;
-type HalfDone = (self: unknown, given: unknown[]) => (() => void) | undefined;
+type HalfDone = (self: object, given: unknown[]) => (() => void) | undefined;
 
-function instrument(owner: object, names: readonly string[], changes: Changes, halfDone: HalfDone = () => undefined): void {
+function instrument(
+  owner: object,
+  names: readonly string[],
+  changes: Changes,
+  halfDone: HalfDone = () => undefined,
+): void {
   const calls = owner as Calls;
   for (const name of names) {
     const original = calls[name];
@@ -86,8 +91,9 @@ instrument(fs, ['mkdir', 'rmdir', 'rmdirSync', 'utimes'], always);
 instrument(fs.promises, ['mkdir', 'rmdir', 'rename'], always);
 instrument(fs.promises, ['open'], ([, flags]) => flags !== undefined && flags !== 'r');
 instrument(fs.promises, ['rm'], always, (_, [target]) => () => {
-  const [first] = fs.existsSync(String(target)) && fs.statSync(String(target)).isDirectory() ? fs.readdirSync(String(target)) : [];
-  if (first !== undefined) fs.rmSync(path.join(String(target), first), { recursive: true });
+  const folder = String(target);
+  const [first] = fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory() ? fs.readdirSync(folder) : [];
+  if (first !== undefined) fs.rmSync(path.join(folder, first), { recursive: true });
 });
 /** The writes to a file after the third are like the third. */
 const writes = new WeakMap<object, number>();
@@ -102,7 +108,7 @@ await handle.close();
 if (typeof prototype !== 'object' || prototype === null) throw new TypeError('File handles have changed');
 instrument(prototype, ['truncate', 'sync', 'datasync'], always);
 instrument(prototype, ['writeFile', 'appendFile'], few, (self, [content]) => () => {
-  if (typeof self !== 'object' || self === null || !('fd' in self) || typeof self.fd !== 'number') throw new TypeError('File handles have changed');
+  if (!('fd' in self) || typeof self.fd !== 'number') throw new TypeError('File handles have changed');
   if (!(content instanceof Uint8Array)) throw new TypeError('Bytes are written');
   fs.writeSync(self.fd, content, 0, Math.floor(content.byteLength / 2));
 });

@@ -10,7 +10,7 @@ export const other = modelRecord({ experiment: experiment({ seed: 1 }), name: 'o
 
 export async function prepare(store: Store): Promise<void> {
   await store.create(before);
-  await store.appendMetrics(before.id, [0, 100, 200].map(step => ({ step, seconds: step / 10, trainLoss: 1 / (step + 1) })));
+  await store.appendMetrics(before.id, [0, 100, 200].map(step => ({ step, seconds: step / 10, trainLoss: 0.5 })));
   for (const step of [100, 200]) await store.writeCheckpoint(before.id, trainingState(step));
   await store.writeWeights(before.id, weights(200));
 }
@@ -24,7 +24,7 @@ export const operations = {
   writeCheckpoint: store => store.writeCheckpoint(before.id, trainingState(300)),
   rewriteCheckpoint: store => store.writeCheckpoint(before.id, trainingState(200)),
   writeWeights: store => store.writeWeights(before.id, weights(300)),
-  appendMetrics: store => store.appendMetrics(before.id, [300, 400].map(step => ({ step, seconds: step / 10, testLoss: 0.5 }))),
+  appendMetrics: store => store.appendMetrics(before.id, [300, 400].map(step => ({ step, seconds: step / 10 }))),
   rewind: store => store.rewind(before.id, 100),
 } satisfies Record<string, (store: Store) => Promise<void>>;
 export type OperationName = keyof typeof operations;

@@ -8,14 +8,18 @@ import type { SavedState } from '../../../src/store/checkpoints';
 import { idOf, type ModelRecord } from '../../../src/store/modelRecord';
 
 export const config = v.parse(ModelConfigSchema, {
-  n_layers: 1, n_heads: 2, d_model: 4, d_head: 2, attn_only: true, d_vocab: 5, d_vocab_out: 3, n_ctx: 3, initializer_range: 0.4,
+  n_layers: 1, n_heads: 2, d_model: 4, d_head: 2, attn_only: true, initializer_range: 0.4,
+  d_vocab: 5, d_vocab_out: 3, n_ctx: 3,
 });
 
 export function experiment(changes: Partial<ResolvedExperiment> = {}): ResolvedExperiment {
   const { task: _, name: __, ...rest } = v.parse(ExperimentSchema, {
-    task: 'modular-arithmetic', model: { n_layers: 1, n_heads: 2, d_model: 4, d_head: 2, attn_only: true }, training: { steps: 500 },
+    task: 'modular-arithmetic',
+    model: { n_layers: 1, n_heads: 2, d_model: 4, d_head: 2, attn_only: true },
+    training: { steps: 500 },
   });
-  return { ...rest, name: 'clock', task: { name: 'modular-arithmetic', parameters: { modulus: 5, operation: 'add' } }, ...changes };
+  const task = { name: 'modular-arithmetic', parameters: { modulus: 5, operation: 'add' } };
+  return { ...rest, name: 'clock', task, ...changes };
 }
 
 export function modelRecord(changes: Partial<ModelRecord> = {}): ModelRecord {
@@ -30,7 +34,7 @@ export function modelRecord(changes: Partial<ModelRecord> = {}): ModelRecord {
 /** Weights that fit {@link config}, different for every `seed`. */
 export function weights(seed: number): Map<string, HostTensor<'float32'>> {
   return new Map(parameterSpecs(config).map(({ name, shape }, at) => {
-    return [name, float32(shape, Float32Array.from({ length: sizeOf(shape) }, (_, i) => Math.fround(seed + at / 10 + i / 1000)))];
+    return [name, float32(shape, Float32Array.from({ length: sizeOf(shape) }, (_, i) => seed + at / 10 + i / 1000))];
   }));
 }
 

@@ -92,7 +92,8 @@ describe('listing', () => {
     expect((await store.read(before.id)).name).toBe('before');
   });
 
-  test.each(['..', '.', '', '../models', '/etc', 'a/b', 'a\\b', '.trash-1', 'nul\0'])('never leaves its folder for the id %j', async id => {
+  const outside = ['..', '.', '', '../models', '/etc', 'a/b', 'a\\b', '.trash-1', 'nul\0'];
+  test.each(outside)('never leaves its folder for the id %j', async id => {
     expect(() => store.pathOf(id)).toThrow(UserError);
     expect(await messageOf(store.read(id))).toContain('There is no model');
     await expect((async () => store.remove(id))()).rejects.toThrow(UserError);
@@ -126,7 +127,9 @@ describe('a model that says it is training', () => {
     const lock = await store.lock(before.id);
     const busy = `Another process is training the model in ${store.pathOf(before.id)}; stop it there first.`;
     expect(await Promise.all([
-      messageOf(store.remove(before.id)), messageOf(store.create(before, { replace: true })), messageOf(store.lock(before.id)),
+      messageOf(store.remove(before.id)),
+      messageOf(store.create(before, { replace: true })),
+      messageOf(store.lock(before.id)),
     ])).toEqual([busy, busy, busy]);
     expect(await store.list()).toEqual([before]);
     expect((await readdir(store.folder))).toEqual([before.id]);
@@ -183,6 +186,7 @@ describe('making, changing and removing', () => {
   test('a model is made once', async () => {
     await store.create(before);
     await store.writeWeights(before.id, weights(1));
+    expect([await store.has(before.id), await store.has(other.id)]).toEqual([true, false]);
     expect(await messageOf(store.create(modelRecord({ name: 'second' })))).toBe(`There is a model ${before.id} already.`);
     expect((await store.read(before.id)).name).toBe('before');
     expect(await store.readWeights(before.id)).toEqual(weights(1));
@@ -250,7 +254,9 @@ describe('weights and checkpoints', () => {
   });
 
   test('files that are no checkpoints are none', async () => {
-    for (const name of ['notes.txt', '-1.safetensors', '007.safetensors', '1.5.safetensors']) await writeFile(path.join(store.pathOf(id), 'checkpoints', name), '');
+    for (const name of ['notes.txt', '-1.safetensors', '007.safetensors', '1.5.safetensors']) {
+      await writeFile(path.join(store.pathOf(id), 'checkpoints', name), '');
+    }
     expect(await store.checkpoints(id)).toEqual([100, 200]);
   });
 
@@ -314,7 +320,8 @@ describe('a disk that is', () => {
       expect(await opened.readWeights(before.id, 100)).toEqual(weights(100));
       expect(await opened.readMetrics(before.id)).toHaveLength(3);
       for (const operation of operationNames) {
-        expect(await messageOf(operations[operation](opened)), operation).toMatch(/^\/.* is read-only, so .* cannot be written there; make it writable or choose another folder\.$/);
+        expect(await messageOf(operations[operation](opened)), operation)
+          .toMatch(/^\/.* is read-only, so .* cannot be written there; make it writable or choose another folder\.$/);
       }
       expect(await messageOf(opened.lock(before.id))).toContain('is read-only');
     });
