@@ -9,25 +9,11 @@ export type Weights = (name: string) => Tensor;
 /** Called at every hook point with its value; what it returns takes the value's place. */
 export type Hook = (name: string, value: Tensor) => Tensor;
 
-/**
- * `x [..., m] · w [m, n] (+ bias [n])` over all leading axes. One product each way: tfjs' own gradient knows no broadcast
- * matrix, and flattening the axes for it would double the nodes of a small model's graph.
- */
+/** `x [..., m] · w [m, n] (+ bias [n])` as one matrix product over all leading axes. */
 export function linear(x: Tensor, w: Tensor, bias?: Tensor): Tensor {
   const [m = 1, n = 1] = w.shape;
-  const product = tf.customGrad((...args) => {
-    const [left, right, save] = args as unknown as [Tensor, Tensor, (tensors: Tensor[]) => void];
-    save([left, right]);
-    return {
-      value: tf.matMul(left, right), // [..., n]
-      gradFunc: (dy, saved) => {
-        const [left, right] = saved as [Tensor, Tensor];
-        const rows = tf.reshape(left, [-1, m]);
-        return [tf.matMul(dy, right, false, true), tf.matMul(rows, tf.reshape(dy, [-1, n]), true)];
-      },
-    };
-  });
-  const out = product(x, w);
+  const rows = tf.matMul(tf.reshape(x, [-1, m]), w); // [rows, n]
+  const out = tf.reshape(rows, [...x.shape.slice(0, -1), n]);
   return bias ? tf.add(out, bias) : out;
 }
 

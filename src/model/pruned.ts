@@ -1,9 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { ModelConfig } from '../protocol/config';
-import {
-  attentionOutput, attentionScores, mixValues, mlp, normalize, project, rotate, scoreScale, unembed, type Hook, type Weights,
-} from './layers';
+import { attentionOutput, mixValues, mlp, normalize, project, rotate, scoreScale, unembed, type Hook, type Weights } from './layers';
+import { attend } from './packing';
 import { additiveMask } from './transformer';
 
 // B batch · T positions · A answer positions · P distinct (token, position) pairs · H heads · D d_model · K d_head
@@ -34,7 +33,7 @@ export function answerLogits(config: ModelConfig, weights: Weights, tokens: Tens
     const source = layer === 0
       ? firstLayer(config, weights, tokens, pairTable(alphabet, B), queries)
       : laterLayer(config, weights, layer, residual ?? tokens, isShortformer ? positionTable : undefined, queries);
-    const attention = attentionOutput(config, layer, mixValues(tf.softmax(tf.add(source.scores, additiveMask(config, T, queries))), source.v), weights);
+    const attention = attentionOutput(config, layer, source.mix(additiveMask(config, T, queries)), weights);
     residual = tf.add(source.residual, attention); // [B, A, D]
     if (!config.attn_only) {
       const input = normalize(config, `blocks.${layer}.ln2`, residual, weights, noHook);
@@ -45,10 +44,11 @@ export function answerLogits(config: ModelConfig, weights: Weights, tokens: Tens
   return unembed(config, normalize(config, 'ln_final', residual, weights, noHook), weights);
 }
 
-/** What attention needs of a layer: scores `[B, H, Q, T]`, values `[B, T, H, K]`, and the residual stream `[B, Q, D]`. */
+/** What a layer's attention reads: how values are mixed under a mask `[Q, T]`, and the residual stream at the queries. */
 interface AttentionSource {
-  readonly scores: Tensor;
-  readonly v: Tensor;
+  /** `z [B, Q, H, K]` */
+  mix(mask: Tensor): Tensor;
+  /** `[B, Q, D]` */
   readonly residual: Tensor;
 }
 
@@ -61,10 +61,10 @@ function laterLayer(
   const v = project(config, layer, 'V', input, weights);
   if (config.positional_embedding_type === 'rotary') {
     const q = takePositions(rotate(config, project(config, layer, 'Q', located, weights)), queries);
-    return { scores: attentionScores(config, q, rotate(config, k)), v, residual: takePositions(residual, queries) };
+    return { mix: mask => attend(config, q, rotate(config, k), v, mask), residual: takePositions(residual, queries) };
   }
   const q = project(config, layer, 'Q', takePositions(located, queries), weights); // [B, Q, H, K]
-  return { scores: attentionScores(config, q, k), v, residual: takePositions(residual, queries) };
+  return { mix: mask => attend(config, q, k, v, mask), residual: takePositions(residual, queries) };
 }
 
 /** The distinct pairs of token and position, and where each stands in their table. */
@@ -120,39 +120,48 @@ function firstLayer(config: ModelConfig, weights: Weights, tokens: Tensor, table
   const queryRows = takePositions(rows, queries); // [B, Q]
   const k = project(config, 0, 'K', queryInput, weights); // [P, H, K]
   const v = project(config, 0, 'V', input, weights); // [P, H, K]
+  const values = tf.gather(v, rows); // [B, T, H, K]
+  const q = queryTable(config, weights, queryInput, queryRows, table, queries);
+  const scores = tableScores(config, q, k, rows, table);
   return {
-    scores: firstScores(config, weights, queryInput, k, rows, queryRows, table, queries),
-    v: tf.gather(v, rows),
+    mix: mask => (scores ? mixValues(tf.softmax(tf.add(scores, mask)), values) : attend(config, tf.gather(q.rows, q.places), tf.gather(k, rows), values, mask)),
     residual: tf.gather(residual, queryRows),
   };
 }
 
+/** The queries of the table's rows that queries can be at, and where each query of the batch stands among them. */
+interface QueryTable {
+  readonly rows: Tensor; // [R, H, K]
+  readonly places: Tensor; // [B, Q]
+}
+
+function queryTable(
+  config: ModelConfig, weights: Weights, queryInput: Tensor, queryRows: Tensor, table: PairTable, queries: readonly number[],
+): QueryTable {
+  const kept = queries.flatMap(position => {
+    const [from = 0, to = 0] = table.start.slice(position, position + 2);
+    return Array.from({ length: to - from }, (_, index) => from + index);
+  });
+  const placeOf = new Int32Array(table.tokens.length);
+  kept.forEach((row, place) => (placeOf[row] = place));
+  return {
+    rows: project(config, 0, 'Q', tf.gather(queryInput, tf.tensor1d(kept, 'int32')), weights),
+    places: tf.gather(tf.tensor1d(placeOf, 'int32'), queryRows),
+  };
+}
+
 /**
- * Scores `[B, H, Q, T]` of layer 0. They too depend on pairs alone: where the table of all pairs of a query row and a key
- * row is smaller than what the batch would compute, score the table and gather.
+ * Scores `[B, H, Q, T]` of layer 0 depend on two pairs alone, the query's and the key's: where the table of all of them is
+ * smaller than what the batch would compute, score the table and gather.
  */
-function firstScores(
-  config: ModelConfig, weights: Weights, queryInput: Tensor, k: Tensor, rows: Tensor, queryRows: Tensor, table: PairTable, queries: readonly number[],
-): Tensor {
-  const [B = 1, T = 1] = rows.shape;
+function tableScores(config: ModelConfig, q: QueryTable, k: Tensor, rows: Tensor, table: PairTable): Tensor | undefined {
   const { n_heads: H } = config;
-  const P = table.tokens.length;
-  // Rows of the table that queries can be at, one after the other for the positions asked for.
-  const ranges = queries.map(position => [table.start[position] ?? 0, table.start[position + 1] ?? 0] as const);
-  const queryTable = ranges.flatMap(([from, to]) => Array.from({ length: to - from }, (_, index) => from + index));
-  const R = queryTable.length;
-  const q = project(config, 0, 'Q', tf.gather(queryInput, tf.tensor1d(queryTable, 'int32')), weights); // [R, H, K]
-  const placeOf = new Int32Array(P);
-  queryTable.forEach((row, place) => (placeOf[row] = place));
-  const places = tf.gather(tf.tensor1d(placeOf, 'int32'), queryRows); // [B, Q]
-  if (R * P > B * queries.length * T) {
-    return attentionScores(config, tf.gather(q, places), tf.gather(k, rows));
-  }
-  const scores = tf.mul(tf.matMul(tf.transpose(q, [1, 0, 2]), tf.transpose(k, [1, 0, 2]), false, true), scoreScale(config)); // [H, R, P]
-  const flat = tf.transpose(tf.reshape(scores, [H, R * P]), [1, 0]); // [R·P, H]
-  const Q = queries.length;
-  const at = tf.add(tf.mul(tf.reshape(places, [B, Q, 1]), tf.scalar(P, 'int32')), tf.reshape(rows, [B, 1, T])); // [B, Q, T]
-  return tf.transpose(tf.gather(flat, at), [0, 3, 1, 2]); // [B, H, Q, T]
+  const [[B = 1, T = 1], [R = 1], Q = 1, P] = [rows.shape, q.rows.shape, q.places.shape[1], table.tokens.length];
+  if (R * P > B * Q * T) return undefined;
+  const scores = tf.matMul(tf.transpose(q.rows, [1, 0, 2]), tf.transpose(k, [1, 0, 2]), false, true); // [H, R, P]
+  const flat = tf.transpose(tf.reshape(tf.mul(scores, scoreScale(config)), [H, R * P]), [1, 0]); // [R·P, H]
+  const at = tf.add(tf.mul(tf.reshape(q.places, [B, Q, 1]), tf.scalar(P, 'int32')), tf.reshape(rows, [B, 1, T])); // [B, Q, T]
+  return tf.transpose(tf.gather(flat, at), [0, 3, 1, 2]);
 }
 
 /** The positional embedding `[T, D]` of models that have one. */

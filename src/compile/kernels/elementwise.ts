@@ -1,6 +1,6 @@
 import type { Graph, Value } from '../graph';
-import { sameShape } from '../../common/tensor';
-import { broadcastShape, cast, expand, inputOf, rounded, whole } from './record';
+import { sameShape, type Shape } from '../../common/tensor';
+import { broadcastShape, cast, expand, inputOf, reshape, rounded, whole } from './record';
 import type { KernelTable, TracingKernel } from './register';
 
 type Unary = (x: number) => number;
@@ -13,7 +13,27 @@ function unary(op: string, fold: Unary): TracingKernel {
 
 function unaryNode(graph: Graph, op: string, x: Value, fold: Unary): Value {
   if (x.splat !== undefined && x.dtype !== 'int64') return graph.splat(x.dtype, x.shape, rounded(x.dtype, fold(x.splat)));
-  return graph.node(op, [x], x);
+  const flat = unreshaped(graph, [x]);
+  return flat ? reshape(graph, graph.node(op, flat.values, { dtype: x.dtype, shape: flat.shape }), x.shape) : graph.node(op, [x], x);
+}
+
+/**
+ * The operands before they were reshaped, where all (but splats) were from one shape to another: the operator may as well
+ * come first, so that the reshapes gather at the end and become one, or none. A step of a small model is mostly nodes.
+ */
+function unreshaped(graph: Graph, operands: readonly Value[]): { readonly values: readonly Value[]; readonly shape: Shape } | undefined {
+  const sources = operands.map(operand => {
+    const maker = graph.maker(operand);
+    return maker?.op === 'Reshape' ? maker.inputs[0] : undefined;
+  });
+  const [shape] = sources.flatMap(source => (source ? [source.shape] : []));
+  const target = operands.find(operand => operand.splat === undefined)?.shape;
+  if (!shape || !target) return undefined;
+  const fits = operands.every((operand, index) => {
+    const source = sources[index];
+    return operand.splat !== undefined || (source && sameShape(source.shape, shape) && sameShape(operand.shape, target));
+  });
+  return fits ? { values: operands.map((operand, index) => sources[index] ?? operand), shape } : undefined;
 }
 
 /** Records a binary operator on broadcast operands; the result has the operands' type. */
@@ -42,6 +62,11 @@ function binaryNode(
   const simple = simplify?.(a, b);
   if (typeof simple === 'number' && dtype !== 'int64') return graph.splat(dtype, shape, simple);
   if (typeof simple === 'object') return expand(graph, simple, shape);
+
+  const flat = unreshaped(graph, [a, b]);
+  if (flat && [a, b].every(operand => operand.splat !== undefined || sameShape(operand.shape, shape))) {
+    return reshape(graph, graph.node(op, flat.values, { dtype, shape: flat.shape }), shape);
+  }
 
   // An operand that was repeated to the full shape need not be: the operator repeats it by itself.
   let [left, right] = [a, b];

@@ -9,7 +9,10 @@ export const indexingKernels: KernelTable = {
     if (Number(attrs['batchDims'] ?? 0) !== 0) throw new Error('The kernel GatherV2 with batchDims cannot be compiled to ONNX.');
     const [axis = 0] = positiveAxes((attrs['axis'] as number | undefined) ?? 0, x.shape.length);
     const shape = [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)];
-    return graph.node('Gather', [whole(graph, x), whole(graph, indices)], { dtype: x.dtype, shape }, { axis });
+    // Rows first and their shape after: the reshape then meets those of what is computed with the rows.
+    const rows = { dtype: x.dtype, shape: [...x.shape.slice(0, axis), sizeOf(indices.shape), ...x.shape.slice(axis + 1)] };
+    const flat = reshape(graph, whole(graph, indices), [sizeOf(indices.shape)]);
+    return reshape(graph, graph.node('Gather', [whole(graph, x), flat], rows, { axis }), shape);
   },
   GatherNd: (graph, inputs) => {
     const [params, indices] = [inputOf(inputs, 'params'), inputOf(inputs, 'indices')];
