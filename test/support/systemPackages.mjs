@@ -113,7 +113,8 @@ function aptGet(parameters) {
     });
   } catch (error) {
     const output = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
-    throw new Error(`apt-get ${parameters.join(' ')} failed:\n${output.trim().split('\n').slice(-20).join('\n')}`);
+    const tail = output.trim().split('\n').slice(-20).join('\n');
+    throw new Error(`apt-get ${parameters.join(' ')} failed:\n${tail}`, { cause: error });
   }
 }
 
