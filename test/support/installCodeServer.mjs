@@ -135,5 +135,8 @@ async function runLogged([program, ...parameters], { folder, logFile, environmen
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  await ensureCodeServer();
+  await ensureCodeServer().catch((/** @type {Error} */ error) => {
+    console.error(error.message);
+    process.exitCode = 1;
+  });
 }
