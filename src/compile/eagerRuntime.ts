@@ -14,10 +14,10 @@ export class EagerRuntime implements Runtime {
     this.description = `tfjs ${backendName}`;
   }
 
-  compile(name: string, fn: TensorFunction, inputs: readonly TensorSpec[]): Promise<Executable> {
+  async compile(name: string, fn: TensorFunction, inputs: readonly TensorSpec[]): Promise<Executable> {
     // Tracing gives the outputs' shapes, and the same errors for functions that read values.
     const outputs = trace(fn, inputs).outputs.map(({ dtype, shape }): TensorSpec => ({ dtype: dtype === 'int64' ? 'int32' : dtype, shape }));
-    return Promise.resolve({
+    return {
       inputs,
       outputs,
       run: async (values, into) => {
@@ -26,7 +26,7 @@ export class EagerRuntime implements Runtime {
         return this.run(name, fn, values, into);
       },
       dispose: () => undefined,
-    });
+    };
   }
 
   dispose(): void {}

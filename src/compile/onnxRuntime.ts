@@ -33,7 +33,7 @@ export class OnnxRuntime implements Runtime {
     const key = inputs.map(({ dtype, shape }) => `${dtype}${formatShape(shape)}`).join();
     const known = shapes.get(key);
     if (known) return known;
-    const made = this.createExecutable(name, trace(fn, inputs), () => shapes.delete(key));
+    const made = this.createExecutable(name, fn, inputs, () => shapes.delete(key));
     shapes.set(key, made);
     made.catch(() => shapes.delete(key));
     return made;
@@ -46,7 +46,8 @@ export class OnnxRuntime implements Runtime {
     this.cache.clear();
   }
 
-  private async createExecutable(name: string, graph: Graph, forget: () => void): Promise<OnnxExecutable> {
+  private async createExecutable(name: string, fn: TensorFunction, inputs: readonly TensorSpec[], forget: () => void): Promise<OnnxExecutable> {
+    const graph = trace(fn, inputs);
     const ort = await import('onnxruntime-node');
     const { device, threads, spin, profile } = this.options;
     const session = await ort.InferenceSession.create(writeOnnx(graph, name), {

@@ -52,7 +52,7 @@ export function registerTracingKernels(backendName: string): void {
       kernelName,
       backendName,
       kernelFunc: () => {
-        const op = tf.engine().state.activeScope?.name ?? 'an unnamed op';
+        const op = tf.engine().state.activeScope?.name.replace(/__op$/, '') ?? 'an unnamed op';
         throw new Error(`The kernel ${kernelName}, which ${op} asked for, cannot be compiled to ONNX.`);
       },
     });
