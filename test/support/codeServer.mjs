@@ -94,7 +94,7 @@ export async function startCodeServer({
       ...['--disable-telemetry', '--disable-update-check'],
       ...(workspaceTrust ? [] : ['--disable-workspace-trust']),
     ],
-    { execPath: node, env: serverEnvironment, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
+    { execPath: node, execArgv: [], env: serverEnvironment, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
   );
   const ended = once(server, 'exit');
   const dispose = async () => {
