@@ -41,6 +41,9 @@ export class Graph {
   private readonly makers = new Map<Value, Node>();
   private nextId = 0;
 
+  /** @param mostOutputs the most that one node may have where the graph will run */
+  constructor(readonly mostOutputs = Infinity) {}
+
   input(spec: Spec): Value {
     const value = this.value(spec);
     this.inputs.push(value);

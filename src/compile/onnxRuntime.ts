@@ -1,6 +1,6 @@
 import type * as Ort from 'onnxruntime-node';
 import { formatShape, sameShape, sizeOf, type HostTensor } from '../common/tensor';
-import type { Graph } from './graph';
+import { Graph } from './graph';
 import { inputName, outputName, writeOnnx } from './onnx';
 import type { Executable, Runtime, TensorFunction, TensorSpec } from './runtime';
 import { trace } from './tracing';
@@ -17,6 +17,9 @@ export interface OnnxRuntimeOptions {
   /** Writes ONNX Runtime's own profile of every session under this prefix. */
   readonly profile?: string;
 }
+
+/** WebGPU promises a shader 8 storage buffers, one of which is the input. ONNX Runtime does not divide a Split that needs more. */
+const webGpuMostOutputs = 7;
 
 /** Runs traced functions with ONNX Runtime. Graphs are cached by function and input shapes. */
 export class OnnxRuntime implements Runtime {
@@ -47,9 +50,9 @@ export class OnnxRuntime implements Runtime {
   }
 
   private async createExecutable(name: string, fn: TensorFunction, inputs: readonly TensorSpec[], forget: () => void): Promise<OnnxExecutable> {
-    const graph = trace(fn, inputs);
-    const ort = await import('onnxruntime-node');
     const { device, threads, spin, profile } = this.options;
+    const graph = trace(fn, inputs, new Graph(device === 'webgpu' ? webGpuMostOutputs : Infinity));
+    const ort = await import('onnxruntime-node');
     const session = await ort.InferenceSession.create(writeOnnx(graph, name), {
       executionProviders: device === 'webgpu' ? ['webgpu', 'cpu'] : ['cpu'],
       intraOpNumThreads: threads,

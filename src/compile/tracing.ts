@@ -110,9 +110,8 @@ function tracingBackend(): Recorder {
 }
 
 /** Runs `fn` once on symbolic tensors and returns the graph of what it would compute. */
-export function trace(fn: TensorFunction, inputs: readonly TensorSpec[]): Graph {
+export function trace(fn: TensorFunction, inputs: readonly TensorSpec[], graph = new Graph()): Graph {
   const backend = tracingBackend();
-  const graph = new Graph();
   withBackend(tracingBackendName, () => backend.record(graph, () => {
     const engine = tf.engine();
     tf.tidy(() => {

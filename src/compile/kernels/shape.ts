@@ -38,6 +38,14 @@ function concat(graph: Graph, values: readonly Value[], axis: number): Value {
 
 function split(graph: Graph, x: Value, sizes: readonly number[], axis: number): readonly Value[] {
   if (sizes.length === 1) return [x];
+  if (sizes.length > graph.mostOutputs) {
+    let end = 0;
+    return sizes.map(size => {
+      const begin = x.shape.map((_, at) => (at === axis ? end : 0));
+      end += size;
+      return slice(graph, x, begin, x.shape.map((length, at) => (at === axis ? size : length)));
+    });
+  }
   const outputs = sizes.map(size => ({ dtype: x.dtype, shape: x.shape.map((length, at) => (at === axis ? size : length)) }));
   return graph.nodes('Split', [whole(graph, x), graph.int64(sizes)], outputs, { axis });
 }

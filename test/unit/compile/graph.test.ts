@@ -95,6 +95,13 @@ describe('simplification', () => {
 });
 
 describe('Graph', () => {
+  test('where nodes may not have many outputs, a split is slices', () => {
+    const specs = [{ dtype: 'float32', shape: [2, 8] }] as const;
+    const parts = (count: number) => trace(x => tf.split(x as Tensor, count, 1), specs, new Graph(4)).liveNodes().map(node => node.op);
+    expect(parts(4)).toEqual(['Split']);
+    expect(parts(8)).toEqual(Array.from({ length: 8 }, () => 'Slice'));
+  });
+
   test('refuses a constant that does not fill its shape', () => {
     expect(() => new Graph().constant({ dtype: 'float32', shape: [2, 2] }, Float32Array.of(1, 2, 3))).toThrow('3 values for [2, 2]');
   });
