@@ -77,7 +77,8 @@ async function openWebGpu(): Promise<Runtime> {
     return runtime;
   } catch (error) {
     runtime.dispose();
-    const [reason = ''] = messageOf(error).split('\n');
+    // ONNX Runtime puts the place and the condition in its source before what happened.
+    const [reason = ''] = messageOf(error).replace(/^\S*\.cc:\d+ .* was false\. /, '').split('\n');
     throw new UserError(`WebGPU is not available: ${reason.replace(/\.$/, '')}. It needs a GPU with a Vulkan, Metal or Direct3D 12 driver.`, { cause: error });
   }
 }
