@@ -14,7 +14,7 @@ import { readExperiment } from '../training/experiment';
 import { Engine, type Installation } from './engine';
 import { checkFrame } from './frames';
 import * as schemas from './requestSchemas';
-import { tensorflowFolder } from './tensorflow';
+import { tensorflowSetUp } from './tensorflow';
 import { backgroundThreads } from './threads';
 import { versions } from './versions';
 
@@ -78,9 +78,9 @@ export function serveRequests(connection: MessageConnection, installation: Insta
       analyses: analyses.map(describeAnalysis),
       tasks: tasks.map(describeTask),
       experiments: await engine.bundled.names(),
-      devices: await deviceStatuses(tensorflowFolder()),
     } satisfies protocol.EngineInfo;
   });
+  on0(protocol.listDevices, shared(() => deviceStatuses(tensorflowSetUp().tensorflowFolder)));
   on0(protocol.listModels, shared(engine => engine.models()));
   on(protocol.getModel, schemas.modelReference, (engine, { model }) => engine.details(model));
   on(protocol.train, schemas.trainRequest, async (engine, { experiment, ...order }) => {
@@ -99,14 +99,20 @@ export function serveRequests(connection: MessageConnection, installation: Insta
   });
   on(protocol.applicableAnalyses, schemas.modelReference, (engine, { model }) => engine.analyses.applicable(model));
   on(protocol.analyze, schemas.analysisRequest, async (engine, { progress: token, ...request }, signal) => {
+    let toldAt = -Infinity;
     const progress = (fraction: number, partial?: AnalysisResult) => {
-      if (token === undefined || signal.aborted) return;
-      void connection.sendProgress(protocol.analysisProgress, token, { fraction, ...(partial && { partial }) }).catch(() => undefined);
+      const now = performance.now();
+      if (token === undefined || signal.aborted || now - toldAt < progressInterval) return;
+      toldAt = now;
+      void connection.sendProgress(protocol.analysisProgress, token, { fraction, ...(partial && { partial: checkFrame(partial) }) }).catch(() => undefined);
     };
     return checkFrame(await engine.analyses.run({ ...request, params: request.params as ParameterValues }, { signal, progress }));
   });
   return lifetime;
 }
+
+/** Milliseconds between two messages about the progress of an analysis. */
+const progressInterval = 100;
 
 /** The protocol's code for a request that was cancelled. */
 const cancelled = -32800;

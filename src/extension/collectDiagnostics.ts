@@ -1,6 +1,7 @@
 import os from 'node:os';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import * as vscode from 'vscode';
+import { listDevices } from '../protocol/engine';
 import { readSetting, settings, type Setting } from './contributions';
 import { diagnosticsReport } from './diagnosticsReport';
 import type { Engine } from './engine';
@@ -26,6 +27,8 @@ export async function collectDiagnostics(
     settings: Object.fromEntries((Object.keys(settings) as Setting[]).map(name => [name, readable(name)])),
     trusted: vscode.workspace.isTrusted,
     engine: engine.state,
+    // A report is asked for when things do not work: an engine that does not start is no reason to have none.
+    devices: engine.state.kind === 'ready' ? await engine.request(listDevices) : [],
     models: models.models,
   });
   const document = await vscode.workspace.openTextDocument({ language: 'markdown', content });

@@ -1,4 +1,5 @@
 import type { EngineState } from './engine';
+import type { DeviceStatus } from '../protocol/engine';
 import type { ModelSummary } from '../protocol/model';
 import { modelDescription } from './modelRows';
 
@@ -12,6 +13,7 @@ export interface DiagnosticsFacts {
   readonly settings: Readonly<Record<string, unknown>>;
   readonly trusted: boolean;
   readonly engine: EngineState;
+  readonly devices: readonly DeviceStatus[];
   readonly models: readonly ModelSummary[];
 }
 
@@ -34,7 +36,7 @@ export function diagnosticsReport(facts: DiagnosticsFacts): string {
     '',
     '## Engine',
     '',
-    ...engineLines(engine),
+    ...engineLines(facts),
     '',
     '## Models',
     '',
@@ -44,10 +46,10 @@ export function diagnosticsReport(facts: DiagnosticsFacts): string {
   return lines.join('\n');
 }
 
-function engineLines(engine: EngineState): readonly string[] {
+function engineLines({ engine, devices }: DiagnosticsFacts): readonly string[] {
   if (engine.kind === 'failed') return [`It failed: ${engine.problem}`];
   if (engine.kind !== 'ready') return [`It is ${engine.kind}.`];
-  const { version, processId, devices, analyses, tasks } = engine.info;
+  const { version, processId, analyses, tasks } = engine.info;
   return [
     `- Version ${version}, process ${processId}`,
     ...devices.map(({ device, available, description }) => `- Device ${device}${available ? '' : ' (not there)'}: ${description}`),

@@ -1,13 +1,13 @@
 import * as vscode from 'vscode';
 import { UserError } from '../common/errors';
-import { train as trainRequest, type TrainAnswer } from '../protocol/engine';
+import { listDevices, train as trainRequest, type TrainAnswer } from '../protocol/engine';
 import type { ModelSummary } from '../protocol/model';
 import { readSetting, runCommand } from './contributions';
 import type { Engine } from './engine';
 import { bundledExperiment, experimentName, findExperiments, readExperiment } from './experimentFiles';
 import type { Problems } from './problems';
 import {
-  deviceItems, planItems, planOf, problemOfNumber, requestOf, titleOfNumber, type PlannedNumber, type TrainPlan,
+  deviceItems, planItems, planOf, problemOfNumber, requestOf, titleOfNumber, type DeviceItem, type PlannedNumber, type TrainPlan,
 } from './trainPlan';
 
 interface ExperimentItem extends vscode.QuickPickItem {
@@ -83,8 +83,8 @@ export class TrainCommand {
   }
 
   private async withDevice(plan: TrainPlan): Promise<TrainPlan> {
-    const { devices } = await this.engine.start();
-    const chosen = await vscode.window.showQuickPick(deviceItems(devices), { title: 'Device', matchOnDescription: true });
+    const items: Thenable<readonly DeviceItem[]> = this.engine.request(listDevices).then(deviceItems);
+    const chosen = await vscode.window.showQuickPick(items, { title: 'Device', matchOnDescription: true });
     return chosen ? { ...plan, device: chosen.device } : plan;
   }
 

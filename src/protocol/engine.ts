@@ -27,7 +27,6 @@ export interface EngineInfo {
   readonly tasks: readonly TaskInfo[];
   /** Names of the bundled experiments. */
   readonly experiments: readonly string[];
-  readonly devices: readonly DeviceStatus[];
 }
 
 export interface DeviceStatus {
@@ -59,6 +58,8 @@ export type ModelControl = 'stop' | 'pause' | 'resume' | 'retrain' | 'delete';
 
 /** Both sides must agree before anything else is asked. */
 export const initialize = new RequestType<EngineSettings, EngineInfo, void>('initialize');
+/** Tries every device out, which takes a moment. */
+export const listDevices = new RequestType0<readonly DeviceStatus[], void>('devices/list');
 export const listModels = new RequestType0<readonly ModelSummary[], void>('models/list');
 export const getModel = new RequestType<{ readonly model: string }, ModelDetails, void>('models/get');
 export const train = new RequestType<TrainRequest, TrainAnswer, void>('models/train');

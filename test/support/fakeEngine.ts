@@ -79,13 +79,13 @@ connection.onRequest(protocol.initialize, settings => {
   if (settings.store.includes('crash')) process.exit(3);
   return {
     version: '0.1.0', processId: process.pid, analyses, tasks: [], experiments: ['array-update', 'modular-subtraction'],
-    devices: [
-      { device: 'cpu', available: true, description: 'ONNX Runtime' },
-      { device: 'webgpu', available: false, description: 'No adapter was found.' },
-      { device: 'tensorflow', available: false, description: 'Run Circuits: Set Up TensorFlow GPU.' },
-    ],
   };
 });
+connection.onRequest(protocol.listDevices, () => [
+  { device: 'cpu', available: true, description: 'ONNX Runtime' },
+  { device: 'webgpu', available: false, description: 'No adapter was found.' },
+  { device: 'tensorflow', available: false, description: 'Run Circuits: Set Up TensorFlow GPU.' },
+]);
 connection.onRequest(protocol.listModels, () => [...models.values()]);
 connection.onRequest(protocol.getModel, ({ model }) => details(model));
 connection.onRequest(protocol.train, ({ experiment, steps }) => {

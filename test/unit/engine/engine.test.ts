@@ -60,7 +60,14 @@ describe('the engine process', () => {
     expect(info.tasks.map(task => task.id)).toContain('modular-arithmetic');
     expect(info.analyses.map(analysis => analysis.id)).toContain('attention');
     expect(info.experiments).toEqual(expect.arrayContaining(['array-update', 'modular-subtraction']));
-    expect(info.devices.find(({ device }) => device === 'cpu')).toMatchObject({ available: true });
+  });
+
+  test('tries its devices out when it is asked to', async () => {
+    const { connection } = await engineHere();
+    const devices = await connection.sendRequest(protocol.listDevices);
+    expect(devices.map(({ device }) => device)).toEqual(['cpu', 'webgpu', 'tensorflow']);
+    expect(devices[0]).toMatchObject({ available: true });
+    for (const { description } of devices) expect(description).not.toBe('');
   });
 
   test('trains, and tells of it at most about ten times a second', async () => {

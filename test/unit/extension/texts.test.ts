@@ -70,7 +70,7 @@ test('the diagnostics tell what runs where', () => {
   const report = diagnosticsReport({
     version: '0.1.0', editor: 'Code 1.139', system: 'linux', activationMilliseconds: 12.34, trusted: false,
     loopDelay: { median: 0.1, percentile99: 3.21, longest: 9 }, settings: { 'circuits.threads': 0 },
-    engine: { kind: 'failed', problem: 'no' }, models: [running],
+    engine: { kind: 'failed', problem: 'no' }, devices: [], models: [running],
   });
   expect(report).toContain('activated in 12.3 ms');
   expect(report).toContain('Workspace: restricted');
