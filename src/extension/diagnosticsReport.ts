@@ -19,7 +19,7 @@ export interface DiagnosticsFacts {
 
 /** A page of Markdown for a report of a problem: what runs where, without names of folders or people. */
 export function diagnosticsReport(facts: DiagnosticsFacts): string {
-  const { engine, loopDelay, models } = facts;
+  const { loopDelay, models } = facts;
   const milliseconds = (value: number) => `${value.toFixed(1)} ms`;
   const lines = [
     '# Circuit Explorer diagnostics',
