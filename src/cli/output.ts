@@ -1,4 +1,5 @@
 import { CancelledError, messageOf, UserError } from '../common/errors';
+import { printable } from './printable';
 
 /** Exit codes that scripts depend on. */
 export const exitCodes = { done: 0, failed: 1, wrongInput: 2, interrupted: 130 } as const;
@@ -24,7 +25,7 @@ export interface Output {
 
 /** Prints the answer once: the document with `--json`, otherwise the text. */
 export function answer(output: Output, document: unknown, text: () => string): void {
-  output.out.write(output.json ? `${JSON.stringify(document, forJson)}\n` : `${text()}\n`);
+  output.out.write(output.json ? `${JSON.stringify(document, forJson)}\n` : `${printable(text())}\n`);
 }
 
 /** Prints what went wrong, and returns the exit code for it. A defect comes with its stack. */
@@ -32,7 +33,7 @@ export function complain(output: Output, error: unknown): ExitCode {
   const code = codeOf(error);
   if (code === exitCodes.interrupted) return code;
   const isDefect = !(error instanceof UserError || error instanceof FailedError);
-  output.err.write(`${isDefect && error instanceof Error ? error.stack ?? error.message : messageOf(error)}\n`);
+  output.err.write(`${printable(isDefect && error instanceof Error ? error.stack ?? error.message : messageOf(error))}\n`);
   if (output.json) output.out.write(`${JSON.stringify({ error: messageOf(error) })}\n`);
   return code;
 }

@@ -3,6 +3,7 @@ import type { Disposable } from '../common/lifetime';
 import type { Metrics, Progress } from '../protocol/model';
 import { formatNumber, formatPercent, formatSeconds } from './numbers';
 import type { Messages } from './output';
+import { printable } from './printable';
 
 /** Milliseconds between two lines where there is no terminal. */
 const lineInterval = 5000;
@@ -13,7 +14,8 @@ export interface RunProgress extends Disposable {
 }
 
 export function showRunProgress(name: string, stream: Messages): RunProgress {
-  return stream.isTTY ? new ProgressBar(name, stream) : new ProgressLines(name, stream);
+  const shown = printable(name);
+  return stream.isTTY ? new ProgressBar(shown, stream) : new ProgressLines(shown, stream);
 }
 
 class ProgressBar implements RunProgress {
@@ -52,19 +54,25 @@ class ProgressBar implements RunProgress {
 
 class ProgressLines implements RunProgress {
   private shownAt = -Infinity;
+  private latest: string | undefined;
 
   constructor(private readonly name: string, private readonly stream: Messages) {}
 
   show(progress: Progress, metrics: Metrics): void {
-    const now = performance.now();
-    const { step, steps } = progress;
-    if (now - this.shownAt < lineInterval && step < steps) return;
-    this.shownAt = now;
-    this.stream.write(`${[`${this.name}: step ${step} of ${steps}`, ...detailsOf(progress, metrics)].join(' · ')}\n`);
+    this.latest = [`${this.name}: step ${progress.step} of ${progress.steps}`, ...detailsOf(progress, metrics)].join(' · ');
+    if (performance.now() - this.shownAt >= lineInterval) this.write();
   }
 
+  /** The last line is where the run has come to. */
   dispose(): void {
-    // Every line is whole already.
+    this.write();
+  }
+
+  private write(): void {
+    if (this.latest === undefined) return;
+    this.shownAt = performance.now();
+    this.stream.write(`${this.latest}\n`);
+    this.latest = undefined;
   }
 }
 

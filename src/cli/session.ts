@@ -8,6 +8,7 @@ import { experimentFileLimit } from '../protocol/experiment';
 import { Store } from '../store/store';
 import type { ModelRecord } from '../store/modelRecord';
 import type { Output } from './output';
+import { printable } from './printable';
 import { defaultStoreFolder } from './storeFolder';
 
 /** What every command takes. */
@@ -31,7 +32,7 @@ export async function withEngine<T>(
   work: (engine: Engine) => Promise<T>,
   { device = 'auto', reference }: { readonly device?: Device; readonly reference?: string } = {},
 ): Promise<T> {
-  const log = (message: string) => void session.output.err.write(`${message}\n`);
+  const log = (message: string) => void session.output.err.write(`${printable(message)}\n`);
   const chosen = options.store ?? defaultStoreFolder(process.platform, process.env, os.homedir());
   const folder = reference === undefined ? chosen : (await Store.openFor(reference, chosen, log)).folder;
   const engine = await Engine.open({ store: folder, device, threads: allThreads(), background: false, installation: session.installation, log });

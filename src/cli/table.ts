@@ -1,3 +1,5 @@
+import { printable } from './printable';
+
 /** Columns of text, padded with spaces: numbers to the right, words to the left. */
 export interface TextColumn<Row> {
   readonly title: string;
@@ -6,7 +8,7 @@ export interface TextColumn<Row> {
 }
 
 export function textTable<Row>(columns: readonly TextColumn<Row>[], rows: readonly Row[]): string {
-  const cells = [columns.map(column => column.title), ...rows.map(row => columns.map(column => printable(column.value(row))))];
+  const cells = [columns.map(column => column.title), ...rows.map(row => columns.map(column => printable(column.value(row)).replaceAll('\n', '↵')))];
   const widths = columns.map((_, i) => Math.max(...cells.map(row => width(row[i] ?? ''))));
   return cells.map(row => row.map((cell, i) => {
     const padding = ' '.repeat((widths[i] ?? 0) - width(cell));
@@ -16,9 +18,4 @@ export function textTable<Row>(columns: readonly TextColumn<Row>[], rows: readon
 
 function width(text: string): number {
   return [...text].length;
-}
-
-/** A name from a file must not steer the terminal. */
-export function printable(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '\ufffd');
 }

@@ -1,5 +1,6 @@
 import { openRuntime } from '../../compile/devices';
 import { experimentOf } from '../../engine/runs';
+import { tensorflowSetUp } from '../../engine/tensorflow';
 import { allThreads } from '../../engine/threads';
 import type { Device } from '../../protocol/engine';
 import { benchExperiment, type BenchResult } from '../../training/bench';
@@ -19,7 +20,7 @@ export async function bench(session: Session, references: readonly string[], opt
     for (const reference of references.length > 0 ? references : await engine.bundled.names()) {
       const experiment = experimentOf({ text: await experimentText(engine, reference) });
       session.output.err.write(`${reference}…\n`);
-      const runtime = await openRuntime({ device: options.device ?? 'cpu', threads: allThreads(), spin: true });
+      const runtime = await openRuntime({ device: options.device ?? 'cpu', threads: allThreads(), spin: true, ...tensorflowSetUp() });
       try {
         presets[reference] = await benchExperiment(experiment, runtime, session.interrupted);
       } finally {

@@ -7,7 +7,7 @@ import { BundledExperiments } from '../../engine/bundled';
 import { formatNumber, formatPercent } from '../numbers';
 import { answer } from '../output';
 import { withEngine, type CommonOptions, type Session } from '../session';
-import { printable, textTable } from '../table';
+import { textTable } from '../table';
 
 /** `circuits tasks`: the tasks with their parameters, and the experiments that come with the program. */
 export async function listTasks({ output, installation }: Session): Promise<void> {
@@ -53,6 +53,6 @@ const columns = [
 function parametersText(params: Parameters): string {
   return Object.entries(params).map(([name, parameter]) => {
     const choices = parameter.kind === 'choice' ? ` (${parameter.options.join(', ')})` : '';
-    return printable(`  ${name}=${parameter.default}${choices}: ${parameter.description}`);
+    return `  ${name}=${parameter.default}${choices}: ${parameter.description}`;
   }).join('\n');
 }

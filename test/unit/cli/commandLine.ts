@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
-import { Writable } from 'node:stream';
 import { runProgram } from '../../../src/cli/program';
 import { installationAt } from '../../../src/engine/engine';
+import { Text } from './text';
 
 export interface Outcome {
   readonly code: number | null;
@@ -36,14 +36,4 @@ export function runProcess(
     child.once('error', reject);
     child.once('close', code => resolve({ code, out: out.text, err: err.text }));
   });
-}
-
-/** A stream that keeps what is written to it. */
-class Text extends Writable {
-  text = '';
-
-  override _write(chunk: Buffer, _: BufferEncoding, done: () => void): void {
-    this.text += chunk.toString('utf8');
-    done();
-  }
 }

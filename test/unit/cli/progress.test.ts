@@ -1,0 +1,35 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { showRunProgress } from '../../../src/cli/progress';
+import { Text } from './text';
+
+const metrics = { testLoss: 0.001234, testAccuracy: 0.5 };
+
+describe('the progress of a run where there is no terminal', () => {
+  let stream: Text;
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    stream = new Text();
+  });
+  afterEach(() => void vi.useRealTimers());
+
+  test('is a line at once, one every five seconds, and the last', () => {
+    const shown = showRunProgress('max', stream);
+    for (let step = 0; step <= 120; step++) {
+      shown.show({ step, steps: 200, secondsPerStep: 0.1 }, metrics);
+      vi.advanceTimersByTime(100);
+    }
+    shown.dispose();
+    shown.dispose();
+    expect(stream.text.split('\n').map(line => /step \d+ of \d+/.exec(line)?.[0])).toEqual([
+      'step 0 of 200', 'step 50 of 200', 'step 100 of 200', 'step 120 of 200', undefined,
+    ]);
+    expect(stream.text).toContain('max: step 50 of 200 · test loss 0.00123 · 50 % · 100 ms a step · 15 s left\n');
+  });
+
+  test('lets no name steer what it is printed on', () => {
+    const shown = showRunProgress('\u001b[2J\nall clear', stream);
+    shown.show({ step: 0, steps: 1 }, {});
+    expect(stream.text).not.toContain('\u001b');
+  });
+});
