@@ -42,24 +42,12 @@ async function openOnDesktop(code, extension, settings) {
   await prepareSettings(userDataFolder, settings);
   const folders = ['--user-data-dir', userDataFolder, '--extensions-dir', path.join(dataFolder, 'extensions')];
   const run = (/** @type {string[]} */ parameters) =>
-    runLogged(commandOf(code, [...folders, ...parameters]), { what: 'VS Code', logFile: path.join(repository, 'logs', 'code.log') });
+    runLogged([code, ...folders, ...parameters], { what: 'VS Code', logFile: path.join(repository, 'logs', 'code.log') });
   await step('Open VS Code', async () => {
     await run(['--install-extension', extension, '--force']);
     await run(['--new-window', folder]);
   });
   console.log(`To have the extension in your own VS Code as well:  code --install-extension ${path.relative(process.cwd(), extension)}`);
-}
-
-/**
- * Windows starts command files through its shell only, which needs quotes.
- * @param {string} program
- * @param {string[]} parameters
- * @returns {[string, ...string[]]}
- */
-function commandOf(program, parameters) {
-  if (process.platform !== 'win32') return [program, ...parameters];
-  const line = [program, ...parameters].map(word => `"${word}"`).join(' ');
-  return [process.env['ComSpec'] ?? 'cmd.exe', '/d', '/s', '/c', `"${line}"`];
 }
 
 /**

@@ -75,10 +75,7 @@ export async function startCodeServer({
   ];
   const serverEnvironment = { ...cleanEnvironment(node), ...environment };
 
-  const settingsFile = path.join(userDataFolder, 'User', 'settings.json');
-  await mkdir(path.dirname(settingsFile), { recursive: true });
-  // In a data folder that was used before, the user's own choices stay.
-  await changeSettings(settingsFile, existsSync(settingsFile) ? settings : { ...quietSettings, ...settings });
+  const settingsFile = await prepareSettings(userDataFolder, settings);
   for (const extension of extensions) {
     await promisify(execFile)(node, [entry, ...folderParameters, '--force', '--install-extension', extension], {
       env: serverEnvironment,
@@ -163,6 +160,19 @@ function cleanEnvironment(node) {
     // No marketplace to ask.
     EXTENSIONS_GALLERY: '{}',
   };
+}
+
+/**
+ * Puts settings into a user data folder of VS Code: over the quiet ones in a new folder; in one that was used before the
+ * user's own choices stay. Returns the file.
+ * @param {string} userDataFolder
+ * @param {Readonly<Record<string, unknown>>} settings
+ */
+export async function prepareSettings(userDataFolder, settings) {
+  const file = path.join(userDataFolder, 'User', 'settings.json');
+  await mkdir(path.dirname(file), { recursive: true });
+  await changeSettings(file, existsSync(file) ? settings : { ...quietSettings, ...settings });
+  return file;
 }
 
 /**

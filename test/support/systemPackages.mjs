@@ -5,12 +5,15 @@ import { accessSync, constants, statSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { pathToFileURL } from 'node:url';
+import { runToExitCode, step } from './steps.mjs';
 
 /**
  * @typedef {object} SystemPackage
  * @property {string} what in the words of the sentence that a person reads
  * @property {readonly string[]} debian the Debian packages that bring it
  * @property {() => boolean} isThere
+ *
+ * @typedef {'tests' | 'code-server'} Purpose the tests need all of it, installing code-server a part
  */
 
 /** @type {SystemPackage} */
@@ -20,15 +23,16 @@ const browser = {
   isThere: () => findChromium() !== undefined,
 };
 
+/** @type {SystemPackage} */
+const font = {
+  what: 'a font that Chromium can draw with',
+  debian: ['fonts-dejavu-core', 'fontconfig'],
+  // Only a bare Linux lacks fonts, and only there is fontconfig the one who knows.
+  isThere: () => process.platform !== 'linux' || commandPrints('fc-list'),
+};
+
 /** @type {readonly SystemPackage[]} */
-const systemPackages = [
-  browser,
-  {
-    what: 'a font that Chromium can draw with',
-    debian: ['fonts-dejavu-core', 'fontconfig'],
-    // Only a bare Linux lacks fonts, and only there is fontconfig the one who knows.
-    isThere: () => process.platform !== 'linux' || commandPrints('fc-list'),
-  },
+const compilers = [
   {
     what: 'a C++ compiler, make and Python 3 (code-server compiles its native modules)',
     debian: ['g++', 'make', 'python3'],
@@ -42,6 +46,9 @@ const systemPackages = [
     isThere: () => process.platform !== 'linux' || onPath('krb5-config') !== undefined,
   },
 ];
+
+/** @type {Record<Purpose, readonly SystemPackage[]>} */
+const systemPackages = { tests: [browser, font, ...compilers], 'code-server': compilers };
 
 /**
  * Returns the path of a Chromium-family browser, or undefined where there is none. Throws where CHROMIUM names
@@ -68,18 +75,21 @@ export function requireChromium() {
 }
 
 /**
- * Makes sure that everything above is there: on a Debian-like system as root by installing it, elsewhere by throwing
- * one sentence that says what is missing and how to get it.
+ * Makes sure that what the purpose needs is there: on a Debian-like system as root by installing it, elsewhere by
+ * throwing one sentence that says what is missing and how to get it.
+ * @param {Purpose} [purpose]
+ * @returns {Promise<void>}
  */
-export function ensureSystemPackages() {
-  const missing = systemPackages.filter((systemPackage) => !systemPackage.isThere());
+export async function ensureSystemPackages(purpose = 'tests') {
+  const missing = systemPackages[purpose].filter((systemPackage) => !systemPackage.isThere());
   if (missing.length === 0) return;
 
   if (canInstallDebianPackages()) {
     const names = missing.flatMap((systemPackage) => systemPackage.debian);
-    console.error(`Installing system packages: ${names.join(' ')}`);
-    aptGet(['update']);
-    aptGet(['install', '--yes', '--no-install-recommends', ...names]);
+    await step(`Install system packages: ${names.join(' ')}`, () => {
+      aptGet(['update']);
+      aptGet(['install', '--yes', '--no-install-recommends', ...names]);
+    });
   }
   const stillMissing = missing.filter((systemPackage) => !systemPackage.isThere());
   if (stillMissing.length > 0) throw new Error(sentenceFor(stillMissing));
@@ -142,7 +152,7 @@ function usualPlaces() {
  * @param {string} name
  * @returns {string | undefined}
  */
-function onPath(name) {
+export function onPath(name) {
   const folders = (process.env['PATH'] ?? '').split(path.delimiter).filter((folder) => folder !== '');
   return folders.map((folder) => path.join(folder, name)).find(isExecutable);
 }
@@ -164,10 +174,8 @@ function commandPrints(command) {
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  try {
-    ensureSystemPackages();
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : String(error));
-    process.exitCode = 1;
-  }
+  await runToExitCode(async () => {
+    await ensureSystemPackages();
+    return 0;
+  });
 }

@@ -1,0 +1,4 @@
+import { fileURLToPath } from 'node:url';
+
+/** The folder that everything is in. */
+export const repository = fileURLToPath(new URL('../..', import.meta.url));
