@@ -16,8 +16,8 @@ export async function saveExport(figure: string, format: ExportFormat, content: 
   const name = exportFileName(figure, format);
   const folder = lastFolder ?? vscode.workspace.workspaceFolders?.[0]?.uri;
   const file = await vscode.window.showSaveDialog({
-    title: 'Export Figure',
-    saveLabel: 'Export',
+    title: 'Save Figure',
+    saveLabel: 'Save',
     filters: { [formatNames[format]]: [format] },
     ...(folder ? { defaultUri: vscode.Uri.joinPath(folder, name) } : {}),
   });

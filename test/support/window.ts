@@ -45,9 +45,11 @@ export class CodeWindow {
   ) {
     this.quickInput = new QuickInput(page);
     // Service workers answer for the webviews' resource host; such requests never reach the network.
-    const inside = [server.url, 'data:', 'blob:', 'https://vscode-resource.vscode-cdn.net/'];
+    const inside = [server.url, 'data:', 'blob:'];
+    const resources = /^https:\/\/([^/]+\.)?vscode-resource\.vscode-cdn\.net\//;
     context.on('request', (request) => {
-      if (!inside.some((start) => request.url().startsWith(start))) this.outsideRequests.push(request.url());
+      const url = request.url();
+      if (!inside.some((start) => url.startsWith(start)) && !resources.test(url)) this.outsideRequests.push(url);
     });
   }
 

@@ -1,0 +1,133 @@
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startCodeServer, type CodeServer } from '../support/codeServer.mjs';
+import { eventually } from '../support/eventually';
+import { packagedExtension } from '../support/extensionPackage';
+import { CodeWindow, type Theme } from '../support/window';
+import { Circuits } from './circuits';
+
+const pngSignature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
+const pictures = path.join(import.meta.dirname, '../../test-results/vscode');
+const model = 'array-update';
+
+const wrongLine = '  "training": { "steps": 100, "batch": 32, "learningrate": 0.001 },';
+const wrongExperiment = `{
+  // Comments are allowed.
+  "task": "array-update",
+  "model": { "n_layers": 2, "n_heads": 1, "d_model": 128, "d_head": 128, "attn_only": true },
+${wrongLine}
+}
+`;
+
+let folder: string;
+let workspace: string;
+let server: CodeServer;
+let window: CodeWindow;
+let circuits: Circuits;
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'circuits-vscode-'));
+  workspace = path.join(folder, 'workspace');
+  await mkdir(workspace);
+  await writeFile(path.join(workspace, 'wrong.circuit.json'), wrongExperiment);
+  server = await startCodeServer({ extensions: [await packagedExtension()] });
+  window = await CodeWindow.open(server, { folder: workspace });
+  circuits = new Circuits(window, server);
+}, 600_000);
+
+afterAll(async () => {
+  await window?.dispose();
+  await server?.dispose();
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe('the spine', () => {
+  test('a welcome says how to begin', async () => {
+    await circuits.open();
+    expect(await circuits.models.welcome()).toContain('There are no models yet.');
+    await window.screenshot('vscode/welcome');
+  });
+
+  test('a model is trained from the palette, and the tree fills', async () => {
+    await circuits.train(model, 120);
+    await window.statusBarItem(model).waitFor();
+    await circuits.untilModelSays(model, /^step \d+\/120 · loss/);
+    await window.screenshot('vscode/training');
+    await circuits.untilModelSays(model, /^loss .* · accuracy/);
+    const tree = circuits.models;
+    expect(await tree.row(model, 'Layer 0')).toMatchObject({ description: '1 head', expanded: false });
+    expect(await tree.row(model, 'Layer 1', 'L1H0')).toMatchObject({ spoken: 'Head 0 of layer 1' });
+    expect(await tree.row(model, 'Embedding', 'W_E')).toMatchObject({ description: '[52, 128]' });
+    expect(await tree.row(model, 'Checkpoints', 'Step 100')).toMatchObject({ expanded: undefined });
+    await window.screenshot('vscode/tree');
+  });
+
+  test('a click on the model opens its training curves', async () => {
+    await circuits.models.click(model);
+    const panel = await window.webview(`Training curves: ${model}`);
+    await panel.getByText('120 steps').first().waitFor();
+    await panel.locator('.figure').first().waitFor();
+    await window.screenshot('vscode/training curves');
+  });
+
+  test('a click on a head opens attention with the head selected, and it is selected everywhere', async () => {
+    await circuits.models.click(model, 'Layer 0', 'L0H0');
+    const panel = await circuits.attention(model);
+    await panel.getByRole('radio', { name: 'L0H0', checked: true }).waitFor();
+    await panel.getByRole('radio', { name: 'L1H0' }).click();
+    await window.page.getByRole('treeitem', { name: 'Head 0 of layer 1', selected: true }).waitFor();
+  });
+
+  test.each(['light', 'dark', 'high contrast'] satisfies Theme[])('attention is drawn in %s', async theme => {
+    await window.useTheme(theme);
+    const panel = await circuits.attention(model);
+    expect(await panel.locator('.figure').count()).toBeGreaterThan(0);
+    await window.screenshot(`vscode/attention in ${theme}`);
+  });
+
+  test('the picture is saved', async () => {
+    await window.useTheme('light');
+    await window.palette('Circuits: Export Figure…');
+    await window.quickInput.shows('Format');
+    await window.quickInput.choose('PNG');
+    await window.quickInput.shows('Save Figure');
+    expect(await window.quickInput.value()).toMatch(/array-update.*\.png$/);
+    const file = path.join(workspace, 'attention.png');
+    await window.quickInput.type(file);
+    await window.quickInput.accept();
+    const picture = await eventually('the picture on disk', () => readFile(file));
+    expect([...picture.subarray(0, 8)]).toEqual(pngSignature);
+    expect(picture.length).toBeGreaterThan(5000);
+    await copyFile(file, path.join(pictures, 'saved picture.png'));
+  });
+
+  test('the panel is there again after a reload, with the model and the tree', async () => {
+    await window.reload();
+    await circuits.open();
+    await circuits.untilModelSays(model, /accuracy/);
+    await circuits.attention(model);
+    await window.screenshot('vscode/after a reload');
+  });
+
+  test('a mistake in an experiment file is marked where it is, once', async () => {
+    await window.openFile('wrong.circuit.json');
+    expect(await window.problems()).toEqual([{
+      severity: 'error',
+      message: 'There is no field "learningrate"; the nearest is "learningRate".',
+      line: 5,
+      column: wrongLine.indexOf('"learningrate"') + 1,
+    }]);
+    await window.screenshot('vscode/wrong experiment');
+  });
+
+  test('the extension is there within 100 ms', async () => {
+    const milliseconds = /Activated in ([\d.]+) ms/.exec(await circuits.log())?.[1];
+    expect(Number(milliseconds)).toBeLessThan(100);
+  });
+
+  test('nothing left the machine', () => {
+    expect(window.outsideRequests).toEqual([]);
+  });
+});
