@@ -71,6 +71,9 @@ export function serveRequests(connection: MessageConnection, installation: Insta
     // A store that cannot be opened now may be later.
     opened.catch(() => (opened = undefined));
     const engine = lifetime.add(await opened);
+    engine.runs.onEnd(({ name, end: { status, problem } }) => {
+      log(status === 'finished' || status === 'stopped' ? 'info' : 'warn', `${name}: ${status}${problem === undefined ? '' : `: ${problem}`}`);
+    });
     engine.watch(changes => void connection.sendNotification(protocol.modelsChanged, changes).catch(() => undefined));
     return {
       version: versions.circuitExplorer,

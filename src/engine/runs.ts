@@ -49,8 +49,11 @@ export class Runs implements Disposable {
   private readonly busy = new Map<string, Promise<unknown>>();
   private readonly changes = new Emitter<string>();
   private disposed = false;
+  private readonly ends = new Emitter<{ readonly name: string; readonly end: TrainerEnd }>();
   /** Tells the id of a model whose run has changed, often. */
   readonly onChange = this.changes.event;
+  /** Tells how a run ended. */
+  readonly onEnd = this.ends.event;
 
   constructor(private readonly store: Store, private readonly settings: RunSettings) {}
 
@@ -133,6 +136,7 @@ export class Runs implements Disposable {
     this.disposed = true;
     for (const run of this.running.values()) run.dispose();
     this.changes.dispose();
+    this.ends.dispose();
   }
 
   private async existing(id: string): Promise<ModelRecord | undefined> {
@@ -181,7 +185,7 @@ export class Runs implements Disposable {
   private async settle({ id, hasBegun }: Run, name: string, end: TrainerEnd): Promise<TrainerEnd> {
     this.running.delete(id);
     if (this.disposed) return end;
-    if (end.status !== 'finished') this.settings.log(`${name}: ${end.status}${end.problem === undefined ? '' : `: ${end.problem}`}`);
+    this.ends.fire({ name, end });
     try {
       if (end.silent && hasBegun) await this.store.removeLock(id);
       // Still locked, it is another process' model: that is why the run did not begin.

@@ -1,7 +1,7 @@
 import { UserError } from '../common/errors';
 import type { Runtime } from '../compile/runtime';
 import type { Device } from '../protocol/engine';
-import type { ResolvedExperiment } from '../protocol/model';
+import type { Metrics, Progress, ResolvedExperiment } from '../protocol/model';
 import type { FromTrainer, ToTrainer } from '../protocol/trainer';
 import { Store } from '../store/store';
 import type { PreparedExperiment } from '../training/experiment';
@@ -53,6 +53,8 @@ export async function trainModel(
 class ModelRun {
   private readonly id: string;
   private toldAt = -Infinity;
+  /** How far it has come, whether or not it has been told. */
+  private latest: { readonly progress?: Progress; readonly metrics?: Metrics } = {};
 
   constructor(
     private readonly store: Store,
@@ -78,7 +80,7 @@ class ModelRun {
     } catch (error) {
       if (lost.aborted) return 'interrupted';
       // A full disk, or a folder that is gone, may take this no more than what failed before.
-      await this.store.update(this.id, { status: 'failed', problem: failureOf(error).problem }).catch(() => undefined);
+      await this.store.update(this.id, { ...this.latest, status: 'failed', problem: failureOf(error).problem }).catch(() => undefined);
       throw error;
     }
   }
@@ -125,6 +127,7 @@ class ModelRun {
         return pause && this.pause(pause, recorder);
       },
       progress: (progress, metrics) => {
+        this.latest = { progress, metrics };
         recorder.progress(progress, metrics);
         const now = performance.now();
         if (now - this.toldAt < tellInterval) return;

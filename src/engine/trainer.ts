@@ -1,3 +1,4 @@
+import './noTelemetry';
 import { openRuntime } from '../compile/devices';
 import { gflopPerStep } from '../training/bench';
 import { prepare } from '../training/experiment';

@@ -21,11 +21,11 @@ export async function runHere(bundles: string, words: readonly string[]): Promis
 export function runProcess(
   bundles: string,
   words: readonly string[],
-  { store, interrupt }: { readonly store?: string; readonly interrupt?: AbortSignal } = {},
+  { store, interrupt, environment }: { readonly store?: string; readonly interrupt?: AbortSignal; readonly environment?: Readonly<Record<string, string>> } = {},
 ): Promise<Outcome> {
-  const { CIRCUITS_STORE: _, ...environment } = process.env;
+  const { CIRCUITS_STORE: _, ...inherited } = process.env;
   const child = spawn(process.execPath, [path.join(bundles, 'cli.js'), ...words], {
-    env: { ...environment, ...(store !== undefined && { CIRCUITS_STORE: store }) },
+    env: { ...inherited, ...environment, ...(store !== undefined && { CIRCUITS_STORE: store }) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const [out, err] = [new Text(), new Text()];

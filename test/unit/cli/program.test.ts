@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -207,6 +207,17 @@ describe('the command line', () => {
     expect(err).toMatch(/^\S+ is read-only[^\n]*\.\n$/);
     expect(code).toBe(2);
     expect((await circuits('models', '--store', readOnly)).code).toBe(0);
+  });
+
+  test('leaves nothing about this machine anywhere, and reports to nobody', async () => {
+    const home = path.join(folder, 'home');
+    await mkdir(home);
+    const { id } = await json('train', experiment);
+    const { code, err } = await runProcess(bundles.folder, ['logits', id, '--tokens', '[[1, 2]]', '--json'], {
+      store, environment: { HOME: home, USERPROFILE: home, XDG_CACHE_HOME: home, XDG_DATA_HOME: home, ORT_DISABLE_TELEMETRY: '' },
+    });
+    expect(code, err).toBe(0);
+    expect(await readdir(home)).toEqual([]);
   });
 
   test('prints help and its version', async () => {
