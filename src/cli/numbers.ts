@@ -4,7 +4,9 @@ export function formatNumber(value: number, digits = 4): string {
   const magnitude = Math.abs(value);
   if (Number.isInteger(value) && magnitude < 1e15) return grouped(String(value));
   if (magnitude < 1e-3 || magnitude >= 1e6) return value.toExponential(digits - 2).replace(/\.?0+e/, 'e').replace('e+', 'e').replace(/-/g, '−');
-  return grouped(String(Number(value.toPrecision(digits))));
+  const rounded = Number(value.toPrecision(digits));
+  // An accuracy of 0.99997 is not 1.
+  return grouped(String(Number.isInteger(rounded) && magnitude < 10 ? Number(value.toPrecision(digits + 3)) : rounded));
 }
 
 /** A fraction as a percentage that never rounds up to a whole it has not reached: 0.99996 is `99.99 %`. */

@@ -54,7 +54,7 @@ export const sampleDetails: ModelDetails = {
 const random = new Random(0, 'report');
 
 function info(id: string, title: string, scalars: Record<string, string> = {}) {
-  return { id, title, description: `What "${title}" shows & why.`, params: {}, scalars, live: false };
+  return { id, title, description: `What "${title}" shows & why.`, params: {}, scalars, live: false, atCheckpoint: true };
 }
 
 function curves(): Figure {
