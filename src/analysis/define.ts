@@ -28,6 +28,8 @@ export interface AnalysisDefinition<P extends Parameters = Parameters> {
   readonly scalars: Readonly<Record<string, string>>;
   /** Whether its figures change while the model trains. */
   readonly live?: boolean;
+  /** False for one that reads no weights, and so is the same at every checkpoint. */
+  readonly atCheckpoint?: boolean;
   /** Whether it makes sense for this model. */
   appliesTo(model: ModelDetails): boolean;
   run(context: AnalysisContext, params: ValuesOf<P>): Promise<AnalysisResult> | AnalysisResult;
@@ -39,6 +41,6 @@ export function defineAnalysis<const P extends Parameters>(definition: AnalysisD
 }
 
 /** What crosses to other processes of an analysis. */
-export function describeAnalysis({ id, title, description, params, scalars, live }: AnalysisDefinition): AnalysisInfo {
-  return { id, title, description, params, scalars, live: live ?? false };
+export function describeAnalysis({ id, title, description, params, scalars, live, atCheckpoint }: AnalysisDefinition): AnalysisInfo {
+  return { id, title, description, params, scalars, live: live ?? false, atCheckpoint: atCheckpoint ?? true };
 }

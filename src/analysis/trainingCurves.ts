@@ -8,10 +8,8 @@ export const trainingCurves = defineAnalysis({
   title: 'Training curves',
   description: 'Training and test loss, and test accuracy, at every step that was measured.',
   live: true,
-  params: {
-    logarithmicLoss: { kind: 'boolean', title: 'Log loss', description: 'Draw the losses on a logarithmic axis.', default: true },
-    logarithmicSteps: { kind: 'boolean', title: 'Log steps', description: 'Draw the steps on a logarithmic axis; step 0 is then left out.', default: false },
-  },
+  atCheckpoint: false,
+  params: {},
   scalars: {
     trainLoss: 'last training loss, in nats',
     testLoss: 'last test loss, in nats',
@@ -20,17 +18,16 @@ export const trainingCurves = defineAnalysis({
     lowestTestLoss: 'lowest test loss of the run, in nats',
   },
   appliesTo: () => true,
-  run({ metrics, details }, { logarithmicLoss, logarithmicSteps }) {
-    const shown = (name: string, metric: MetricName, logarithmic: boolean) => series(metrics, name, metric, logarithmicSteps, logarithmic);
-    const x = { title: 'Step', logarithmic: logarithmicSteps };
+  run({ metrics, details }) {
+    const x = { title: 'Step' };
     const marks = details.checkpoints.length > 1 ? details.checkpoints.map(step => ({ x: step, label: `checkpoint ${step}` })) : [];
     const loss: LinesFigure = {
       kind: 'lines',
       title: 'Loss',
       caption: 'Mean cross-entropy in nats.',
       x,
-      y: { title: 'Loss', logarithmic: logarithmicLoss },
-      series: [shown('train', 'trainLoss', logarithmicLoss), shown('test', 'testLoss', logarithmicLoss)],
+      y: { title: 'Loss', logarithmic: true },
+      series: [series(metrics, 'train', 'trainLoss', true), series(metrics, 'test', 'testLoss', true)],
       marks,
     };
     const accuracy: LinesFigure = {
@@ -39,18 +36,18 @@ export const trainingCurves = defineAnalysis({
       caption: 'Fraction of answers, and of whole examples, that are right.',
       x,
       y: { title: 'Fraction right' },
-      series: [shown('answers', 'testAccuracy', false), shown('whole examples', 'testExactMatch', false)],
+      series: [series(metrics, 'answers', 'testAccuracy'), series(metrics, 'whole examples', 'testExactMatch')],
       marks,
     };
     return { figures: [loss, accuracy], scalars: lastValues(metrics) };
   },
 });
 
-/** Points that an axis can show: a logarithmic one has no place for 0. */
-function series(rows: readonly MetricsRow[], name: string, metric: MetricName, logX: boolean, logY: boolean): Series {
+/** The measured points of a metric; a logarithmic axis has no place for 0. */
+function series(rows: readonly MetricsRow[], name: string, metric: MetricName, logarithmic = false): Series {
   const points = rows.flatMap(row => {
     const value = row[metric];
-    return value === undefined || (logY && value <= 0) || (logX && row.step === 0) ? [] : [{ step: row.step, value }];
+    return value === undefined || (logarithmic && value <= 0) ? [] : [{ step: row.step, value }];
   });
   return { name, x: Float64Array.from(points, point => point.step), y: Float64Array.from(points, point => point.value) };
 }

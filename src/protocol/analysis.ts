@@ -11,6 +11,8 @@ export interface AnalysisInfo {
   readonly scalars: Readonly<Record<string, string>>;
   /** Whether it changes while the model trains, so that an open panel should be run again. */
   readonly live: boolean;
+  /** Whether it shows the model as it was at a checkpoint, so that one can be chosen. */
+  readonly atCheckpoint: boolean;
 }
 
 export interface TaskInfo {

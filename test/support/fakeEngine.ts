@@ -15,11 +15,11 @@ const timers = new Map<string, NodeJS.Timeout>();
 
 const analyses: readonly AnalysisInfo[] = [
   {
-    id: 'training-curves', title: 'Training curves', description: 'Losses by step.', live: true,
+    id: 'training-curves', title: 'Training curves', description: 'Losses by step.', live: true, atCheckpoint: false,
     params: {}, scalars: { steps: 'steps done' },
   },
   {
-    id: 'attention', title: 'Attention', description: 'Where every head looks.', live: false,
+    id: 'attention', title: 'Attention', description: 'Where every head looks.', live: false, atCheckpoint: true,
     params: { prompt: { kind: 'prompt', default: '', title: 'Prompt', description: 'Tokens separated by spaces.' } },
     scalars: { entropy: 'mean entropy of the rows, in nats' },
   },

@@ -18,7 +18,7 @@ interface Asked {
   refuse(error: Error): Promise<void>;
 }
 
-const info = (id: string, live: boolean): AnalysisInfo => ({ id, title: 'Attention', description: '', params: {}, scalars: {}, live });
+const info = (id: string, live: boolean): AnalysisInfo => ({ id, title: 'Attention', description: '', params: {}, scalars: {}, live, atCheckpoint: true });
 const result = (step: number): AnalysisResult => ({ figures: [], scalars: { step } });
 /** Lets everything that waits for an answered promise go on. */
 async function settle(): Promise<void> {
