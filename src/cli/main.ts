@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import '../engine/noTelemetry';
 import process from 'node:process';
 import { installationAt } from '../engine/engine';
 import { exitCodes } from './output';

@@ -52,7 +52,7 @@ export class OnnxRuntime implements Runtime {
   private async createExecutable(name: string, fn: TensorFunction, inputs: readonly TensorSpec[], forget: () => void): Promise<OnnxExecutable> {
     const { device, threads, spin, profile } = this.options;
     const graph = trace(fn, inputs, new Graph(device === 'webgpu' ? webGpuMostOutputs : Infinity));
-    const ort = await import('onnxruntime-node');
+    const ort = await loadOnnxRuntime();
     const session = await ort.InferenceSession.create(writeOnnx(graph, name), {
       executionProviders: device === 'webgpu' ? ['webgpu', 'cpu'] : ['cpu'],
       intraOpNumThreads: threads,
@@ -64,6 +64,15 @@ export class OnnxRuntime implements Runtime {
     });
     return new OnnxExecutable(ort, session, graph, forget);
   }
+}
+
+/**
+ * Nothing leaves the machine: ONNX Runtime would report to its makers, and keep a number for this machine, unless it finds
+ * this in the environment when it is loaded (on Windows, the system's own privacy settings rule).
+ */
+function loadOnnxRuntime(): Promise<typeof Ort> {
+  process.env['ORT_DISABLE_TELEMETRY'] = '1';
+  return import('onnxruntime-node');
 }
 
 class OnnxExecutable implements Executable {

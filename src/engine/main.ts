@@ -1,4 +1,3 @@
-import './noTelemetry';
 import process from 'node:process';
 import { createMessageConnection } from 'vscode-jsonrpc';
 import { IPCMessageReader, IPCMessageWriter } from 'vscode-jsonrpc/node';

@@ -1,4 +1,3 @@
-import './noTelemetry';
 import { openRuntime } from '../compile/devices';
 import { gflopPerStep } from '../training/bench';
 import { prepare } from '../training/experiment';
