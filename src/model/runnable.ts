@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { UserError } from '../common/errors';
 import { unknownName } from '../common/nearest';
-import type { HostTensor } from '../common/tensor';
+import { formatShape, sameShape, type HostTensor } from '../common/tensor';
 import type { Runtime, TensorFunction, TensorSpec } from '../compile/runtime';
 import type { ModelConfig } from '../protocol/config';
 import { checkHookName } from './names';
@@ -25,12 +25,16 @@ export class RunnableModel {
   /** One function a set of hooks, so that the runtime's cache by function and shapes works. */
   private readonly functions = new Map<string, TensorFunction>();
 
-  /** Throws when a parameter is missing or has another shape. */
+  /** @throws UserError when a parameter is missing or has another shape. */
   constructor(readonly config: ModelConfig, private readonly parameters: ParameterValuesByName, private readonly runtime: Runtime) {
     const specs = parameterSpecs(config);
     this.names = specs.map(spec => spec.name);
     this.inputs = specs.map(({ shape }) => ({ dtype: 'float32', shape }));
-    this.weights = specs.map(({ name }) => this.parameter(name));
+    this.weights = specs.map(({ name, shape }) => {
+      const value = this.parameter(name);
+      if (!sameShape(value.shape, shape)) throw new UserError(`The parameter ${name} is ${formatShape(value.shape)}; this model's is ${formatShape(shape)}.`);
+      return value;
+    });
   }
 
   /** @throws UserError for a name that the model does not have, with the nearest. */
