@@ -1,0 +1,96 @@
+import { describe, expect, test } from 'vitest';
+import { UserError } from '../../../src/common/errors';
+import { int32, type HostTensor } from '../../../src/common/tensor';
+import { headName } from '../../../src/model/names';
+import { RunnableModel } from '../../../src/model/runnable';
+import { expectClose } from '../../support/close';
+import { configOf, randomParameters } from '../../support/models';
+import { onnx } from '../../support/runtimes';
+
+const config = configOf({ mask: ['x....', 'xx...', '.xx..', 'xxxx.', 'xxxxx'] });
+const parameters = randomParameters(config);
+const model = new RunnableModel(config, parameters, onnx);
+const tokens = int32([2, 5], Int32Array.of(0, 1, 2, 3, 4, 5, 6, 0, 1, 2));
+
+async function refusalOf(work: () => Promise<unknown>): Promise<string> {
+  try {
+    await work();
+  } catch (error) {
+    return error instanceof UserError ? error.message : `not for people: ${String(error)}`;
+  }
+  return 'nothing';
+}
+
+test('a head is called by its layer and number', () => {
+  expect(headName(0, 3)).toBe('L0H3');
+});
+
+describe('runs', () => {
+  test('with the hooks that are asked for, each once', async () => {
+    const { logits, cache } = await model.runWithCache(tokens, ['blocks.1.hook_resid_post', 'hook_embed', 'blocks.1.hook_resid_post']);
+    expect(logits.shape).toEqual([2, 5, 6]);
+    expect([...cache].map(([name, { shape }]) => [name, shape])).toEqual([['blocks.1.hook_resid_post', [2, 5, 8]], ['hook_embed', [2, 5, 8]]]);
+  });
+
+  test('the same, whatever is cached', async () => {
+    const [plain, withResult] = [await model.runWithCache(tokens, []), await model.runWithCache(tokens, ['blocks.0.attn.hook_result'])];
+    expectClose(withResult.logits.data, plain.logits.data, { absolute: 1e-5 });
+  });
+
+  test('each example by itself', async () => {
+    const both = await model.runWithCache(tokens, []);
+    const second = await model.runWithCache(int32([1, 5], tokens.data.slice(5)), []);
+    expectClose(second.logits.data, both.logits.data.slice(30), { absolute: 1e-5 });
+  });
+
+  test('a shorter prompt, as the start of a longer one when nothing looks ahead', async () => {
+    const whole = await model.runWithCache(int32([1, 5], tokens.data.slice(0, 5)), []);
+    const start = await model.runWithCache(int32([1, 3], tokens.data.slice(0, 3)), []);
+    expectClose(start.logits.data, whole.logits.data.slice(0, 18), { absolute: 1e-5 });
+  });
+
+  test('with -Infinity for scores and 0 in the pattern where the mask forbids', async () => {
+    const { cache } = await model.runWithCache(tokens, ['blocks.0.attn.hook_attn_scores', 'blocks.0.attn.hook_pattern']);
+    const [scores, pattern] = [cache.get('blocks.0.attn.hook_attn_scores'), cache.get('blocks.0.attn.hook_pattern')];
+    scores?.data.forEach((score, at) => {
+      const isAllowed = config.mask?.[Math.floor(at / 5) % 5]?.[at % 5] === 'x';
+      expect(score === -Infinity, `score ${at}`).toBe(!isAllowed);
+      expect((pattern?.data[at] ?? 0) > 0, `pattern ${at}`).toBe(isAllowed);
+    });
+  });
+});
+
+describe('refuses in one sentence', () => {
+  test('a hook that the model does not have, with the nearest', async () => {
+    expect(await refusalOf(() => model.runWithCache(tokens, ['blocks.0.attn.hook_patern'])))
+      .toMatch(/^There is no hook point "blocks\.0\.attn\.hook_patern"; the nearest are "blocks\.0\.attn\.hook_pattern", "blocks\.1\.attn\.hook_pattern", "[^"]+"\.$/);
+    expect(await refusalOf(() => model.runWithCache(tokens, ['blocks.2.attn.hook_pattern']))).toContain('There is no hook point "blocks.2.attn.hook_pattern"; the nearest are "blocks.0.attn.hook_pattern"');
+  });
+
+  test.each([
+    ['a token that is too large', int32([2, 3], Int32Array.of(0, 1, 2, 3, 7, 1)), 'Token 7 at position 1 of prompt 1 is outside the vocabulary, 0 to 6.'],
+    ['a negative token', int32([1, 2], Int32Array.of(-1, 0)), 'Token -1 at position 0 of prompt 0 is outside the vocabulary, 0 to 6.'],
+    ['more than n_ctx tokens', int32([1, 6]), 'The prompt has 6 tokens; this model reads at most 5.'],
+    ['a list without prompts', int32([3]), 'Tokens are a list of prompts, each a list of at least one token id.'],
+    ['empty prompts', int32([2, 0]), 'Tokens are a list of prompts, each a list of at least one token id.'],
+    ['no prompts', int32([0, 2]), 'Tokens are a list of prompts, each a list of at least one token id.'],
+  ])('%s', async (_, given: HostTensor<'int32'>, message) => {
+    expect(await refusalOf(() => model.runWithCache(given, []))).toBe(message);
+  });
+
+  test('a parameter that the model does not have, with the nearest', () => {
+    expect(() => model.parameter('blocks.0.attn.WQ')).toThrow(new UserError('There is no parameter "blocks.0.attn.WQ"; the nearest are "blocks.0.attn.W_Q", "blocks.0.attn.W_K", "blocks.0.attn.W_V".'));
+  });
+});
+
+describe('is not made', () => {
+  test('without one of its parameters', () => {
+    const fewer = new Map([...parameters].filter(([name]) => name !== 'unembed.W_U'));
+    expect(() => new RunnableModel(config, fewer, onnx)).toThrow(/no parameter "unembed\.W_U"/);
+  });
+
+  test('with a parameter of another shape', () => {
+    const other = new Map([...parameters, ['unembed.W_U', randomParameters(configOf({ d_vocab_out: 9 })).get('unembed.W_U') ?? expect.fail()] as const]);
+    expect(() => new RunnableModel(config, other, onnx)).toThrow(new UserError('The parameter unembed.W_U is [8, 9]; this model\'s is [8, 6].'));
+  });
+});
