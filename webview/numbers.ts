@@ -1,0 +1,60 @@
+/**
+ * A number as people read it: four significant digits, thousands separated, a power of ten when it is very large or very
+ * small, and a real minus sign.
+ */
+export function formatNumber(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 1e6 || (size < 1e-3 && size > 0)) {
+    const [digits, power] = value.toExponential(3).split('e');
+    return withMinus(`${Number(digits)}e${Number(power)}`);
+  }
+  if (Number.isInteger(value)) return formatInteger(value);
+  const rounded = Number(value.toPrecision(4));
+  return withMinus(rounded.toLocaleString('en-US', { maximumFractionDigits: 6 }));
+}
+
+/** An integer with its thousands separated, as in `25,000`. */
+export function formatInteger(value: number): string {
+  // Adding 0 turns −0 into 0.
+  return withMinus((value + 0).toLocaleString('en-US', { maximumFractionDigits: 0 }));
+}
+
+/** A weight of attention, which lies between 0 and 1. */
+export function formatWeight(value: number): string {
+  return value.toFixed(3);
+}
+
+/** The shortest decimal that is the same float32, so that 0.1 is not written 0.10000000149011612. */
+export function shortestFloat32(value: number): number {
+  for (let digits = 1; digits < 9; digits++) {
+    const candidate = Number(value.toPrecision(digits));
+    if (Math.fround(candidate) === value) return candidate;
+  }
+  return Number(value.toPrecision(9));
+}
+
+/** Where the smallest and the largest value are; undefined when there is none. `skip` leaves indices out. */
+export function extremes(values: ArrayLike<number>, skip: (index: number) => boolean = () => false): Extremes | undefined {
+  let smallest: Place | undefined;
+  let largest: Place | undefined;
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index];
+    if (value === undefined || skip(index)) continue;
+    if (!smallest || value < smallest.value) smallest = { value, index };
+    if (!largest || value > largest.value) largest = { value, index };
+  }
+  return smallest && largest ? { smallest, largest } : undefined;
+}
+
+export interface Place {
+  readonly value: number;
+  readonly index: number;
+}
+export interface Extremes {
+  readonly smallest: Place;
+  readonly largest: Place;
+}
+
+function withMinus(text: string): string {
+  return text.replace(/-/g, '−');
+}
