@@ -1,0 +1,85 @@
+import { element, setAttributes, setText } from '../elements';
+import { formatInteger, formatNumber } from '../numbers';
+import type { Column, Table } from './tabulate';
+
+interface Sorting {
+  readonly column: number;
+  readonly direction: 'ascending' | 'descending';
+}
+
+/** Cells that the page builds at most; the CSV has all of them. */
+const cellLimit = 20_000;
+
+/** A table that sorts by any column, with a header that stays in view. */
+export class DataTable {
+  private table: Table = { columns: [], rows: [] };
+  private sorting: Sorting | undefined;
+  private readonly headings = element('tr');
+  private readonly body = element('tbody');
+  private readonly note = element('p', { class: 'table-note', hidden: true });
+  private readonly caption = element('caption', { class: 'visually-hidden' });
+  readonly element: HTMLElement;
+
+  constructor() {
+    // Focusable, so that the keyboard can scroll it.
+    const scroller = element('div', { class: 'table-scroll', tabindex: 0, role: 'group', 'aria-label': 'Table' },
+      element('table', {}, this.caption, element('thead', {}, this.headings), this.body));
+    this.element = element('div', { class: 'data-table' }, scroller, this.note);
+  }
+
+  /** Shows new rows under the same sorting and scroll position. */
+  update(title: string, table: Table): void {
+    const sameColumns = JSON.stringify(table.columns) === JSON.stringify(this.table.columns);
+    this.table = table;
+    setText(this.caption, title);
+    if (!sameColumns) {
+      this.sorting = undefined;
+      this.headings.replaceChildren(...table.columns.map((column, index) => this.heading(column, index)));
+    }
+    this.drawRows();
+  }
+
+  private heading(column: Column, index: number): HTMLElement {
+    const sort = element('button', { type: 'button' }, column.title);
+    sort.addEventListener('click', () => {
+      this.sorting = nextSorting(this.sorting, index);
+      this.drawRows();
+    });
+    return element('th', { scope: 'col', class: column.numeric ? 'numeric' : undefined }, sort);
+  }
+
+  private drawRows(): void {
+    const { columns, rows } = this.table;
+    [...this.headings.children].forEach((heading, index) => {
+      setAttributes(heading, { 'aria-sort': this.sorting?.column === index ? this.sorting.direction : undefined });
+    });
+    const most = Math.max(20, Math.floor(cellLimit / Math.max(1, columns.length)));
+    this.body.replaceChildren(...sorted(rows, this.sorting).slice(0, most).map(row => element('tr', {},
+      ...row.map((value, index) => {
+        const attributes = { class: columns[index]?.numeric ? 'numeric' : undefined };
+        const text = typeof value === 'number' ? formatNumber(value) : value;
+        return index === 0 ? element('th', { ...attributes, scope: 'row' }, text) : element('td', attributes, text);
+      }))));
+    this.note.hidden = rows.length <= most;
+    setText(this.note, `The first ${formatInteger(most)} of ${formatInteger(rows.length)} rows; the CSV export has all of them.`);
+  }
+}
+
+/** Ascending, then descending, then as it came. */
+function nextSorting(sorting: Sorting | undefined, column: number): Sorting | undefined {
+  if (sorting?.column !== column) return { column, direction: 'ascending' };
+  return sorting.direction === 'ascending' ? { column, direction: 'descending' } : undefined;
+}
+
+/** Sorts stably; empty cells come last either way. */
+export function sorted(rows: Table['rows'], sorting: Sorting | undefined): Table['rows'] {
+  if (!sorting) return rows;
+  const { column, direction } = sorting;
+  const sign = direction === 'ascending' ? 1 : -1;
+  return [...rows].sort((a, b) => {
+    const [left, right] = [a[column] ?? '', b[column] ?? ''];
+    if (left === '' || right === '') return Number(left === '') - Number(right === '');
+    if (typeof left === 'number' && typeof right === 'number') return sign * (left - right);
+    return sign * String(left).localeCompare(String(right), 'en', { numeric: true });
+  });
+}

@@ -1,0 +1,79 @@
+import type { GraphFigure } from '../../src/protocol/figure';
+import { Lifetime } from '../../src/common/lifetime';
+import { CellCursor, listenForCellKeys, type Cell } from '../cursor';
+import { element, setAttributes } from '../elements';
+import { formatNumber } from '../numbers';
+import { drawGraph, type GraphDrawing } from './graphDrawing';
+import { Readout } from './readout';
+import { summariseGraph } from './summary';
+import { svgPicture } from './svgPicture';
+import { tabulate } from './tabulate';
+import type { FigureContext, FigureView } from './view';
+
+/** Nodes in columns, edges between them; a node under the pointer or the keyboard shows its edges and their weights. */
+export function graphView(first: GraphFigure, context: FigureContext): FigureView<GraphFigure> {
+  let figure = first;
+  let drawing: GraphDrawing;
+  const lifetime = new Lifetime();
+  const cursor = new CellCursor();
+  const scroller = element('div', { class: 'graph-scroll', tabindex: 0, role: 'application', 'aria-roledescription': 'graph' });
+  const readout = new Readout('Point at a node, or use the arrow keys, to see its edges. Click or Enter locks, Escape unlocks.');
+
+  const nodeAt = (cell: Cell | undefined) => cell && drawing.layers[cell.row]?.[cell.column];
+  const describeNode = (id: string) => {
+    const label = (other: string) => figure.nodes.find(node => node.id === other)?.label ?? other;
+    const list = (edges: readonly string[]) => edges.length > 0 ? edges.join(', ') : 'nothing';
+    const incoming = figure.edges.filter(edge => edge.to === id).map(edge => `${label(edge.from)} ${formatNumber(edge.weight)}`);
+    const outgoing = figure.edges.filter(edge => edge.from === id).map(edge => `${label(edge.to)} ${formatNumber(edge.weight)}`);
+    return `${label(id)}: from ${list(incoming)}; to ${list(outgoing)}`;
+  };
+  const highlight = () => {
+    const id = nodeAt(cursor.cell);
+    readout.update(id === undefined ? undefined : describeNode(id), cursor.locked);
+    drawing.root.classList.toggle('highlighting', id !== undefined);
+    for (const node of drawing.nodes) node.shape.classList.toggle('on', node.id === id);
+    for (const { from, to, shape, weight } of drawing.edges) {
+      const on = from === id || to === id;
+      shape.classList.toggle('on', on);
+      weight.classList.toggle('on', on);
+    }
+  };
+  const draw = () => {
+    drawing = drawGraph(figure, context.theme.current);
+    setAttributes(scroller, { 'aria-label': `${figure.title}. Arrow keys move between nodes, Enter locks.` });
+    scroller.replaceChildren(drawing.root);
+    drawing.layers.forEach((layer, row) => layer.forEach((id, column) => {
+      const shape = drawing.nodes.find(node => node.id === id)?.shape;
+      shape?.addEventListener('pointerenter', () => cursor.hover({ row, column }));
+      shape?.addEventListener('pointerleave', () => cursor.hover(undefined));
+      shape?.addEventListener('click', () => cursor.toggleLock({ row, column }));
+    }));
+    highlight();
+  };
+  draw();
+  lifetime.add(cursor.onDidChange(highlight));
+  lifetime.add(context.theme.onDidChange(draw));
+  const space = () => ({ rows: drawing.layers.length, columns: (row: number) => drawing.layers[row]?.length ?? 0, turned: true });
+  listenForCellKeys(scroller, cursor, space, () => {
+    const id = nodeAt(cursor.cell);
+    context.announce(id === undefined ? 'Unlocked.' : `${describeNode(id)}${cursor.locked ? ', locked' : ''}`);
+    drawing.nodes.find(node => node.id === id)?.shape.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  });
+  return {
+    element: element('div', { class: 'graph' }, scroller, readout.element),
+    tools: [],
+    update(next) {
+      figure = next;
+      draw();
+      cursor.fit(space());
+    },
+    summary: () => summariseGraph(figure),
+    table: () => tabulate(figure),
+    picture: () => {
+      const { root, width, height } = drawGraph(figure, context.theme.current);
+      root.querySelectorAll('.edge-weight').forEach(weight => weight.remove());
+      return Promise.resolve(svgPicture(figure.title, root, { width, height }, context.theme.current));
+    },
+    dispose: () => lifetime.dispose(),
+  };
+}

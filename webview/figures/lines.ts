@@ -1,0 +1,113 @@
+import type { PlotlyValues } from 'plotly.js/lib/core';
+import type { LinesFigure } from '../../src/protocol/figure';
+import { coloursFor } from '../colours';
+import { checkbox } from '../controls/toolkit';
+import { element, setText } from '../elements';
+import { formatInteger, formatNumber } from '../numbers';
+import { Chart, escapeText, type ChartDrawing } from '../plotly/chart';
+import { axisLayout, baseLayout } from '../plotly/layout';
+import type { Theme } from '../theme';
+import { walkPoints } from './points';
+import { summariseLines } from './summary';
+import { tabulate } from './tabulate';
+import type { FigureContext, FigureView } from './view';
+
+interface Scales {
+  readonly x: boolean;
+  readonly y: boolean;
+}
+
+const plotHeight = 360;
+const dashes = ['solid', 'dash', 'dot', 'dashdot', 'longdash', 'longdashdot'];
+/** Series this short show each of their points. */
+const markerLimit = 40;
+/** More marks than this are short ticks at the bottom: lines would cover the chart. */
+const tallMarkLimit = 40;
+
+export function linesView(first: LinesFigure, context: FigureContext): FigureView<LinesFigure> {
+  let figure = first;
+  const logX = checkbox({ title: 'Log x', description: 'A logarithmic scale for the x axis' }, first.x.logarithmic ?? false);
+  const logY = checkbox({ title: 'Log y', description: 'A logarithmic scale for the y axis' }, first.y.logarithmic ?? false);
+  const scales = (): Scales => ({ x: logX.value, y: logY.value });
+  const chart = new Chart(context.theme, width => describe(figure, scales(), context.theme.current, width));
+  const note = element('p', { class: 'chart-note' });
+  const show = () => {
+    chart.element.setAttribute('aria-label', `${figure.title}. Arrow keys walk along the series.`);
+    const left = leftOut(figure, scales());
+    note.hidden = left === 0;
+    setText(note, `${formatInteger(left)} ${left === 1 ? 'point' : 'points'} at or below 0 cannot be on a logarithmic axis.`);
+    chart.draw();
+  };
+  logX.onDidChange(show);
+  logY.onDidChange(show);
+  walkPoints(chart, () => ({
+    rows: figure.series.length,
+    columns: series => figure.series[series]?.x.length ?? 0,
+    describe: (series, point) => {
+      const { name = '', x, y } = figure.series[series] ?? {};
+      return `${name}: ${formatNumber(y?.[point] ?? 0)} at ${figure.x.title} ${formatNumber(x?.[point] ?? 0)}`;
+    },
+  }), text => context.announce(text));
+  show();
+  return {
+    element: element('div', { class: 'lines-chart' }, chart.element, note),
+    tools: [chart.resetTool, logX.element, logY.element],
+    update(next) {
+      figure = next;
+      show();
+    },
+    summary: () => summariseLines(figure),
+    table: () => tabulate(figure),
+    picture: () => chart.picture(figure.title),
+    dispose: () => chart.dispose(),
+  };
+}
+
+function describe({ series, marks = [], x, y }: LinesFigure, scales: Scales, theme: Theme, width: number): ChartDrawing {
+  const colours = coloursFor(theme).series;
+  const lines = series.map((line, i): PlotlyValues => ({
+    type: 'scatter',
+    mode: line.x.length <= markerLimit ? 'lines+markers' : 'lines',
+    name: escapeText(line.name),
+    x: line.x,
+    y: line.y,
+    line: { color: colours[i % colours.length], dash: dashes[i % dashes.length], width: theme.highContrast ? 2.5 : 1.75 },
+    marker: { color: colours[i % colours.length], size: 5 },
+  }));
+  return {
+    data: [...lines, ...(marks.length > 0 ? [markTrace(marks, theme)] : [])],
+    layout: {
+      ...baseLayout(theme, width, plotHeight),
+      hovermode: 'x unified',
+      dragmode: 'zoom',
+      showlegend: series.length > 1,
+      legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', bgcolor: 'rgba(0,0,0,0)', itemwidth: 40 },
+      xaxis: axisLayout(theme, x.title, scales.x),
+      yaxis: { ...axisLayout(theme, y.title, scales.y), hoverformat: '.4~g' },
+      yaxis2: { overlaying: 'y', range: [0, 1], visible: false, fixedrange: true },
+    },
+  };
+}
+
+/** Vertical lines as one trace on an axis of its own that spans the height, so that hundreds of them stay one path. */
+function markTrace(marks: NonNullable<LinesFigure['marks']>, theme: Theme): PlotlyValues {
+  const height = marks.length > tallMarkLimit ? 0.03 : 1;
+  return {
+    type: 'scatter',
+    mode: 'lines',
+    yaxis: 'y2',
+    showlegend: false,
+    name: '',
+    x: marks.flatMap(mark => [mark.x, mark.x, null]),
+    y: marks.flatMap(() => [0, height, null]),
+    text: marks.flatMap(({ label }) => [escapeText(label), escapeText(label), '']),
+    hovertemplate: '%{text}<extra></extra>',
+    line: { color: theme.muted, width: 1 },
+    opacity: theme.highContrast ? 1 : 0.55,
+  };
+}
+
+function leftOut({ series }: LinesFigure, scales: Scales): number {
+  return series.reduce((sum, line) => sum + line.x.reduce(
+    (count, at, i) => count + Number((scales.x && at <= 0) || (scales.y && (line.y[i] ?? 1) <= 0)), 0), 0);
+}

@@ -1,0 +1,21 @@
+import { CellCursor, listenForCellKeys, type CellSpace } from '../cursor';
+import type { Chart } from '../plotly/chart';
+
+/** What the keyboard walks over in a chart of series. */
+export interface PointSpace extends CellSpace {
+  /** What a point of a series is, in words. */
+  describe(series: number, point: number): string;
+}
+
+/** Left and right walk along a series, up and down go to the next one; each point shows its label and is announced. */
+export function walkPoints(chart: Chart, space: () => PointSpace, announce: (text: string) => void): void {
+  const cursor = new CellCursor();
+  listenForCellKeys(chart.element, cursor, space, () => {
+    const { cell } = cursor;
+    chart.showPoints(cell ? [{ curveNumber: cell.row, pointNumber: cell.column }] : []);
+    if (cell) announce(space().describe(cell.row, cell.column));
+  });
+  chart.element.addEventListener('blur', () => {
+    if (cursor.clear()) chart.showPoints([]);
+  });
+}

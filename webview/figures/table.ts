@@ -1,0 +1,58 @@
+import type { TableFigure } from '../../src/protocol/figure';
+import { svgElement } from '../elements';
+import { formatInteger, formatNumber } from '../numbers';
+import { shorten } from '../plotly/layout';
+import type { Theme } from '../theme';
+import { DataTable } from './dataTable';
+import { summariseTable } from './summary';
+import { svgPicture } from './svgPicture';
+import { tabulate, type Table } from './tabulate';
+import { textWidth } from './text';
+import type { FigureContext, FigureView, Picture } from './view';
+
+const rowHeight = 24;
+/** Rows of a table that a picture shows; the rest it counts. */
+const pictureRows = 100;
+
+export function tableView(first: TableFigure, context: FigureContext): FigureView<TableFigure> {
+  let figure = first;
+  const table = new DataTable();
+  table.update(first.title, first);
+  return {
+    element: table.element,
+    tools: [],
+    update(next) {
+      figure = next;
+      table.update(next.title, next);
+    },
+    summary: () => summariseTable(figure),
+    table: () => tabulate(figure),
+    picture: () => Promise.resolve(tablePicture(figure.title, figure, context.theme.current)),
+    dispose: () => undefined,
+  };
+}
+
+function tablePicture(title: string, { columns, rows }: Table, theme: Theme): Picture {
+  const shown = rows.slice(0, pictureRows).map(row => row.map(value => typeof value === 'number' ? formatNumber(value) : shorten(value)));
+  const font = `600 ${theme.fontSize}px ${theme.font}`;
+  const widths = columns.map((column, i) => Math.ceil(
+    24 + [column.title, ...shown.map(row => row[i] ?? '')].reduce((most, text) => Math.max(most, textWidth(text, font)), 0),
+  ));
+  const starts = widths.map((_, i) => widths.slice(0, i).reduce((sum, width) => sum + width, 0));
+  const width = widths.reduce((sum, each) => sum + each, 0);
+  const group = svgElement('g', { 'font-size': theme.fontSize, fill: theme.foreground });
+  const line = (texts: readonly string[], row: number, weight: number) => {
+    texts.forEach((text, i) => {
+      const numeric = columns[i]?.numeric ?? false;
+      const x = (starts[i] ?? 0) + (numeric ? (widths[i] ?? 0) - 12 : 12);
+      group.append(svgElement('text', { x, y: row * rowHeight + 16, 'text-anchor': numeric ? 'end' : 'start', 'font-weight': weight }, text));
+    });
+    const y = (row + 1) * rowHeight;
+    group.append(svgElement('path', { d: `M0 ${y}H${width}`, stroke: row === 0 ? theme.foreground : theme.faint }));
+  };
+  line(columns.map(column => column.title), 0, 600);
+  shown.forEach((row, i) => line(row, i + 1, 400));
+  const left = rows.length - shown.length;
+  if (left > 0) group.append(svgElement('text', { x: 12, y: (shown.length + 1) * rowHeight + 18, fill: theme.muted }, `and ${formatInteger(left)} more`));
+  return svgPicture(title, group, { width, height: (shown.length + 2) * rowHeight }, theme);
+}

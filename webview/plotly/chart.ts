@@ -1,0 +1,147 @@
+import Plotly, { type PlotlyElement, type PlotlyHover, type PlotlyPoint, type PlotlyValues } from 'plotly.js/lib/core';
+import bar from 'plotly.js/lib/bar';
+import heatmap from 'plotly.js/lib/heatmap';
+import { Emitter } from '../../src/common/event';
+import { Lifetime, type Disposable } from '../../src/common/lifetime';
+import { button } from '../controls/toolkit';
+import { element } from '../elements';
+import type { Picture } from '../figures/view';
+import { watchWidth } from '../resize';
+import type { ThemeWatch } from '../theme';
+
+// The core brings scatter; histograms are drawn as heatmaps of counts.
+Plotly.register([bar, heatmap]);
+
+/** Without Plotly's own buttons and notices: the frame has buttons that the keyboard reaches. */
+const config: PlotlyValues = { displayModeBar: false, displaylogo: false, showTips: false, responsive: false, doubleClick: 'reset' };
+
+/** What to draw at a width in CSS pixels. */
+export interface ChartDrawing {
+  readonly data: readonly PlotlyValues[];
+  readonly layout: PlotlyValues & {
+    readonly width: number;
+    readonly height: number;
+    readonly margin: { readonly t: number };
+    readonly legend?: PlotlyValues;
+  };
+}
+
+/** Room above the plot for its title in an exported picture. */
+const titleHeight = 36;
+
+/**
+ * A Plotly chart that redraws itself when its width, the theme or its numbers change. Drawings follow one another, and
+ * those that were overtaken are left out, so that fast updates cannot pile up.
+ */
+export class Chart implements Disposable {
+  readonly element: HTMLElement;
+  private readonly plot = element('div', { class: 'chart-plot' });
+  private readonly lifetime = new Lifetime();
+  private readonly hovers = this.lifetime.add(new Emitter<PlotlyHover>());
+  private readonly unhovers = this.lifetime.add(new Emitter<void>());
+  private readonly clicks = this.lifetime.add(new Emitter<PlotlyHover>());
+  readonly onDidHover = this.hovers.event;
+  readonly onDidUnhover = this.unhovers.event;
+  readonly onDidClick = this.clicks.event;
+  /** Shows all again; there only once the reader has zoomed in. */
+  readonly resetTool: HTMLElement;
+  private readonly reset = button({ title: 'Reset Zoom', appearance: 'quiet' }, () => {
+    this.zoomRevision += 1;
+    this.setZoomed(false);
+    this.element.focus();
+  });
+  private zoomRevision = 0;
+  private drawn: PlotlyElement | undefined;
+  private drawing = false;
+  private overtaken = false;
+  private width = 0;
+
+  /** `describe` is asked for each drawing anew; it may read {@link visibleRange}. */
+  constructor(theme: ThemeWatch, private readonly describe: (width: number) => ChartDrawing) {
+    this.element = element('div', { class: 'chart', tabindex: 0, role: 'application', 'aria-roledescription': 'chart', 'aria-busy': 'true' }, this.plot);
+    this.reset.element.hidden = true;
+    this.resetTool = this.reset.element;
+    this.lifetime.add(watchWidth(this.element, width => {
+      this.width = width;
+      this.draw();
+    }));
+    this.lifetime.add(theme.onDidChange(() => this.draw()));
+  }
+
+  draw(): void {
+    if (this.drawing) this.overtaken = true;
+    else if (this.width > 0 && !this.lifetime.isEnded) void this.drawNow();
+  }
+
+  /** The part of an axis that the reader has zoomed to; undefined while it shows all. */
+  visibleRange(axis: 'xaxis' | 'yaxis'): readonly number[] | undefined {
+    return this.reset.element.hidden ? undefined : this.drawn?.layout?.[axis]?.range;
+  }
+
+  /** Changes parts of the layout that are cheap to draw again. */
+  adjust(changes: PlotlyValues): void {
+    if (this.drawn && !this.lifetime.isEnded) void Plotly.relayout(this.drawn, changes);
+  }
+
+  /** Shows the labels of points as if the pointer were there; none hides them. */
+  showPoints(points: readonly PlotlyPoint[]): void {
+    if (!this.drawn) return;
+    if (points.length > 0) Plotly.Fx.hover(this.drawn, points);
+    else Plotly.Fx.unhover(this.drawn);
+  }
+
+  async picture(title: string): Promise<Picture> {
+    const { data, layout } = this.describe(this.width || 800);
+    const { width, height } = { width: layout.width, height: layout.height + titleHeight };
+    const titled = {
+      ...layout, width, height,
+      margin: { ...layout.margin, t: layout.margin.t + titleHeight },
+      title: { text: escapeText(title), x: 0, xref: 'paper', y: 1, yref: 'container', yanchor: 'top', pad: { t: 10 } },
+    };
+    const svg = await Plotly.toImage({ data, layout: titled, config }, { format: 'svg', width, height, imageDataOnly: true });
+    return { svg, width, height };
+  }
+
+  dispose(): void {
+    this.lifetime.dispose();
+    if (this.drawn) Plotly.purge(this.drawn);
+  }
+
+  private async drawNow(): Promise<void> {
+    this.drawing = true;
+    try {
+      do {
+        this.overtaken = false;
+        const { data, layout } = this.describe(this.width);
+        // While these stay the same, so do the reader's zoom and the hidden series.
+        const kept = { uirevision: `zoom ${this.zoomRevision}`, legend: { ...layout.legend, uirevision: 'kept' } };
+        const drawn = await Plotly.react(this.plot, data, { ...layout, ...kept }, config);
+        if (!this.drawn) this.listen(drawn);
+        this.drawn = drawn;
+        this.element.removeAttribute('aria-busy');
+      } while (this.overtaken && !this.lifetime.isEnded);
+    } finally {
+      this.drawing = false;
+    }
+  }
+
+  private listen(drawn: PlotlyElement): void {
+    drawn.on('plotly_hover', event => { if (event.event) this.hovers.fire(event); });
+    drawn.on('plotly_unhover', () => this.unhovers.fire());
+    drawn.on('plotly_click', event => this.clicks.fire(event));
+    drawn.on('plotly_relayout', changes => {
+      if (Object.keys(changes).some(name => /^[xy]axis\./.test(name))) this.setZoomed(true);
+    });
+    drawn.on('plotly_doubleclick', () => this.setZoomed(false));
+  }
+
+  private setZoomed(zoomed: boolean): void {
+    this.reset.element.hidden = !zoomed;
+    this.draw();
+  }
+}
+
+/** Plotly reads a little markup in every text: data has none. */
+export function escapeText(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
