@@ -1,0 +1,63 @@
+import type { AnalysisInfo, AnalysisResult } from '../src/protocol/analysis';
+import type { ModelSummary } from '../src/protocol/model';
+import type { HeadSelection, PanelState, ToPanel } from '../src/protocol/panel';
+
+/** Everything the page shows, made of the messages so far. */
+export interface Shown {
+  readonly state: PanelState | undefined;
+  readonly analysis: AnalysisInfo | undefined;
+  readonly model: ModelSummary | undefined;
+  readonly checkpoints: readonly number[];
+  readonly selection: HeadSelection | undefined;
+  readonly working: { readonly fraction?: number; readonly message?: string } | undefined;
+  readonly problem: string | undefined;
+  readonly result: AnalysisResult | undefined;
+}
+
+export const nothingShown: Shown = {
+  state: undefined,
+  analysis: undefined,
+  model: undefined,
+  checkpoints: [],
+  selection: undefined,
+  working: undefined,
+  problem: undefined,
+  result: undefined,
+};
+
+/** What is shown after a message. */
+export function receive(shown: Shown, message: ToPanel): Shown {
+  switch (message.kind) {
+    case 'show': {
+      const { state, analysis, model, checkpoints } = message;
+      const same = shown.state?.model === state.model && shown.state.analysis === state.analysis;
+      const kept = same ? shown : nothingShown;
+      return { ...kept, state, analysis, model, checkpoints, selection: message.selection ?? kept.selection };
+    }
+    case 'working': {
+      const { fraction, message: text } = message;
+      const working = { ...(fraction === undefined ? {} : { fraction }), ...(text === undefined ? {} : { message: text }) };
+      return { ...shown, working, problem: undefined };
+    }
+    case 'result':
+      return { ...shown, result: message.result, problem: undefined, working: message.partial ? shown.working : undefined };
+    case 'problem':
+      // The last figures stay: they are still true of what they were made from.
+      return { ...shown, problem: message.message, working: undefined };
+    case 'model':
+      return { ...shown, model: message.model, checkpoints: message.checkpoints };
+    case 'select':
+      return message.selection.model === shown.state?.model ? { ...shown, selection: message.selection } : shown;
+    case 'export':
+      return shown;
+    default:
+      return message satisfies never;
+  }
+}
+
+/** What is shown once the reader has changed a parameter or the checkpoint. */
+export function change(shown: Shown, params: PanelState['params'], checkpoint: number | undefined): Shown {
+  if (!shown.state) return shown;
+  const { model, analysis } = shown.state;
+  return { ...shown, state: { model, analysis, params, ...(checkpoint === undefined ? {} : { checkpoint }) } };
+}
