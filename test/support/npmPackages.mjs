@@ -1,5 +1,5 @@
 // The packages that npm brings. Runs on plain Node 20 with nothing installed.
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { CommandError, runLogged } from './commands.mjs';
@@ -21,6 +21,14 @@ export async function ensureNpmPackages() {
       logFile: path.join(repository, 'logs', 'npm-ci.log'),
     }),
   );
+  linkNode();
+}
+
+/** npm 10 links no program that packages for other platforms would bring as well. */
+function linkNode() {
+  const link = path.join(modules, '.bin', 'node');
+  const folder = nodePackageFolder();
+  if (process.platform !== 'win32' && folder !== undefined && !existsSync(link)) symlinkSync(path.join(folder, 'bin', 'node'), link);
 }
 
 /**
