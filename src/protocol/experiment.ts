@@ -10,7 +10,7 @@ const notNegative = v.pipe(v.number(), v.finite(), v.minValue(0));
 export const TaskReferenceSchema = v.union([
   v.pipe(v.string(), v.minLength(1)),
   v.looseObject({ name: v.pipe(v.string(), v.minLength(1)) }),
-]);
+], 'a task is its name, or an object with its name and parameters');
 
 export const ScheduleSchema = v.variant('kind', [
   v.strictObject({ kind: v.literal('constant') }),
@@ -30,7 +30,7 @@ export const TrainingSchema = v.strictObject({
   weightDecay: v.optional(notNegative, 0),
   /** Another weight decay for the parameters whose names match (`*` stands for any characters); the first match counts. */
   weightDecayGroups: v.optional(v.array(v.strictObject({ match: v.string(), weightDecay: notNegative })), []),
-  betas: v.optional(v.tuple([fraction, fraction]), [0.9, 0.999]),
+  betas: v.optional(v.strictTuple([fraction, fraction]), [0.9, 0.999]),
   epsilon: v.optional(positive, 1e-8),
   schedule: v.optional(ScheduleSchema, { kind: 'constant' }),
   /** Steps between evaluations on the test set. */

@@ -1,4 +1,4 @@
-import { parse as parseJson, printParseErrorCode, type ParseError } from 'jsonc-parser';
+import { parse as parseJson, printParseErrorCode, visit, type ParseError } from 'jsonc-parser';
 import * as v from 'valibot';
 import { UserError } from '../common/errors';
 import { unknownName } from '../common/nearest';
@@ -32,12 +32,15 @@ const checkpointsLimit = 64 * 2 ** 30;
 export function readExperiment(text: string): ExperimentReading {
   if (text.length > experimentFileLimit) return problem([], `The file is larger than ${experimentFileLimit / 2 ** 20} MB; an experiment is a few kilobytes.`);
   const errors: ParseError[] = [];
-  const value: unknown = parseJson(text, errors, { allowTrailingComma: true });
+  const value = parseDeep(text, errors);
+  if (value === tooDeep) return problem([], 'The file is nested too deeply; an experiment is a few levels deep.');
   const [error] = errors;
   if (error) {
     const line = text.slice(0, error.offset).split('\n').length;
     return problem([], `Line ${line} is not valid JSON: ${readable(printParseErrorCode(error.error))}.`);
   }
+  const prototypes = prototypeFields(text);
+  if (prototypes.length > 0) return { ok: false, problems: prototypes };
   const parsed = v.safeParse(ExperimentSchema, value);
   if (!parsed.success) return { ok: false, problems: parsed.issues.map(issue => describe(issue)) };
   return locate(() => prepareParsed(parsed.output));
@@ -56,9 +59,10 @@ export function prepare(resolved: ResolvedExperiment): PreparedExperiment {
  */
 export function applyOverrides(text: string, { seed, steps, set = [] }: { readonly seed?: number; readonly steps?: number; readonly set?: readonly string[] }): string {
   const errors: ParseError[] = [];
-  const value: unknown = parseJson(text, errors, { allowTrailingComma: true });
+  const value = parseDeep(text, errors);
   if (errors.length > 0 || typeof value !== 'object' || value === null) return text; // reading it says what is wrong
   const assign = (path: readonly string[], assigned: unknown) => {
+    if (path.includes(prototypeField)) throw new UserError(`"${path.join('.')}" cannot be set: there is no field "${prototypeField}".`);
     let at = value as Record<string, unknown>;
     path.slice(0, -1).forEach(name => {
       // A task given by its name alone gains parameters.
@@ -125,15 +129,27 @@ function checkModel(config: ModelConfig): void {
 function checkTraining(training: Training, config: ModelConfig, task: Task): void {
   const { steps, checkpointEvery, batch, stopWhen, schedule } = training;
   const bytes = 4 * parameterSpecs(config).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  if (bytes * 8 > memoryLimit) throw new UserError(`A model of ${(bytes / 2 ** 30).toFixed(1)} GB does not fit in memory while it is trained.`);
   const checkpoints = checkpointEvery === 0 ? 1 : Math.floor(steps / checkpointEvery) + 1;
   if (bytes * checkpoints > checkpointsLimit) {
     const size = (bytes * checkpoints) / 2 ** 30;
     throw new UserError(`${checkpoints.toLocaleString('en')} checkpoints of this model would take ${size.toFixed(0)} GB; write fewer with a larger checkpointEvery.`);
   }
-  if (bytes * 8 > memoryLimit) throw new UserError(`A model of ${(bytes / 2 ** 30).toFixed(1)} GB does not fit in memory while it is trained.`);
   if (batch === 'full' && !task.split) throw new UserError('This task has no fixed training set, so batch must be a number of examples.');
   if (stopWhen && (stopWhen.below === undefined) === (stopWhen.above === undefined)) throw new UserError('stopWhen takes one bound: either below or above.');
   if (schedule.kind === 'warm-up' && schedule.steps > steps) throw new UserError(`The warm-up of ${schedule.steps} steps is longer than the run of ${steps}.`);
+}
+
+const tooDeep = Symbol('too deep');
+
+/** The parser calls itself for each level, so that a file of brackets alone outgrows its stack. */
+function parseDeep(text: string, errors: ParseError[]): unknown {
+  try {
+    return parseJson(text, errors, { allowTrailingComma: true });
+  } catch (error) {
+    if (error instanceof RangeError) return tooDeep;
+    throw error;
+  }
 }
 
 /** A problem found below the schema, with where it is. */
@@ -172,6 +188,19 @@ function describe(issue: v.BaseIssue<unknown>): ExperimentProblem {
   }
   if (issue.received === 'undefined' || issue.expected?.startsWith('"') === true) return { path, message: `${where} is missing.` };
   return { path, message: `${where}: ${issue.message.replace(/\.$/, '')}.` };
+}
+
+/** Fields of that name: a parser makes them an object's prototype, where no schema sees them as the unknown fields they are. */
+const prototypeField = '__proto__';
+
+function prototypeFields(text: string): readonly ExperimentProblem[] {
+  const problems: ExperimentProblem[] = [];
+  visit(text, {
+    onObjectProperty: (name, _offset, _length, _line, _character, parentPath) => {
+      if (name === prototypeField) problems.push({ path: [...parentPath(), name], message: `There is no field "${prototypeField}".` });
+    },
+  }, { allowTrailingComma: true });
+  return problems;
 }
 
 /** The fields that the schema knows at a path. */
