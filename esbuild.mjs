@@ -1,8 +1,8 @@
 // Builds everything that ships into dist/:  node esbuild.mjs [--production] [--watch]
 import { build, context } from 'esbuild';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
 import process from 'node:process';
+import { panelBuildOptions } from './webview/build.mjs';
 
 const production = process.argv.includes('--production');
 const watch = process.argv.includes('--watch');
@@ -17,9 +17,7 @@ const entryPoints = {
 
 /** @type {import('esbuild').BuildOptions} */
 const nodeOptions = {
-  entryPoints: Object.entries(entryPoints)
-    .filter(([, file]) => existsSync(file))
-    .map(([out, file]) => ({ in: file, out })),
+  entryPoints,
   outdir: 'dist',
   bundle: true,
   platform: 'node',
@@ -38,8 +36,7 @@ const nodeOptions = {
 /** The JSON schema of experiment files, made from the schema that checks them. */
 async function writeExperimentSchema() {
   const source = 'src/extension/experimentSchema.ts';
-  if (!existsSync(source)) return;
-  const { outputFiles } = await build({
+  const { outputFiles: [bundle] } = await build({
     entryPoints: [source],
     bundle: true,
     write: false,
@@ -47,16 +44,14 @@ async function writeExperimentSchema() {
     format: 'esm',
     logLevel: 'error',
   });
-  const code = outputFiles.map(({ contents }) => Buffer.from(contents).toString('base64')).join('');
+  const code = Buffer.from(bundle.contents).toString('base64');
   const { experimentJsonSchema } = await import(`data:text/javascript;base64,${code}`);
   await writeFile('dist/experiment.schema.json', `${JSON.stringify(experimentJsonSchema(), undefined, 2)}\n`);
 }
 
-const bundles = [nodeOptions];
-if (existsSync('webview/build.mjs')) {
-  const { panelBuildOptions } = await import('./webview/build.mjs');
-  bundles.push({ ...panelBuildOptions, outdir: 'dist', sourcemap: production ? false : 'linked', logLevel: 'info' });
-}
+/** @type {import('esbuild').BuildOptions} */
+const panelOptions = { ...panelBuildOptions, outdir: 'dist', sourcemap: production ? false : 'linked', logLevel: 'info' };
+const bundles = [nodeOptions, panelOptions];
 
 await mkdir('dist', { recursive: true });
 await writeExperimentSchema();

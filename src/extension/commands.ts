@@ -119,7 +119,11 @@ export class Commands implements Disposable {
     if (chosen) await run(chosen);
   }
 
-  private trained(answer: TrainAnswer | undefined): void {
-    if (answer) this.host.view.show({ kind: 'model', model: answer.model.id }, true);
+  /** Shows the model in the tree, of which word may not have come yet. */
+  private async trained(answer: TrainAnswer | undefined): Promise<void> {
+    if (!answer) return;
+    const { models, view } = this.host;
+    if (!models.find(answer.model.id)) await models.refresh();
+    view.show({ kind: 'model', model: answer.model.id }, true);
   }
 }

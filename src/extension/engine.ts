@@ -18,6 +18,8 @@ export interface EngineHost {
   readonly log: Log;
   /** Milliseconds since any fixed moment. */
   now(): number;
+  /** Milliseconds that the engine may take to start: a models folder on a network may never answer. */
+  readonly patience: number;
 }
 
 /** The engine is down, and is not started again by itself. */
@@ -113,7 +115,7 @@ export class Engine implements Disposable {
       this.session = session;
       session.onModelsChanged(change => this.changes.fire(change));
       try {
-        const info = await session.send(initialize, this.host.settings());
+        const info = await within(this.host.patience, session.send(initialize, this.host.settings()));
         if (this.session !== session) throw new CancelledError();
         session.onEnd(() => this.crashed(session));
         this.become({ kind: 'ready', info });
@@ -148,6 +150,7 @@ export class Engine implements Disposable {
   private fail(problem: string): EngineDown {
     this.opening = undefined;
     this.session = undefined;
+    this.host.log.error(problem);
     this.become({ kind: 'failed', problem });
     return new EngineDown(problem);
   }
@@ -155,6 +158,19 @@ export class Engine implements Disposable {
   private become(state: EngineState): void {
     this.current = state;
     this.states.fire(state);
+  }
+}
+
+async function within<T>(milliseconds: number, answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const problem = 'The engine does not answer; its models folder may be out of reach.';
+    timer = setTimeout(() => reject(new UserError(problem)), milliseconds);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -47,7 +47,8 @@ export class EngineSession implements Disposable {
     this.connection.onNotification(modelsChanged, change => this.changes.fire(change));
     this.connection.onNotification(logNotification, ({ level, message }) => log[level](message));
     this.connection.listen();
-    for (const output of [child.stdout, child.stderr]) if (output) logLines(output, log);
+    if (child.stdout) readLines(child.stdout, line => log.info(line));
+    if (child.stderr) readLines(child.stderr, line => log.warn(line));
     child.once('exit', (code, signal) => this.end(signal === null ? `exit code ${code}` : `signal ${signal}`));
     child.once('error', error => this.end(messageOf(error)));
   }
@@ -99,8 +100,8 @@ export class EngineSession implements Disposable {
   }
 }
 
-function logLines(output: Readable, log: Log): void {
-  createInterface({ input: output }).on('line', line => log.warn(line));
+function readLines(output: Readable, listener: (line: string) => void): void {
+  createInterface({ input: output }).on('line', listener);
 }
 
 function readable(error: unknown): Error {

@@ -29,6 +29,8 @@ export class EngineWatch implements Disposable {
   private stateChanged(state: EngineState): void {
     setContext(vscode.commands, 'circuits.engine', state.kind);
     if (state.kind === 'failed') this.problems.engineFailed(state.problem);
+    // What there is decides which commands are offered; a list that cannot be read is shown by whoever needs it.
+    if (state.kind === 'ready') void this.models.load().catch(() => undefined);
   }
 
   private settingsChanged(): void {

@@ -35,6 +35,7 @@ export function activate(context: vscode.ExtensionContext): void {
     }),
     log,
     now: () => performance.now(),
+    patience: 60_000,
   }));
   const models = lifetime.add(new ModelList(engine));
   const selections = lifetime.add(new HeadSelections());

@@ -48,6 +48,8 @@ export class PanelSession implements Disposable {
       if (selection.model === this.current.model) this.send({ kind: 'select', selection });
     }));
     this.lifetime.add(toDisposable(() => this.stop()));
+    // The page takes a moment to load, in which the engine need not wait.
+    void this.run(true);
   }
 
   get state(): PanelState {

@@ -10,6 +10,7 @@ import { buildFakeEngine } from '../../support/buildFakeEngine';
 let folder: string;
 let engineFile: string;
 let broken: string;
+let silent: string;
 const engines: Engine[] = [];
 
 beforeAll(async () => {
@@ -17,6 +18,8 @@ beforeAll(async () => {
   engineFile = await buildFakeEngine(folder);
   broken = path.join(folder, 'broken.js');
   await writeFile(broken, 'throw new Error("broken bundle");');
+  silent = path.join(folder, 'silent.js');
+  await writeFile(silent, 'process.on("message", () => undefined);');
 });
 afterEach(() => engines.splice(0).forEach(engine => engine.dispose()));
 afterAll(() => rm(folder, { recursive: true }));
@@ -28,7 +31,7 @@ interface Started {
   forks(): number;
 }
 
-function engineOn(file: string, store = '/models', now = () => 0): Started {
+function engineOn(file: string, store = '/models', patience = 20_000): Started {
   const lines: string[] = [];
   let forks = 0;
   const write = (line: string) => void lines.push(line);
@@ -39,7 +42,8 @@ function engineOn(file: string, store = '/models', now = () => 0): Started {
     },
     settings: () => ({ store, device: 'auto', threads: 0 }),
     log: { trace: write, info: write, warn: write, error: write },
-    now,
+    now: () => 0,
+    patience,
   });
   engines.push(engine);
   const states: EngineState['kind'][] = [];
@@ -144,6 +148,12 @@ describe('the engine', () => {
     await expect(engine.request(listModels)).rejects.toThrow('The models folder cannot be written.');
     expect(forks()).toBe(1);
     expect(engine.state).toEqual({ kind: 'failed', problem: 'The models folder cannot be written.' });
+  });
+
+  test('does not wait for ever for one that does not answer', async () => {
+    const { engine, forks } = engineOn(silent, '/models', 100);
+    await expect(engine.start()).rejects.toThrow('The engine does not answer');
+    expect([forks(), engine.state.kind]).toEqual([1, 'failed']);
   });
 
   test('a restart while it starts serves those who wait', async () => {

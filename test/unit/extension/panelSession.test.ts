@@ -94,8 +94,9 @@ describe('a panel', () => {
   test('is shown what there is to know once it is ready, then the result', async () => {
     const { session, kinds, last, ready, titles, asked, sent } = opened();
     await settle();
-    expect(asked).toEqual([]);
+    expect([asked.length, sent]).toEqual([1, []]);
     await ready();
+    expect(asked).toHaveLength(1);
     expect(sent[0]).toMatchObject({ kind: 'show', state: { model: 'm', analysis: 'attention' }, checkpoints: [5] });
     expect(kinds()).toEqual(['show', 'working']);
     last().progress({ fraction: 0.5, partial: result(1) });
@@ -131,6 +132,15 @@ describe('a panel', () => {
     expect(sent.at(-1)).toEqual({ kind: 'problem', message: 'defect: TypeError: oops' });
   });
 
+  test('is told what went wrong before it was ready', async () => {
+    const { last, ready, sent, asked } = opened();
+    await last().refuse(new UserError('too early'));
+    await ready();
+    expect(asked).toHaveLength(2);
+    await last().refuse(new UserError('"x" is not in the vocabulary.'));
+    expect(sent.at(-1)).toEqual({ kind: 'problem', message: '"x" is not in the vocabulary.' });
+  });
+
   test('can be cancelled', async () => {
     const { session, last, ready, kinds } = opened();
     await ready();
@@ -144,7 +154,7 @@ describe('a panel', () => {
   test('says which analyses there are when its own is gone', async () => {
     const panel = opened();
     const other = new PanelSession({ model: 'm', analysis: 'attentoin', params: {} }, {
-      engine: { start: async () => ({ analyses: [info('attention', false)] }) } as never,
+      engine: { start: async () => ({ analyses: [info('attention', false)] }), requestWithProgress: () => Promise.reject(new UserError('no')) } as never,
       models: { get: async () => modelSummary(), details: async () => modelDetails({ layers: 1, heads: 1, attentionOnly: true, checkpoints: [] }), onChange: panel.changes.event },
       selections: panel.selections,
       send: message => panel.sent.push(message), title: () => undefined, save: () => undefined, explain: String, warn: () => undefined,
@@ -171,7 +181,7 @@ describe('a panel', () => {
     session.receive({ kind: 'save', name: 'x', format: 'exe', content: '' });
     session.receive('ready');
     await settle();
-    expect([saved, asked, warnings.length]).toEqual([[], [], 2]);
+    expect([saved, asked.length, warnings.length]).toEqual([[], 1, 2]);
   });
 
   test('brought back into sight shows the result it had', async () => {
