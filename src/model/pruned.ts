@@ -20,7 +20,7 @@ const noHook: Hook = (_, value) => value;
  * The logits `[B, A, U]` at the answer positions alone: exactly what the plain forward pass computes there, without what
  * they do not need. The last layer computes queries, MLP and unembedding at those positions only; and in layer 0, where
  * every projection depends on the pair of token and position alone, it projects the table of distinct pairs and gathers,
- * whenever that table is smaller than the batch.
+ * whenever that table is less than half of the batch.
  */
 export function answerLogits(config: ModelConfig, weights: Weights, tokens: Tensor, { positions, alphabet }: AnswerShape): Tensor {
   const [B = 1, T = 1] = tokens.shape;
@@ -100,7 +100,8 @@ function firstLayer(config: ModelConfig, weights: Weights, tokens: Tensor, table
   const [B = 1, T = 1] = tokens.shape;
   const shortformer = config.positional_embedding_type === 'shortformer';
   const size = table.tokens.length;
-  if (size >= B * T || config.positional_embedding_type === 'rotary') {
+  // Gathering, and adding the gradients up again, costs about as much as projecting half of a batch.
+  if (2 * size > B * T || config.positional_embedding_type === 'rotary') {
     const positions = embedPositions(config, weights, T);
     const embedded = tf.gather(weights('embed.W_E'), tokens); // [B, T, D]
     const residual = positions && !shortformer ? tf.add(embedded, positions) : embedded;

@@ -24,10 +24,10 @@ interface Regime extends AnswerShape {
 }
 
 const alphabet = [[6], [0, 1, 2, 3], [0, 2, 4], [5], [1, 3]]; // P = 11
-/** Batches on either side of the bounds where layer 0 changes its way: P < B·T, and then R·P ≤ B·A·T. */
+/** Batches on either side of the bounds where layer 0 changes its way: 2P ≤ B·T, and then R·P ≤ B·A·T. */
 const regimes: readonly Regime[] = [
   { what: 'a batch smaller than the table', B: 2, positions: [2, 3, 4], alphabet, isTable: false, scoresTable: false },
-  { what: 'a batch with fewer scores than the table', B: 3, positions: [2, 3, 4], alphabet, isTable: true, scoresTable: false },
+  { what: 'a batch with fewer scores than the table', B: 5, positions: [1, 2, 3], alphabet, isTable: true, scoresTable: false },
   { what: 'a large batch', B: 12, positions: [2, 3, 4], alphabet, isTable: true, scoresTable: true },
   { what: 'answers far apart', B: 12, positions: [1, 4], alphabet, isTable: true, scoresTable: true },
   { what: 'answers far apart in a small batch', B: 2, positions: [0, 2], alphabet, isTable: false, scoresTable: false },
