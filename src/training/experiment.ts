@@ -1,4 +1,4 @@
-import { parse as parseJson, printParseErrorCode, visit, type ParseError } from 'jsonc-parser';
+import { createScanner, parse as parseJson, printParseErrorCode, visit, type ParseError } from 'jsonc-parser';
 import * as v from 'valibot';
 import { UserError } from '../common/errors';
 import { unknownName } from '../common/nearest';
@@ -24,6 +24,9 @@ export type ExperimentReading =
   | { readonly ok: true; readonly experiment: PreparedExperiment }
   | { readonly ok: false; readonly problems: readonly ExperimentProblem[] };
 
+/** Parsers call themselves for each level, so that a file of brackets alone outgrows their stack. */
+const nestingLimit = 100;
+
 /** What a run may ask of memory and disk before it is refused; a grown study stays far below. */
 const memoryLimit = 16 * 2 ** 30;
 const checkpointsLimit = 64 * 2 ** 30;
@@ -31,9 +34,10 @@ const checkpointsLimit = 64 * 2 ** 30;
 /** Reads the text of an experiment file. Comments and trailing commas are allowed; nothing in it runs. */
 export function readExperiment(text: string): ExperimentReading {
   if (text.length > experimentFileLimit) return problem([], `The file is larger than ${experimentFileLimit / 2 ** 20} MB; an experiment is a few kilobytes.`);
+  const nesting = nestingOf(text);
+  if (nesting > nestingLimit) return problem([], `The file is nested ${nesting} levels deep; an experiment needs fewer than ${nestingLimit}.`);
   const errors: ParseError[] = [];
-  const value = parseDeep(text, errors);
-  if (value === tooDeep) return problem([], 'The file is nested too deeply; an experiment is a few levels deep.');
+  const value: unknown = parseJson(text, errors, { allowTrailingComma: true });
   const [error] = errors;
   if (error) {
     const line = text.slice(0, error.offset).split('\n').length;
@@ -58,9 +62,10 @@ export function prepare(resolved: ResolvedExperiment): PreparedExperiment {
  * `task.operation=add`, whose values are JSON or plain words.
  */
 export function applyOverrides(text: string, { seed, steps, set = [] }: { readonly seed?: number; readonly steps?: number; readonly set?: readonly string[] }): string {
+  if (nestingOf(text) > nestingLimit) return text; // reading it says what is wrong, here as below
   const errors: ParseError[] = [];
-  const value = parseDeep(text, errors);
-  if (errors.length > 0 || typeof value !== 'object' || value === null) return text; // reading it says what is wrong
+  const value: unknown = parseJson(text, errors, { allowTrailingComma: true });
+  if (errors.length > 0 || typeof value !== 'object' || value === null) return text;
   const assign = (path: readonly string[], assigned: unknown) => {
     if (path.includes(prototypeField)) throw new UserError(`"${path.join('.')}" cannot be set: there is no field "${prototypeField}".`);
     let at = value as Record<string, unknown>;
@@ -140,16 +145,17 @@ function checkTraining(training: Training, config: ModelConfig, task: Task): voi
   if (schedule.kind === 'warm-up' && schedule.steps > steps) throw new UserError(`The warm-up of ${schedule.steps} steps is longer than the run of ${steps}.`);
 }
 
-const tooDeep = Symbol('too deep');
-
-/** The parser calls itself for each level, so that a file of brackets alone outgrows its stack. */
-function parseDeep(text: string, errors: ParseError[]): unknown {
-  try {
-    return parseJson(text, errors, { allowTrailingComma: true });
-  } catch (error) {
-    if (error instanceof RangeError) return tooDeep;
-    throw error;
+/** How many objects and arrays lie in one another. */
+function nestingOf(text: string): number {
+  const scanner = createScanner(text, true);
+  let [depth, deepest] = [0, 0];
+  for (scanner.scan(); scanner.getTokenLength() > 0; scanner.scan()) {
+    // A text such as "[" has its quotes in its length.
+    const token = scanner.getTokenLength() === 1 ? scanner.getTokenValue() : '';
+    if (token === '{' || token === '[') deepest = Math.max(deepest, ++depth);
+    else if (token === '}' || token === ']') depth--;
   }
+  return deepest;
 }
 
 /** A problem found below the schema, with where it is. */

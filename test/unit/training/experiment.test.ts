@@ -118,11 +118,18 @@ describe('bad input gets one clear sentence at its place', () => {
     expect(problemsOf(text)).toEqual([message]);
   });
 
-  test('brackets without end', () => {
-    for (const text of ['['.repeat(500_000), '{"a":'.repeat(100_000), experimentText().replace('"steps":12', `"steps":${'['.repeat(200_000)}${']'.repeat(200_000)}`)]) {
-      expect(problemsOf(text)).toEqual([': The file is nested too deeply; an experiment is a few levels deep.']);
-      expect(applyOverrides(text, { seed: 1 })).toBe(text);
-    }
+  test.each([
+    ['brackets without end', '['.repeat(500_000)],
+    ['braces without end', '{"a":'.repeat(100_000)],
+    ['a field of brackets', experimentText().replace('"steps":12', `"steps":${'['.repeat(6000)}${']'.repeat(6000)}`)],
+  ])('%s', (_, text) => {
+    expect(problemsOf(text)).toEqual([expect.stringMatching(/^: The file is nested \d+ levels deep; an experiment needs fewer than 100\.$/)]);
+    expect(applyOverrides(text, { seed: 1 })).toBe(text);
+  });
+
+  test('brackets in texts and comments are not nesting', () => {
+    const text = experimentText({ description: '['.repeat(500) }).replace('{', `{ // ${'['.repeat(500)}\n`);
+    expect(problemsOf(text)).toEqual([]);
   });
 
   test('a field that a parser would hide as a prototype', () => {
