@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startCodeServer, type CodeServer } from '../support/codeServer.mjs';
-import { packagedExtension } from '../support/extensionPackage';
+import { ensureExtensionPackage } from '../support/products.mjs';
 import { CodeWindow } from '../support/window';
 import { Circuits } from './circuits';
 
@@ -15,7 +15,7 @@ let circuits: Circuits;
 beforeAll(async () => {
   workspace = await mkdtemp(path.join(tmpdir(), 'circuits-restricted-'));
   await writeFile(path.join(workspace, 'foreign.circuit.json'), '{ "task": "no-such-task", "model": {}, "training": {} }');
-  server = await startCodeServer({ extensions: [await packagedExtension()], workspaceTrust: true });
+  server = await startCodeServer({ extensions: [await ensureExtensionPackage()], workspaceTrust: true });
   window = await CodeWindow.open(server, { folder: workspace });
   circuits = new Circuits(window, server);
 }, 600_000);

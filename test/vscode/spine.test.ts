@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startCodeServer, type CodeServer } from '../support/codeServer.mjs';
 import { eventually } from '../support/eventually';
-import { packagedExtension } from '../support/extensionPackage';
+import { ensureExtensionPackage } from '../support/products.mjs';
 import { CodeWindow, type Theme } from '../support/window';
 import { Circuits } from './circuits';
 
@@ -32,7 +32,7 @@ beforeAll(async () => {
   workspace = path.join(folder, 'workspace');
   await mkdir(workspace);
   await writeFile(path.join(workspace, 'wrong.circuit.json'), wrongExperiment);
-  server = await startCodeServer({ extensions: [await packagedExtension()] });
+  server = await startCodeServer({ extensions: [await ensureExtensionPackage()] });
   window = await CodeWindow.open(server, { folder: workspace });
   circuits = new Circuits(window, server);
 }, 600_000);

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startCodeServer, type CodeServer } from '../support/codeServer.mjs';
 import { eventually } from '../support/eventually';
-import { packagedExtension } from '../support/extensionPackage';
+import { ensureExtensionPackage } from '../support/products.mjs';
 import { CodeWindow } from '../support/window';
 import { Circuits } from './circuits';
 
@@ -17,7 +17,7 @@ let circuits: Circuits;
 beforeAll(async () => {
   workspace = await mkdtemp(path.join(tmpdir(), 'circuits-steering-'));
   await writeFile(path.join(workspace, 'notes.txt'), '');
-  server = await startCodeServer({ extensions: [await packagedExtension()] });
+  server = await startCodeServer({ extensions: [await ensureExtensionPackage()] });
   window = await CodeWindow.open(server, { folder: workspace });
   circuits = new Circuits(window, server);
   await circuits.open();
