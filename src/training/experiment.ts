@@ -151,7 +151,7 @@ function nestingOf(text: string): number {
   let [depth, deepest] = [0, 0];
   for (scanner.scan(); scanner.getTokenLength() > 0; scanner.scan()) {
     // A text such as "[" has its quotes in its length.
-    const token = scanner.getTokenLength() === 1 ? scanner.getTokenValue() : '';
+    const token = scanner.getTokenLength() === 1 ? text[scanner.getTokenOffset()] : '';
     if (token === '{' || token === '[') deepest = Math.max(deepest, ++depth);
     else if (token === '}' || token === ']') depth--;
   }
