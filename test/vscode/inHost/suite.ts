@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import childProcess from 'node:child_process';
+import * as vscode from 'vscode';
+
+const millisecondsToActivate = 100;
+
+/** Checks of the extension from inside the extension host, in this order: a later one finds what an earlier one did. */
+const checks: Readonly<Record<string, (extension: vscode.Extension<unknown>) => Promise<void>>> = {
+  async 'is not active before it is needed'(extension) {
+    assert.equal(extension.isActive, false);
+  },
+  async 'activates quickly, and without starting the engine'(extension) {
+    const forks = await forksDuring(async () => {
+      const began = performance.now();
+      await extension.activate();
+      const milliseconds = performance.now() - began;
+      assert.ok(milliseconds < millisecondsToActivate, `it took ${milliseconds.toFixed(0)} ms`);
+    });
+    assert.deepEqual(forks, []);
+  },
+  async 'registers every command that it contributes'(extension) {
+    const { contributes } = extension.packageJSON as { contributes: { commands: { command: string }[] } };
+    const registered = await vscode.commands.getCommands(true);
+    assert.deepEqual(contributes.commands.map(({ command }) => command).filter(command => !registered.includes(command)), []);
+  },
+  async 'starts the engine when a command asks for it'() {
+    const forks = await forksDuring(async () => vscode.commands.executeCommand('circuits.refresh'));
+    assert.equal(forks.length, 1);
+    assert.match(forks[0] ?? '', /engine\.js$/);
+  },
+};
+
+/** Runs the checks. @test-electron calls this by its name, and takes what is thrown as the failure. */
+export async function run(): Promise<void> {
+  const extension = vscode.extensions.getExtension('circuit-explorer.circuit-explorer');
+  assert.ok(extension, 'The extension is not installed.');
+  for (const [name, check] of Object.entries(checks)) {
+    try {
+      await check(extension);
+    } catch (error) {
+      throw new Error(`The extension ${name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    }
+  }
+}
+
+/** The modules that are forked meanwhile; it shares the host's `child_process` with the extension. */
+async function forksDuring(work: () => Thenable<void>): Promise<readonly string[]> {
+  const forks: string[] = [];
+  const { fork } = childProcess;
+  childProcess.fork = new Proxy(fork, {
+    apply(target, self, parameters: Parameters<typeof fork>) {
+      forks.push(String(parameters[0]));
+      return Reflect.apply(target, self, parameters) as ReturnType<typeof fork>;
+    },
+  });
+  try {
+    await work();
+  } finally {
+    childProcess.fork = fork;
+  }
+  return forks;
+}
