@@ -1,3 +1,4 @@
+import { UserError } from '../common/errors';
 import { int32 } from '../common/tensor';
 import { defineTask } from './task';
 
@@ -18,6 +19,7 @@ export const arrayUpdate = defineTask({
     },
   },
   create({ length: L, numbers: n, sharedUpdate }) {
+    if (L > n) throw new UserError(`An array of length ${L} needs at least ${L} numbers, so that each of its indices is one; there are ${n}.`);
     const [beginning, newline] = [n, n + 1];
     const T = 2 * L + 5;
     const numbers = Array.from({ length: n }, (_, number) => number);
@@ -34,7 +36,7 @@ export const arrayUpdate = defineTask({
       sample(random, count) {
         const tokens = int32([count, T]);
         const labels = int32([count, L]);
-        const update = () => [random.integer(Math.min(L, n)), random.integer(n)] as const;
+        const update = () => [random.integer(L), random.integer(n)] as const;
         const shared = sharedUpdate ? update() : undefined;
         for (let row = 0; row < count; row++) {
           const before = indices.map(() => random.integer(n));
