@@ -1,0 +1,46 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { float32, formatShape, int32, nested, sameShape, sizeOf, type Nested } from '../../../src/common/tensor';
+
+const shapes = fc.array(fc.nat(4), { maxLength: 4 });
+
+describe('shapes', () => {
+  test('have as many elements as their dimensions multiply to, a scalar one', () => {
+    expect([sizeOf([]), sizeOf([3]), sizeOf([2, 3, 4]), sizeOf([2, 0])]).toEqual([1, 3, 24, 0]);
+  });
+
+  test('are the same only in rank and every dimension', () => {
+    expect(sameShape([2, 3], [2, 3])).toBe(true);
+    expect([sameShape([2, 3], [3, 2]), sameShape([2], [2, 1]), sameShape([], [1])]).toEqual([false, false, false]);
+  });
+
+  test('are written as people write them', () => {
+    expect([formatShape([]), formatShape([2, 3])]).toEqual(['[]', '[2, 3]']);
+  });
+});
+
+describe('tensors', () => {
+  test('are of zeros without data', () => {
+    expect(float32([2, 2])).toEqual({ dtype: 'float32', shape: [2, 2], data: new Float32Array(4) });
+    expect(int32([])).toEqual({ dtype: 'int32', shape: [], data: new Int32Array(1) });
+  });
+
+  test('are refused when their data does not fill their shape', () => {
+    expect(() => float32([2, 2], new Float32Array(3))).toThrow(new RangeError('3 values do not fill the shape [2, 2]'));
+    expect(() => int32([0], new Int32Array(1))).toThrow(RangeError);
+  });
+
+  test('nest by their shape, in row-major order', () => {
+    expect(nested(int32([], Int32Array.of(7)))).toBe(7);
+    expect(nested(int32([2, 2, 1], Int32Array.of(1, 2, 3, 4)))).toEqual([[[1], [2]], [[3], [4]]]);
+    expect(nested(int32([2, 0, 3]))).toEqual([[], []]);
+  });
+
+  test('flatten back to what was nested', () => {
+    const flat = (value: Nested): number[] => (typeof value === 'number' ? [value] : value.flatMap(flat));
+    fc.assert(fc.property(shapes, shape => {
+      const data = Int32Array.from({ length: sizeOf(shape) }, (_, index) => index);
+      expect(flat(nested(int32(shape, data)))).toEqual([...data]);
+    }));
+  });
+});
