@@ -53,11 +53,27 @@ export function tableIndex(share: number): number {
   return Math.round(Math.min(1, Math.max(0, share)) * (tableSize - 1));
 }
 
+/** Black or white, whichever reads better on a colour of a table (contrast ratio, WCAG 2). */
+export function readableOn(table: Uint8ClampedArray, index: number): '#000000' | '#ffffff' {
+  const light = luminance([...table.subarray(index * 3, index * 3 + 3)]) + 0.05;
+  return light / 0.05 > 1.05 / light ? '#000000' : '#ffffff';
+}
+
+/** Relative luminance of red, green and blue from 0 to 255 (WCAG 2). */
+export function luminance(channels: readonly number[]): number {
+  const [red = 0, green = 0, blue = 0] = channels.map(channel => {
+    const share = channel / 255;
+    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}
+
 /** The scale in the form that Plotly takes. */
 export function plotlyScale(stops: readonly string[]): [number, string][] {
   return stops.map((colour, i) => [i / (stops.length - 1), colour]);
 }
 
-function parseHex(colour: string): readonly number[] {
+/** Red, green and blue of `#rrggbb`. */
+export function parseHex(colour: string): readonly number[] {
   return [1, 3, 5].map(start => Number.parseInt(colour.slice(start, start + 2), 16));
 }

@@ -1,8 +1,10 @@
 import type { BarsFigure } from '../../src/protocol/figure';
 import { coloursFor } from '../colours';
 import { formatNumber } from '../numbers';
-import { Chart, escapeText, type ChartDrawing } from '../plotly/chart';
-import { axisLayout, baseLayout, labelTicks, labelWidth } from '../plotly/layout';
+import { Chart, type ChartDrawing } from '../plotly/chart';
+import { axisLayout, baseLayout, logarithmicExtent } from '../plotly/layout';
+import { escapeText } from '../plotly/text';
+import { labelTicks, labelWidth } from '../plotly/ticks';
 import type { Theme } from '../theme';
 import { walkPoints } from './points';
 import { summariseBars } from './summary';
@@ -15,7 +17,7 @@ const hatches = ['', '/', 'x', '.', '\\', '-'];
 
 export function barsView(first: BarsFigure, context: FigureContext): FigureView<BarsFigure> {
   let figure = first;
-  const chart: Chart = new Chart(context.theme, width => describe(figure, context.theme.current, width, chart.visibleRange('xaxis')));
+  const chart: Chart = new Chart(context.theme, width => describe(figure, context.theme.current, width, axis => chart.visibleRange(axis)));
   const name = () => chart.element.setAttribute('aria-label', `${figure.title}. Arrow keys walk along the bars.`);
   walkPoints(chart, () => ({
     rows: figure.series.length,
@@ -41,7 +43,7 @@ export function barsView(first: BarsFigure, context: FigureContext): FigureView<
   };
 }
 
-function describe({ x, y, series }: BarsFigure, theme: Theme, width: number, visible: readonly number[] | undefined): ChartDrawing {
+function describe({ x, y, series }: BarsFigure, theme: Theme, width: number, visible: Chart['visibleRange']): ChartDrawing {
   const colours = coloursFor(theme).series;
   const positions = range(x.labels.length);
   return {
@@ -66,9 +68,9 @@ function describe({ x, y, series }: BarsFigure, theme: Theme, width: number, vis
       dragmode: 'zoom',
       showlegend: series.length > 1,
       legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', bgcolor: 'rgba(0,0,0,0)' },
-      xaxis: { ...axisLayout(theme, x.title), showgrid: false, ...labelTicks(x.labels, { pixels: width - 60, spacing: labelWidth(x.labels, theme) }, visible) },
+      xaxis: { ...axisLayout(theme, x.title), showgrid: false, ...labelTicks(x.labels, { pixels: width - 60, spacing: labelWidth(x.labels, theme) }, visible('xaxis')) },
       yaxis: {
-        ...axisLayout(theme, y.title, y.logarithmic),
+        ...axisLayout(theme, y.title, y.logarithmic === true ? logarithmicExtent(series.flatMap(({ values }) => [...values]), visible('yaxis')) : undefined),
         zeroline: true,
         zerolinecolor: theme.muted,
       },

@@ -2,11 +2,11 @@ import type { GraphFigure } from '../../src/protocol/figure';
 import { Lifetime } from '../../src/common/lifetime';
 import { CellCursor, listenForCellKeys, type Cell } from '../cursor';
 import { element, setAttributes } from '../elements';
+import { serialised, titledPicture } from '../export/picture';
 import { formatNumber } from '../numbers';
 import { drawGraph, type GraphDrawing } from './graphDrawing';
 import { Readout } from './readout';
 import { summariseGraph } from './summary';
-import { svgPicture } from './svgPicture';
 import { tabulate } from './tabulate';
 import type { FigureContext, FigureView } from './view';
 
@@ -72,7 +72,7 @@ export function graphView(first: GraphFigure, context: FigureContext): FigureVie
     picture: () => {
       const { root, width, height } = drawGraph(figure, context.theme.current);
       root.querySelectorAll('.edge-weight').forEach(weight => weight.remove());
-      return Promise.resolve(svgPicture(figure.title, root, { width, height }, context.theme.current));
+      return Promise.resolve(titledPicture(figure.title, serialised(root), { width, height }, context.theme.current));
     },
     dispose: () => lifetime.dispose(),
   };

@@ -2,7 +2,7 @@ import type { GraphFigure } from '../../src/protocol/figure';
 import { coloursFor } from '../colours';
 import { svgElement } from '../elements';
 import { formatNumber } from '../numbers';
-import { shorten } from '../plotly/layout';
+import { shorten } from '../plotly/ticks';
 import type { Theme } from '../theme';
 import { textWidth } from './text';
 

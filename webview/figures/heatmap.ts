@@ -1,5 +1,6 @@
 import type { Axis, HeatmapFigure } from '../../src/protocol/figure';
-import { gridView, type Grid, type GridAxis } from './grid';
+import { gridView } from './grid';
+import type { Grid, GridAxis } from './gridDrawing';
 import { summariseHeatmap } from './summary';
 import { labelAt, range } from './tabulate';
 import type { FigureContext, FigureView } from './view';

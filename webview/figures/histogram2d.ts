@@ -1,5 +1,6 @@
 import type { Axis, Histogram2dFigure } from '../../src/protocol/figure';
-import { gridView, type Grid, type GridAxis } from './grid';
+import { gridView } from './grid';
+import type { Grid, GridAxis } from './gridDrawing';
 import { summariseHistogram2d } from './summary';
 import { binLabel, range } from './tabulate';
 import type { FigureContext, FigureView } from './view';

@@ -4,8 +4,9 @@ import { coloursFor } from '../colours';
 import { checkbox } from '../controls/toolkit';
 import { element, setText } from '../elements';
 import { formatInteger, formatNumber } from '../numbers';
-import { Chart, escapeText, type ChartDrawing } from '../plotly/chart';
-import { axisLayout, baseLayout } from '../plotly/layout';
+import { Chart, type ChartDrawing } from '../plotly/chart';
+import { axisLayout, baseLayout, logarithmicExtent } from '../plotly/layout';
+import { escapeText } from '../plotly/text';
 import type { Theme } from '../theme';
 import { walkPoints } from './points';
 import { summariseLines } from './summary';
@@ -29,7 +30,7 @@ export function linesView(first: LinesFigure, context: FigureContext): FigureVie
   const logX = checkbox({ title: 'Log x', description: 'A logarithmic scale for the x axis' }, first.x.logarithmic ?? false);
   const logY = checkbox({ title: 'Log y', description: 'A logarithmic scale for the y axis' }, first.y.logarithmic ?? false);
   const scales = (): Scales => ({ x: logX.value, y: logY.value });
-  const chart = new Chart(context.theme, width => describe(figure, scales(), context.theme.current, width));
+  const chart: Chart = new Chart(context.theme, width => describe(figure, scales(), context.theme.current, width, axis => chart.visibleRange(axis)));
   const note = element('p', { class: 'chart-note' });
   const show = () => {
     chart.element.setAttribute('aria-label', `${figure.title}. Arrow keys walk along the series.`);
@@ -38,8 +39,13 @@ export function linesView(first: LinesFigure, context: FigureContext): FigureVie
     setText(note, `${formatInteger(left)} ${left === 1 ? 'point' : 'points'} at or below 0 cannot be on a logarithmic axis.`);
     chart.draw();
   };
-  logX.onDidChange(show);
-  logY.onDidChange(show);
+  // A zoom on one scale means nothing on the other.
+  const rescale = () => {
+    show();
+    chart.showAll();
+  };
+  logX.onDidChange(rescale);
+  logY.onDidChange(rescale);
   walkPoints(chart, () => ({
     rows: figure.series.length,
     columns: series => figure.series[series]?.x.length ?? 0,
@@ -63,7 +69,8 @@ export function linesView(first: LinesFigure, context: FigureContext): FigureVie
   };
 }
 
-function describe({ series, marks = [], x, y }: LinesFigure, scales: Scales, theme: Theme, width: number): ChartDrawing {
+function describe({ series, marks = [], x, y }: LinesFigure, scales: Scales, theme: Theme, width: number, visible: Chart['visibleRange']): ChartDrawing {
+  const extent = (axis: 'x' | 'y') => logarithmicExtent(series.flatMap(line => [...line[axis]]), visible(`${axis}axis`));
   const colours = coloursFor(theme).series;
   const lines = series.map((line, i): PlotlyValues => ({
     type: 'scatter',
@@ -82,8 +89,8 @@ function describe({ series, marks = [], x, y }: LinesFigure, scales: Scales, the
       dragmode: 'zoom',
       showlegend: series.length > 1,
       legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', bgcolor: 'rgba(0,0,0,0)', itemwidth: 40 },
-      xaxis: axisLayout(theme, x.title, scales.x),
-      yaxis: { ...axisLayout(theme, y.title, scales.y), hoverformat: '.4~g' },
+      xaxis: axisLayout(theme, x.title, scales.x ? extent('x') : undefined),
+      yaxis: { ...axisLayout(theme, y.title, scales.y ? extent('y') : undefined), hoverformat: '.4~g' },
       yaxis2: { overlaying: 'y', range: [0, 1], visible: false, fixedrange: true },
     },
   };

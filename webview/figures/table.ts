@@ -1,11 +1,11 @@
 import type { TableFigure } from '../../src/protocol/figure';
 import { svgElement } from '../elements';
+import { serialised, titledPicture } from '../export/picture';
 import { formatInteger, formatNumber } from '../numbers';
-import { shorten } from '../plotly/layout';
+import { shorten } from '../plotly/ticks';
 import type { Theme } from '../theme';
 import { DataTable } from './dataTable';
 import { summariseTable } from './summary';
-import { svgPicture } from './svgPicture';
 import { tabulate, type Table } from './tabulate';
 import { textWidth } from './text';
 import type { FigureContext, FigureView, Picture } from './view';
@@ -54,5 +54,5 @@ function tablePicture(title: string, { columns, rows }: Table, theme: Theme): Pi
   shown.forEach((row, i) => line(row, i + 1, 400));
   const left = rows.length - shown.length;
   if (left > 0) group.append(svgElement('text', { x: 12, y: (shown.length + 1) * rowHeight + 18, fill: theme.muted }, `and ${formatInteger(left)} more`));
-  return svgPicture(title, group, { width, height: (shown.length + 2) * rowHeight }, theme);
+  return titledPicture(title, serialised(group), { width, height: (shown.length + 2) * rowHeight }, theme);
 }

@@ -5,6 +5,7 @@ import { Emitter } from '../../src/common/event';
 import { Lifetime, type Disposable } from '../../src/common/lifetime';
 import { button } from '../controls/toolkit';
 import { element } from '../elements';
+import { titledPicture } from '../export/picture';
 import type { Picture } from '../figures/view';
 import { watchWidth } from '../resize';
 import type { ThemeWatch } from '../theme';
@@ -21,13 +22,9 @@ export interface ChartDrawing {
   readonly layout: PlotlyValues & {
     readonly width: number;
     readonly height: number;
-    readonly margin: { readonly t: number };
     readonly legend?: PlotlyValues;
   };
 }
-
-/** Room above the plot for its title in an exported picture. */
-const titleHeight = 36;
 
 /**
  * A Plotly chart that redraws itself when its width, the theme or its numbers change. Drawings follow one another, and
@@ -46,8 +43,7 @@ export class Chart implements Disposable {
   /** Shows all again; there only once the reader has zoomed in. */
   readonly resetTool: HTMLElement;
   private readonly reset = button({ title: 'Reset Zoom', appearance: 'quiet' }, () => {
-    this.zoomRevision += 1;
-    this.setZoomed(false);
+    this.showAll();
     this.element.focus();
   });
   private zoomRevision = 0;
@@ -57,7 +53,7 @@ export class Chart implements Disposable {
   private width = 0;
 
   /** `describe` is asked for each drawing anew; it may read {@link visibleRange}. */
-  constructor(theme: ThemeWatch, private readonly describe: (width: number) => ChartDrawing) {
+  constructor(private readonly theme: ThemeWatch, private readonly describe: (width: number) => ChartDrawing) {
     this.element = element('div', { class: 'chart', tabindex: 0, role: 'application', 'aria-roledescription': 'chart', 'aria-busy': 'true' }, this.plot);
     this.reset.element.hidden = true;
     this.resetTool = this.reset.element;
@@ -78,6 +74,12 @@ export class Chart implements Disposable {
     return this.reset.element.hidden ? undefined : this.drawn?.layout?.[axis]?.range;
   }
 
+  /** Forgets the reader's zoom. */
+  showAll(): void {
+    this.zoomRevision += 1;
+    this.setZoomed(false);
+  }
+
   /** Changes parts of the layout that are cheap to draw again. */
   adjust(changes: PlotlyValues): void {
     if (this.drawn && !this.lifetime.isEnded) void Plotly.relayout(this.drawn, changes);
@@ -92,14 +94,9 @@ export class Chart implements Disposable {
 
   async picture(title: string): Promise<Picture> {
     const { data, layout } = this.describe(this.width || 800);
-    const { width, height } = { width: layout.width, height: layout.height + titleHeight };
-    const titled = {
-      ...layout, width, height,
-      margin: { ...layout.margin, t: layout.margin.t + titleHeight },
-      title: { text: escapeText(title), x: 0, xref: 'paper', y: 1, yref: 'container', yanchor: 'top', pad: { t: 10 } },
-    };
-    const svg = await Plotly.toImage({ data, layout: titled, config }, { format: 'svg', width, height, imageDataOnly: true });
-    return { svg, width, height };
+    const { width, height } = layout;
+    const svg = await Plotly.toImage({ data, layout, config }, { format: 'svg', width, height, imageDataOnly: true });
+    return titledPicture(title, svg, layout, this.theme.current);
   }
 
   dispose(): void {
@@ -139,9 +136,4 @@ export class Chart implements Disposable {
     this.reset.element.hidden = !zoomed;
     this.draw();
   }
-}
-
-/** Plotly reads a little markup in every text: data has none. */
-export function escapeText(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

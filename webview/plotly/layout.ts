@@ -1,13 +1,7 @@
 import type { PlotlyValues } from 'plotly.js/lib/core';
 import type { Theme } from '../theme';
-import { textWidth } from '../figures/text';
-import { escapeText } from './chart';
-
-/** Space that a line of text needs below the next, in pixels. */
-const lineSpacing = 18;
-/** Labels wider than this are turned, and then need the space of a line only. */
-const widestLevelLabel = 32;
-const longestLabel = 24;
+import { escapeText } from './text';
+import { logarithmicTicks } from './ticks';
 
 /** Colours, fonts and margins of every chart. */
 export function baseLayout(theme: Theme, width: number, height: number) {
@@ -17,7 +11,7 @@ export function baseLayout(theme: Theme, width: number, height: number) {
     autosize: false,
     paper_bgcolor: theme.background,
     plot_bgcolor: theme.background,
-    font: baseFont(theme),
+    font: { family: theme.font, size: Math.max(11, theme.fontSize - 1), color: theme.foreground },
     // Axes widen these where their labels need it.
     margin: { t: 8, r: 12, b: 8, l: 8, pad: 0 },
     hoverlabel: {
@@ -31,16 +25,10 @@ export function baseLayout(theme: Theme, width: number, height: number) {
   };
 }
 
-function baseFont(theme: Theme) {
-  return { family: theme.font, size: Math.max(11, theme.fontSize - 1), color: theme.foreground };
-}
-
-export function axisLayout(theme: Theme, title: string, logarithmic = false): PlotlyValues {
-  const { size } = baseFont(theme);
+/** An axis; logarithmic when it is given the smallest and largest positive value that it shows. */
+export function axisLayout(theme: Theme, title: string, logarithmic?: readonly [low: number, high: number]): PlotlyValues {
   return {
     type: logarithmic ? 'log' : 'linear',
-    // Plotly enlarges powers of ten by this much, for their exponents.
-    tickfont: { size: logarithmic ? size / 1.25 : size },
     title: { text: escapeText(title), standoff: 8 },
     automargin: true,
     color: theme.foreground,
@@ -53,51 +41,26 @@ export function axisLayout(theme: Theme, title: string, logarithmic = false): Pl
     ticklen: 4,
     exponentformat: 'power',
     minexponent: 6,
-    hoverformat: ',.6~g',
     separatethousands: true,
+    hoverformat: ',.6~g',
+    ...(logarithmic ? logarithmicTicks(logarithmic) : {}),
   };
 }
 
-/** Length of an axis, and what one label of it needs; a line of text without. */
-export interface LabelSpace {
-  readonly pixels: number;
-  readonly spacing?: number;
-}
-
 /**
- * Ticks for labels at 0 … n-1: all of those in view, or every second, fifth, tenth … where there is no room for more.
- * Labels need not differ, and never become markup.
+ * What a logarithmic axis shows: the part that the reader zoomed to (in powers of ten), or all positive values. Undefined
+ * where there are none: then there is no logarithmic axis.
  */
-export function labelTicks(
-  labels: readonly string[],
-  { pixels, spacing = lineSpacing }: LabelSpace,
-  visible: readonly number[] | undefined,
-): PlotlyValues {
-  const [a, b] = [visible?.[0] ?? 0, visible?.[1] ?? labels.length - 1];
-  const [first, last] = [Math.max(0, Math.ceil(Math.min(a, b))), Math.min(labels.length - 1, Math.floor(Math.max(a, b)))];
-  const room = Math.max(1, Math.floor(pixels / spacing));
-  const step = niceStep((last - first + 1) / room);
-  const values: number[] = [];
-  for (let i = Math.ceil(first / step) * step; i <= last; i += step) values.push(i);
-  return { tickmode: 'array', tickvals: values, ticktext: values.map(i => escapeText(shorten(labels[i] ?? ''))) };
-}
-
-/** Space that labels beside each other need. */
-export function labelWidth(labels: readonly string[], theme: Theme): number {
-  const font = `${theme.fontSize}px ${theme.font}`;
-  const widest = labels.reduce((most, label) => Math.max(most, textWidth(shorten(label), font)), 0);
-  return widest <= widestLevelLabel ? widest + 8 : lineSpacing;
-}
-
-/** The smallest of 1, 2, 5, 10, 20, … that is not below `least`. */
-export function niceStep(least: number): number {
-  for (let power = 1; ; power *= 10) {
-    for (const step of [power, 2 * power, 5 * power]) if (step >= least) return step;
+export function logarithmicExtent(values: Iterable<number>, visible: readonly number[] | undefined): readonly [number, number] | undefined {
+  const [from, to] = visible ?? [];
+  if (from !== undefined && to !== undefined) return [10 ** Math.min(from, to), 10 ** Math.max(from, to)];
+  let [low, high] = [Infinity, 0];
+  for (const value of values) {
+    if (value <= 0) continue;
+    if (value < low) low = value;
+    if (value > high) high = value;
   }
-}
-
-/** A label that fits beside an axis. */
-export function shorten(label: string): string {
-  const characters = [...label];
-  return characters.length <= longestLabel ? label : `${characters.slice(0, longestLabel - 1).join('')}…`;
+  // Plotly leaves about a twentieth free at both ends, where a tick may stand; ticks beyond that it does not draw.
+  const padding = (high / low) ** 0.06;
+  return high > 0 ? [low / padding, high * padding] : undefined;
 }

@@ -1,5 +1,5 @@
 import { svgElement } from '../../elements';
-import { niceStep } from '../../plotly/layout';
+import { niceStep } from '../../plotly/ticks';
 import type { Theme } from '../../theme';
 import { textWidth } from '../text';
 

@@ -1,8 +1,8 @@
 import type { AttentionFigure } from '../../../src/protocol/figure';
 import { svgElement } from '../../elements';
+import { serialised, titledPicture } from '../../export/picture';
 import type { Theme } from '../../theme';
 import { headTitle } from '../summary';
-import { svgPicture } from '../svgPicture';
 import type { HeadName, Picture } from '../view';
 import { layOutMatrix, matrixLabels } from './matrixLayout';
 import { patternShapes, weightColours } from './paint';
@@ -38,14 +38,14 @@ export function attentionPicture(figure: AttentionFigure, picked: HeadName, them
     height = layers.length * (thumbnailSize + gap + headingHeight);
   }
   const large = heads.find(head => sameHead(head, picked));
-  if (!large) return svgPicture(figure.title, group, { width: x, height }, theme);
+  if (!large) return titledPicture(figure.title, serialised(group), { width: x, height }, theme);
   const layout = layOutMatrix(tokens, largeWidth, theme);
   group.append(svgElement('g', { transform: `translate(${x} 0)` },
     svgElement('text', { x: 0, y: 12, 'font-weight': 600 }, headTitle(large)),
     svgElement('g', { transform: `translate(0 ${headingHeight})` },
       matrixLabels(tokens, layout, theme),
       pattern(large.pattern, layout.left, layout.top, layout.cell * positions, theme.muted))));
-  return svgPicture(figure.title, group, { width: x + layout.width, height: Math.max(height, layout.height + headingHeight) }, theme);
+  return titledPicture(figure.title, serialised(group), { width: x + layout.width, height: Math.max(height, layout.height + headingHeight) }, theme);
 }
 
 /** The ground under what the mask forbids. */

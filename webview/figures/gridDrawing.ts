@@ -1,0 +1,145 @@
+import type { PlotlyValues } from 'plotly.js/lib/core';
+import { coloursFor, colourTable, plotlyScale, readableOn, tableIndex } from '../colours';
+import type { Cell } from '../cursor';
+import { formatNumber } from '../numbers';
+import type { Chart, ChartDrawing } from '../plotly/chart';
+import { axisLayout, baseLayout, logarithmicExtent } from '../plotly/layout';
+import { escapeText } from '../plotly/text';
+import { labelTicks, labelWidth, type LabelSpace } from '../plotly/ticks';
+import type { Theme } from '../theme';
+
+/** Numbers in rows and columns, wherever they come from. */
+export interface Grid {
+  readonly title: string;
+  readonly x: GridAxis;
+  readonly y: GridAxis;
+  /** `[rows][columns]`; NaN where there is no value. */
+  readonly values: readonly Float32Array[];
+  readonly scale: 'sequential' | 'diverging';
+  readonly unit: string;
+  /** Whether row 0 is at the top. */
+  readonly firstRowOnTop: boolean;
+  /** Whether each cell should be as high as it is wide. */
+  readonly square: boolean;
+}
+
+export interface GridAxis {
+  readonly title: string;
+  readonly logarithmic: boolean;
+  /** One more than there are cells. */
+  readonly edges: ArrayLike<number>;
+  /** What to call each cell. */
+  readonly labels: readonly string[];
+  /** Whether the labels stand at the axis; otherwise it shows the numbers of the edges. */
+  readonly labelled: boolean;
+}
+
+const [widestCell, highestCell, highestPlot] = [72, 36, 560];
+/** Room beside and below the cells, for labels and the colour bar. */
+const [sides, ends] = [150, 70];
+/** More numbers than this are not written into their cells. */
+const textLimit = 200;
+
+/** Draws a grid of colours, with its numbers in the cells where they are few. */
+export function drawGrid(grid: Grid, shapes: readonly PlotlyValues[], theme: Theme, width: number, visible: Chart['visibleRange']): ChartDrawing {
+  const { x, y, values, scale, unit, firstRowOnTop } = grid;
+  const [rows, columns] = [values.length, x.labels.length];
+  const { cellWidth, cellHeight } = cellSize(grid, width);
+  const [plotWidth, plotHeight] = [Math.max(80, cellWidth * columns), Math.max(60, cellHeight * rows)];
+  const stops = coloursFor(theme)[scale];
+  const { zmin, zmax } = bounds(values, scale);
+  const gap = x.labelled && Math.min(cellWidth, cellHeight) >= 12 ? 1 : 0;
+  const cells = { type: 'heatmap', x: Array.from(x.edges), y: Array.from(y.edges), hoverinfo: 'none', xgap: gap, ygap: gap };
+  const axis = (side: GridAxis, name: 'xaxis' | 'yaxis', space: LabelSpace, range: readonly number[]): PlotlyValues => ({
+    ...axisLayout(theme, side.title, side.logarithmic ? logarithmicExtent(Array.from(side.edges), visible(name)) : undefined),
+    ...(side.labelled ? labelTicks(side.labels, space, visible(name)) : {}),
+    showgrid: false,
+    autorange: false,
+    range,
+  });
+  const data: PlotlyValues[] = [{
+    ...cells,
+    z: values,
+    zmin,
+    zmax,
+    colorscale: plotlyScale(stops),
+    colorbar: {
+      title: { text: escapeText(unit), side: 'right' },
+      thickness: 10, outlinewidth: 1, outlinecolor: theme.muted, ypad: 0, len: 1, xpad: 8,
+      tickcolor: theme.muted, ticks: 'outside', ticklen: 3, exponentformat: 'power', nticks: 6,
+    },
+  }];
+  if (values.some(row => row.some(Number.isNaN))) {
+    // Cells without a value are grey: the page's own colour could be the colour of 0.
+    const missing = values.map(row => row.map(value => Number.isNaN(value) ? 0 : Number.NaN));
+    data.push({ ...cells, z: missing, colorscale: [[0, theme.faint], [1, theme.faint]], showscale: false });
+  }
+  if (x.labelled && rows * columns <= textLimit && cellWidth >= 40 && cellHeight >= 16) {
+    data.push(numbersInCells(values, value => (value - zmin) / (zmax - zmin), stops, theme));
+  }
+  return {
+    data,
+    layout: {
+      ...baseLayout(theme, Math.min(width, plotWidth + sides), plotHeight + ends),
+      hovermode: 'closest',
+      dragmode: 'zoom',
+      xaxis: axis(x, 'xaxis', { pixels: plotWidth, spacing: labelWidth(x.labels, theme) }, extent(x)),
+      yaxis: axis(y, 'yaxis', { pixels: plotHeight }, firstRowOnTop ? extent(y).reverse() : extent(y)),
+      shapes,
+    },
+  };
+}
+
+/** The outline of a cell: a light line within a dark one shows on every colour. */
+export function cellOutline({ x, y }: Grid, { row, column }: Cell, width: number): PlotlyValues[] {
+  const place = { type: 'rect', x0: x.edges[column], x1: x.edges[column + 1], y0: y.edges[row], y1: y.edges[row + 1] };
+  return [
+    { ...place, line: { color: '#000000', width: width + 2 } },
+    { ...place, line: { color: '#ffffff', width } },
+  ];
+}
+
+function cellSize({ values, x, square }: Grid, width: number): { readonly cellWidth: number; readonly cellHeight: number } {
+  const cellWidth = Math.min(widestCell, Math.max(1, (width - sides) / Math.max(1, x.labels.length)));
+  const cellHeight = Math.min(highestCell, highestPlot / Math.max(1, values.length));
+  const side = Math.min(cellWidth, cellHeight);
+  return square ? { cellWidth: side, cellHeight: side } : { cellWidth, cellHeight };
+}
+
+/** The values as text in their cells, black or white by the cell's colour. */
+function numbersInCells(values: readonly Float32Array[], share: (value: number) => number, stops: readonly string[], theme: Theme): PlotlyValues {
+  const table = colourTable(stops);
+  const cells = values.flatMap((row, y) => [...row].map((value, x) => ({ x, y, value }))).filter(({ value }) => !Number.isNaN(value));
+  return {
+    type: 'scatter',
+    mode: 'text',
+    x: cells.map(({ x }) => x),
+    y: cells.map(({ y }) => y),
+    text: cells.map(({ value }) => formatNumber(value)),
+    textfont: { size: theme.fontSize - 1, color: cells.map(({ value }) => readableOn(table, tableIndex(share(value)))) },
+    hoverinfo: 'skip',
+    showlegend: false,
+  };
+}
+
+/** The ends of an axis in Plotly's coordinates, which are powers of ten where it is logarithmic. */
+function extent({ edges, logarithmic }: GridAxis): number[] {
+  return [edges[0] ?? 0, edges[edges.length - 1] ?? 1].map(edge => logarithmic ? Math.log10(edge) : edge);
+}
+
+/** The values at both ends of the colours: 0 in the middle for diverging scales, and never the same value twice. */
+function bounds(values: readonly Float32Array[], scale: Grid['scale']): { readonly zmin: number; readonly zmax: number } {
+  let [zmin, zmax] = [Infinity, -Infinity];
+  for (const row of values) {
+    for (const value of row) {
+      if (value < zmin) zmin = value;
+      if (value > zmax) zmax = value;
+    }
+  }
+  if (zmin > zmax) [zmin, zmax] = [0, 1];
+  if (scale === 'diverging') {
+    const most = Math.max(Math.abs(zmin), Math.abs(zmax)) || 1;
+    return { zmin: -most, zmax: most };
+  }
+  return zmin === zmax ? { zmin: Math.min(0, zmin), zmax: Math.max(0, zmax) || 1 } : { zmin, zmax };
+}
