@@ -1,5 +1,6 @@
 import { UserError } from '../common/errors';
 import { unknownName } from '../common/nearest';
+import { Random } from '../common/random';
 import { int32, type HostTensor } from '../common/tensor';
 import { allowedAttention } from '../model/mask';
 import { headName } from '../model/names';
@@ -27,9 +28,10 @@ export const attention = defineAnalysis({
   },
   appliesTo: () => true,
   async run({ details, model, task, random }, { prompt, examples, sample, head }) {
-    for (let skipped = 0; skipped < sample; skipped++) random.uniform();
+    // A stream of its own for each sample: one draw further along the same stream, nearly all examples would be the same.
+    const drawing = new Random(sample, `attention ${random.uniform()}`);
     const typed = prompt.trim() === '' ? undefined : tokensOf(task, prompt);
-    const tokens = typed ?? task.sample(random, examples).tokens; // [B, T]
+    const tokens = typed ?? task.sample(drawing, examples).tokens; // [B, T]
     const [B = 0, T = 0] = tokens.shape;
     const { n_layers, n_heads } = details.config;
     const chosen = head === '' ? undefined : headOf(head, n_layers, n_heads);
