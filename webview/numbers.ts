@@ -1,3 +1,6 @@
+const integers = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+const decimals = new Intl.NumberFormat('en-US', { maximumFractionDigits: 6 });
+
 /**
  * A number as people read it: four significant digits, thousands separated, a power of ten when it is very large or very
  * small, and a real minus sign.
@@ -10,13 +13,13 @@ export function formatNumber(value: number): string {
   }
   if (Number.isInteger(value)) return formatInteger(value);
   const rounded = Number(value.toPrecision(4));
-  return withMinus(rounded.toLocaleString('en-US', { maximumFractionDigits: 6 }));
+  return withMinus(decimals.format(rounded));
 }
 
 /** An integer with its thousands separated, as in `25,000`. */
 export function formatInteger(value: number): string {
   // Adding 0 turns −0 into 0.
-  return withMinus((value + 0).toLocaleString('en-US', { maximumFractionDigits: 0 }));
+  return withMinus(integers.format(value + 0));
 }
 
 /** A weight of attention, which lies between 0 and 1. */

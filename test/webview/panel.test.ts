@@ -243,6 +243,18 @@ describe('the page', () => {
     expect(panel.complaints).toEqual([]);
   });
 
+  test('knows high contrast on white, which VS Code also calls high contrast', async () => {
+    const panel = await panels.open();
+    await showFigures(panel, [arrayUpdateAttention]);
+    const firstPixel = () => panel.page.locator('.matrix canvas').evaluate(canvas =>
+      canvas instanceof HTMLCanvasElement ? [...canvas.getContext('2d')?.getImageData(0, 0, 1, 1).data ?? []] : []);
+    const onWhite = await firstPixel();
+    await panel.setTheme('highContrast');
+    await expect.poll(firstPixel).not.toEqual(onWhite);
+    await panel.page.evaluate(() => { document.body.className = 'vscode-high-contrast-light vscode-high-contrast'; });
+    await expect.poll(firstPixel).toEqual(onWhite);
+  });
+
   test('moves nothing for those who asked for less motion', async () => {
     const panel = await open({ reducedMotion: true }, { model: { ...model, status: 'training' } });
     await panel.post({ kind: 'working' });

@@ -80,7 +80,7 @@ function edgeShape(from: Box, to: Box, weight: number, share: number, theme: The
   const [x0, x1] = forward ? [from.right, to.left - 6] : [from.left, to.right + 6];
   const bend = (forward ? 1 : -1) * Math.max(24, Math.abs(x1 - x0) / 2);
   const head = forward ? 6 : -6;
-  return svgElement('g', { class: 'graph-edge', opacity: 0.35 + 0.65 * share },
+  return svgElement('g', { class: 'graph-edge', opacity: theme.highContrast ? 1 : 0.35 + 0.65 * share },
     svgElement('path', {
       d: `M${x0} ${from.middle}C${x0 + bend} ${from.middle} ${x1 - bend} ${to.middle} ${x1} ${to.middle}`,
       fill: 'none', stroke: colour, 'stroke-width': 1 + 4 * share, 'stroke-dasharray': weight < 0 ? '6 4' : undefined,

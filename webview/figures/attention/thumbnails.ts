@@ -32,13 +32,13 @@ export class Thumbnails {
       this.build(heads);
     }
     const colours = weightColours(theme);
+    // A pixel a cell stays sharp when it grows; when it shrinks, sharp would mean leaving cells out.
+    this.element.classList.toggle('smooth', tokens.length > (this.thumbnails[0]?.canvas.clientWidth ?? 0));
     this.thumbnails.forEach(({ name, element: thumbnail, canvas }, i) => {
       const isPicked = sameHead(name, picked);
       setAttributes(thumbnail, { 'aria-checked': String(isPicked), tabindex: isPicked ? 0 : -1 });
       const pattern = heads[i]?.pattern;
       if (pattern) paintPattern(canvas, pattern, allowed, tokens.length, colours);
-      // A pixel a cell stays sharp when it grows; when it shrinks, sharp would mean leaving cells out.
-      canvas.classList.toggle('smooth', tokens.length > canvas.clientWidth);
     });
   }
 
