@@ -41,17 +41,23 @@ export async function installTensorFlow({ storage, signal, line, environment }: 
 }
 
 async function npmInstall(folder: string, signal: AbortSignal, line: (text: string) => void, environment: NodeJS.ProcessEnv): Promise<void> {
-  let lastError: string | undefined;
+  const said: string[] = [];
   const hear = (text: string) => {
     line(text);
-    const error = /^npm (?:ERR!|error) (?!code|errno|path|command|A complete log)(.+)/.exec(text)?.[1];
-    lastError = error ?? lastError;
+    said.push(text);
   };
   const exitCode = await runNpm(['install', tensorFlowPackage, '--prefix', folder, '--no-audit', '--no-fund'], folder, signal, hear, environment);
   throwIfCancelled(signal);
   if (exitCode === 0) return;
-  const reason = lastError === undefined ? '' : ` (${lastError.trim()})`;
-  throw new UserError(`TensorFlow could not be installed${reason}. It is more than 400 MB from outside of npm: check the connection, then run the command again. The log has all that npm said.`);
+  const reason = reasonOf(said);
+  throw new UserError(`TensorFlow could not be installed${reason === undefined ? '' : ` (${reason})`}. It is more than 400 MB from outside of npm: check the connection, then run the command again. The log has all that npm said.`);
+}
+
+/** The line of npm's output that says most: an error that something threw, or else the first that is not about npm itself. */
+function reasonOf(said: readonly string[]): string | undefined {
+  const errors = said.flatMap(text => /^npm (?:ERR!|error)\s+(.+)/.exec(text)?.[1] ?? []);
+  const thrown = errors.map(text => /\bError: (.+)/.exec(text)?.[1]).find(text => text !== undefined);
+  return thrown ?? errors.find(text => !/^(code|errno|syscall|path|command|A complete log)\b/.test(text));
 }
 
 async function runNpm(

@@ -9,13 +9,15 @@ export async function newExperiment(engine: Engine, extensionUri: vscode.Uri): P
   const name = await vscode.window.showQuickPick(names, { title: 'New Experiment', placeHolder: 'Experiment to start from' });
   if (name === undefined) return;
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
-  const file = await vscode.window.showSaveDialog({
+  const chosen = await vscode.window.showSaveDialog({
     title: 'New Experiment',
     saveLabel: 'Create',
-    filters: { 'Circuit experiment': [experimentSuffix.slice(1)] },
+    // VS Code compares the last part alone, and would add the suffix a second time.
+    filters: { 'Circuit experiment': ['json'] },
     ...(folder ? { defaultUri: vscode.Uri.joinPath(folder, `my-${name}${experimentSuffix}`) } : {}),
   });
-  if (!file) return;
+  if (!chosen) return;
+  const file = chosen.with({ path: `${chosen.path.replace(/(\.circuit)?\.json$/, '')}${experimentSuffix}` });
   await writeWhole(file, await vscode.workspace.fs.readFile(bundledExperiment(extensionUri, name)));
   await vscode.window.showTextDocument(file);
 }

@@ -6,7 +6,7 @@ import { runningText } from './runningText';
 import { throttle } from './throttle';
 
 /** Milliseconds between two drawings. */
-const drawEvery = 500;
+const drawEvery = 250;
 
 /** Says in the status bar what trains, while something does. */
 export class StatusBar implements Disposable {

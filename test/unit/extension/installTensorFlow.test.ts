@@ -46,12 +46,19 @@ describe.skipIf(process.platform === 'win32')('the installation of TensorFlow', 
     await expect(install(await withNpm(undefined))).rejects.toThrow(new UserError('npm was not found: install Node.js with npm, then run the command again.'));
   });
 
-  test('says plainly when the download fails, and leaves what was there', async () => {
+  test.each([
+    ['npm error code E404\nnpm error 404 Not Found', '404 Not Found'],
+    // What npm prints when the package's own script fails to download.
+    [
+      'npm error code 1\nnpm error path /x\nnpm error command failed\nnpm error * Downloading libtensorflow\n'
+      + 'npm error Error: getaddrinfo ENOTFOUND storage.googleapis.com\nnpm error Node.js v20.20.2',
+      'getaddrinfo ENOTFOUND storage.googleapis.com',
+    ],
+  ])('says plainly why the download failed, and leaves what was there', async (output, reason) => {
     await mkdir(path.join(storage, 'tensorflow'), { recursive: true });
-    const environment = await withNpm('echo "npm error code ENOTFOUND" >&2; echo "npm error network request failed" >&2; exit 1');
-    const installing = install(environment);
+    const installing = install(await withNpm(`echo '${output}' >&2; exit 1`));
     await expect(installing).rejects.toBeInstanceOf(UserError);
-    await expect(installing).rejects.toThrow('TensorFlow could not be installed (network request failed).');
+    await expect(installing).rejects.toThrow(`TensorFlow could not be installed (${reason}).`);
     expect(await readdir(storage)).toEqual(['tensorflow']);
   });
 
