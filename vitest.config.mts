@@ -18,7 +18,7 @@ const project = (name: string, include: string, testTimeout: number) => ({
 export default defineConfig({
   test: {
     projects: [
-      project('unit', 'test/unit/**/*.test.ts', 20_000),
+      project('unit', 'test/unit/**/*.test.ts', 30_000),
       project('webview', 'test/webview/**/*.test.ts', 60_000),
       project('vscode', 'test/vscode/**/*.test.ts', 300_000),
     ],

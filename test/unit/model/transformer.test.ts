@@ -84,9 +84,12 @@ describe.each(modelFixtures)('%s', name => {
   test('takes what a hook gives instead of what it saw', async () => {
     const fixture = await open(name);
     const hooks = hookNames(fixture.config);
-    const halvings = hooks.map(wanted => (hook: string, value: Tensor) => (hook === wanted ? halved(value) : value));
-    const logits = await run(fixture, halvings);
-    hooks.forEach((hook, index) => expectCloseToScale(logits[index]?.data ?? [], fixture.tensors.float32(`halved.${hook}`).data, tolerance, hook));
+    // A few at a time: ONNX Runtime takes much longer over one large graph than over several small ones.
+    for (let from = 0; from < hooks.length; from += 8) {
+      const some = hooks.slice(from, from + 8);
+      const logits = await run(fixture, some.map(wanted => (hook: string, value: Tensor) => (hook === wanted ? halved(value) : value)));
+      some.forEach((hook, index) => expectCloseToScale(logits[index]?.data ?? [], fixture.tensors.float32(`halved.${hook}`).data, tolerance, hook));
+    }
   });
 });
 
