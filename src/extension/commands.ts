@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { UserError } from '../common/errors';
 import { Lifetime, type Disposable } from '../common/lifetime';
 import type { TrainAnswer } from '../protocol/engine';
+import type { ModelSummary } from '../protocol/model';
 import { registerCommand, type Command, type CommandArgument, type ModelTarget } from './contributions';
 import { collectDiagnostics } from './collectDiagnostics';
 import type { Engine } from './engine';
@@ -20,7 +21,6 @@ import type { Problems } from './problems';
 import { setUpTensorFlow } from './setUpTensorFlow';
 import { showRunning } from './showRunning';
 import { TrainCommand } from './train';
-import type { ModelSummary } from '../protocol/model';
 
 export interface CommandsHost {
   readonly engine: Engine;
@@ -92,10 +92,7 @@ export class Commands implements Disposable {
         if (chosen) panel.exportFigure(chosen.format, chosen.figure);
       },
       'circuits.showRunning': () => showRunning(models, view),
-      'circuits.refresh': async () => {
-        await models.refresh();
-        view.refresh();
-      },
+      'circuits.refresh': () => models.refresh(),
       'circuits.restartEngine': async () => {
         await engine.restart();
         await models.refresh();

@@ -67,7 +67,6 @@ export interface ContextKeys {
 }
 export const contextKeys = ['circuits.engine', 'circuits.hasModels', 'circuits.running'] as const satisfies readonly (keyof ContextKeys)[];
 
-export const container = 'circuits';
 export const views = { models: 'circuits.models', experiments: 'circuits.experiments' } as const;
 /** The type of every analysis panel, by which VS Code restores them. */
 export const panelType = 'circuits.analysis';

@@ -1,5 +1,5 @@
-import type { ModelDetails, ModelStatus, ModelSummary } from '../protocol/model';
 import { formatShape } from '../common/tensor';
+import type { ModelDetails, ModelStatus, ModelSummary } from '../protocol/model';
 import { escapeMarkdown, formatCount, formatLoss, formatMetrics, formatProgress, formatRemaining } from './format';
 import { isRunning } from './modelList';
 import { nodeId, type ModelNode, type ParameterGroup } from './modelNodes';

@@ -1,13 +1,13 @@
 import * as vscode from 'vscode';
-import { messageOf, UserError } from '../common/errors';
+import { UserError } from '../common/errors';
 import { Lifetime, toDisposable, type Disposable } from '../common/lifetime';
-import { formatCount } from './format';
+import type { ModelDetails, ModelSummary } from '../protocol/model';
 import { commandLink, views } from './contributions';
+import { formatCount } from './format';
 import type { HeadSelections } from './headSelections';
 import type { ModelList, ModelListChange } from './modelList';
 import { analysisOf, childrenOf, nodeId, parentOf, type ModelNode } from './modelNodes';
 import { rowOf, type Row } from './modelRows';
-import type { ModelDetails, ModelSummary } from '../protocol/model';
 import type { Problems } from './problems';
 import { throttle } from './throttle';
 
@@ -51,7 +51,8 @@ export class ModelsView implements vscode.TreeDataProvider<ModelNode>, Disposabl
       this.details.set(node.model, details);
       return childrenOf(node, details).map(child => this.same(child));
     } catch (error) {
-      return [this.same({ kind: 'problem', model: node.model, message: messageOf(error) })];
+      const message = error instanceof UserError ? error.message : this.problems.explain(error);
+      return [this.same({ kind: 'problem', model: node.model, message })];
     }
   }
 
@@ -66,18 +67,8 @@ export class ModelsView implements vscode.TreeDataProvider<ModelNode>, Disposabl
   }
 
   /** Draws everything anew. */
-  refresh(): void {
+  private refresh(): void {
     this.changes.fire(undefined);
-  }
-
-  /** The models; none while the engine is down, which the welcome text tells. */
-  private async list(): Promise<readonly ModelSummary[]> {
-    try {
-      return await this.models.load();
-    } catch (error) {
-      if (!(error instanceof UserError)) this.problems.show(error);
-      return [];
-    }
   }
 
   /** Selects a row without taking the focus: if the tree is in sight, or else when it is to be brought there. */
@@ -91,6 +82,16 @@ export class ModelsView implements vscode.TreeDataProvider<ModelNode>, Disposabl
 
   dispose(): void {
     this.lifetime.dispose();
+  }
+
+  /** The models; none while the engine is down, which the welcome text tells. */
+  private async list(): Promise<readonly ModelSummary[]> {
+    try {
+      return await this.models.load();
+    } catch (error) {
+      if (!(error instanceof UserError)) this.problems.show(error);
+      return [];
+    }
   }
 
   private modelsChanged({ structure, changed, removed }: ModelListChange): void {
