@@ -1,7 +1,7 @@
 // Packages the extension for one platform:  npm run package [-- linux-x64|linux-arm64|darwin-arm64|win32-x64|win32-arm64]
 import { createVSIX } from '@vscode/vsce';
 import { existsSync } from 'node:fs';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import process from 'node:process';
 
 const mostMegabytes = 30;
@@ -11,6 +11,7 @@ const library = `node_modules/onnxruntime-node/bin/napi-v6/${target.replace('-',
 if (!existsSync(library)) throw new Error(`ONNX Runtime has no library for ${target}: there is no ${library}.`);
 
 const ignoreFile = 'dist/vsix-files';
+await mkdir('dist', { recursive: true });
 await writeFile(ignoreFile, `${await readFile('.vscodeignore', 'utf8')}!${library}/*\n`);
 const packagePath = `circuit-explorer-${target}.vsix`;
 await createVSIX({ target, packagePath, ignoreFile, allowMissingRepository: true, rewriteRelativeLinks: false });
