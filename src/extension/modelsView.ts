@@ -66,11 +66,6 @@ export class ModelsView implements vscode.TreeDataProvider<ModelNode>, Disposabl
     return this.view.selection[0];
   }
 
-  /** Draws everything anew. */
-  private refresh(): void {
-    this.changes.fire(undefined);
-  }
-
   /** Selects a row without taking the focus: if the tree is in sight, or else when it is to be brought there. */
   show(node: ModelNode, bringToSight: boolean): void {
     if (!(this.view.visible || bringToSight) || !this.models.find(node.model)) return;
@@ -101,7 +96,7 @@ export class ModelsView implements vscode.TreeDataProvider<ModelNode>, Disposabl
     this.view.badge = running > 0 ? { value: running, tooltip } : undefined;
     if (structure) {
       this.stale.clear();
-      this.refresh();
+      this.changes.fire(undefined);
       return;
     }
     for (const { id } of changed) this.stale.add(id);
