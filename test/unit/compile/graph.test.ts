@@ -26,6 +26,8 @@ describe('recording', () => {
     expect(onTwo([3], [3], (x, y) => tf.add(tf.sub(x, y), tf.sub(y, x)))).toEqual(['Sub', 'Sub', 'Add']);
     expect(on([2, 2], x => tf.add(tf.sum(x, 0), tf.sum(x, 1)))).toEqual(['ReduceSum', 'ReduceSum', 'Add']);
     expect(on([2, 2], x => [tf.sum(x, 0), tf.sum(x, 0, true)])).toEqual(['ReduceSum', 'ReduceSum']);
+    expect(on([2, 2, 2], x => tf.add(tf.transpose(x, [1, 0, 2]), tf.transpose(x, [0, 2, 1])))).toEqual(['Transpose', 'Transpose', 'Add']);
+    expect(on([2, 2], x => tf.add(tf.softmax(x), tf.transpose(tf.softmax(tf.transpose(x)))))).toEqual(['Softmax', 'Transpose', 'Softmax', 'Transpose', 'Add']);
   });
 
   test('drops what no output needs', () => {

@@ -108,6 +108,15 @@ describe('patterns', () => {
     }), { numRuns: 2000 });
   });
 
+  test('do not use a character for both of their ends', () => {
+    const pattern = fc.string({ unit: fc.constantFrom('a', 'b', '*'), maxLength: 5 });
+    const name = fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 4 });
+    fc.assert(fc.property(pattern, name, (given, text) => {
+      expect(matches([given], text)).toBe(expression(given).test(text));
+    }), { numRuns: 5000 });
+    expect([matches(['a*a'], 'a'), matches(['ab*ba'], 'aba'), matches(['a*b*b'], 'ab')]).toEqual([false, false, false]);
+  });
+
   test('match made to match', () => {
     fc.assert(fc.property(fc.array(names, { minLength: 1, maxLength: 5 }), fc.array(names, { minLength: 5, maxLength: 5 }), (parts, between) => {
       const name = parts.map((part, index) => (index === 0 ? part : `${between[index] ?? ''}${part}`)).join('');
