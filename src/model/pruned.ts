@@ -12,6 +12,8 @@ export interface AnswerShape {
   readonly positions: readonly number[];
   /** Position → every token that can stand there. */
   readonly alphabet: readonly (readonly number[])[];
+  /** Whether short sequences may be packed, which trades products for zeros; not where avoidable work must not count. */
+  readonly mayPack?: boolean;
 }
 
 const noHook: Hook = (_, value) => value;
@@ -22,7 +24,7 @@ const noHook: Hook = (_, value) => value;
  * every projection depends on the pair of token and position alone, it projects the table of distinct pairs and gathers,
  * whenever that table is less than half of the batch.
  */
-export function answerLogits(config: ModelConfig, weights: Weights, tokens: Tensor, { positions, alphabet }: AnswerShape): Tensor {
+export function answerLogits(config: ModelConfig, weights: Weights, tokens: Tensor, { positions, alphabet, mayPack = true }: AnswerShape): Tensor {
   const [B = 1, T = 1] = tokens.shape;
   const everywhere = Array.from({ length: T }, (_, position) => position);
   const positionTable = embedPositions(config, weights, T);
@@ -33,7 +35,7 @@ export function answerLogits(config: ModelConfig, weights: Weights, tokens: Tens
     const source = layer === 0
       ? firstLayer(config, weights, tokens, pairTable(alphabet, B), queries)
       : laterLayer(config, weights, layer, residual ?? tokens, isShortformer ? positionTable : undefined, queries);
-    const attention = attentionOutput(config, layer, source.mix(additiveMask(config, T, queries)), weights);
+    const attention = attentionOutput(config, layer, source.mix(additiveMask(config, T, queries), mayPack), weights);
     residual = tf.add(source.residual, attention); // [B, A, D]
     if (!config.attn_only) {
       const input = normalize(config, `blocks.${layer}.ln2`, residual, weights, noHook);
@@ -47,7 +49,7 @@ export function answerLogits(config: ModelConfig, weights: Weights, tokens: Tens
 /** What a layer's attention reads: how values are mixed under a mask `[Q, T]`, and the residual stream at the queries. */
 interface AttentionSource {
   /** `z [B, Q, H, K]` */
-  mix(mask: Tensor): Tensor;
+  mix(mask: Tensor, mayPack: boolean): Tensor;
   /** `[B, Q, D]` */
   readonly residual: Tensor;
 }
@@ -61,10 +63,10 @@ function laterLayer(
   const v = project(config, layer, 'V', input, weights);
   if (config.positional_embedding_type === 'rotary') {
     const q = takePositions(rotate(config, project(config, layer, 'Q', located, weights)), queries);
-    return { mix: mask => attend(config, q, rotate(config, k), v, mask), residual: takePositions(residual, queries) };
+    return { mix: (...how) => attend(config, q, rotate(config, k), v, ...how), residual: takePositions(residual, queries) };
   }
   const q = project(config, layer, 'Q', takePositions(located, queries), weights); // [B, Q, H, K]
-  return { mix: mask => attend(config, q, k, v, mask), residual: takePositions(residual, queries) };
+  return { mix: (...how) => attend(config, q, k, v, ...how), residual: takePositions(residual, queries) };
 }
 
 /** The distinct pairs of token and position, and where each stands in their table. */
@@ -125,7 +127,9 @@ function firstLayer(config: ModelConfig, weights: Weights, tokens: Tensor, table
   const q = queryTable(config, weights, queryInput, queryRows, table, queries);
   const scores = tableScores(config, q, k, rows, table);
   return {
-    mix: mask => (scores ? mixValues(tf.softmax(tf.add(scores, mask)), values) : attend(config, tf.gather(q.rows, q.places), tf.gather(k, rows), values, mask)),
+    mix: (mask, mayPack) => (scores
+      ? mixValues(tf.softmax(tf.add(scores, mask)), values)
+      : attend(config, tf.gather(q.rows, q.places), tf.gather(k, rows), values, mask, mayPack)),
     residual: tf.gather(residual, queryRows),
   };
 }

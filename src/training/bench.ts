@@ -25,9 +25,14 @@ export interface BenchResult {
 }
 
 /** The work of one step in GFLOP, without running it; `auto` chooses a device by it. */
-export function gflopPerStep({ config, resolved: { training, seed }, task }: PreparedExperiment): number {
+export function gflopPerStep(prepared: PreparedExperiment): number {
+  return gflopOf(stepProducts(prepared));
+}
+
+/** The products of a step after pruning, and without the zeros that packed sequences are padded with. */
+function stepProducts({ config, resolved: { training, seed }, task }: PreparedExperiment): readonly Product[] {
   const { size } = trainingData(task, training.batch, seed);
-  return gflopOf(productsOf(trace(trainingStep(config, training, task), trainingStepInputs(config, task, size))));
+  return productsOf(trace(trainingStep(config, training, task, false), trainingStepInputs(config, task, size)));
 }
 
 /**
@@ -39,7 +44,7 @@ export async function benchExperiment(prepared: PreparedExperiment, runtime: Run
   const data = trainingData(task, training.batch, seed);
   const fn = trainingStep(config, training, task);
   const specs = trainingStepInputs(config, task, data.size);
-  const products = productsOf(trace(fn, specs));
+  const products = stepProducts(prepared);
   const largest = products.reduce((most, product) => (flopOf(product) > flopOf(most) ? product : most));
   const product = await productRun(runtime, largest);
   const executable = await runtime.compile('training step', fn, specs);

@@ -19,12 +19,13 @@ export function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
   const loss = tf.customGrad((...args) => {
     const [x, save] = args as unknown as [Tensor, (tensors: Tensor[]) => void]; // [N, U]
     const right = tf.reshape(tf.gatherND(x, tf.stack([rows, labels], 1)), [N, 1]); // l_y
-    const isRight = tf.equal(tf.expandDims(labels, 1), tf.tensor2d(Int32Array.from({ length: U }, (_, j) => j), [1, U], 'int32'));
+    const outputs = tf.tensor2d(Int32Array.from({ length: U }, (_, j) => j), [1, U], 'int32');
+    const isRight = tf.cast(tf.equal(tf.expandDims(labels, 1), outputs), 'float32'); // [N, U]
     const largest = tf.max(x, 1, true); // [N, 1]
     const lead = tf.sub(largest, right); // M
     const all = tf.exp(tf.sub(x, largest)); // exp(d_j − M)
-    // A product with 0 and 1 rather than a choice: ONNX Runtime multiplies four times as fast as it chooses.
-    const others = tf.mul(all, tf.cast(tf.logicalNot(isRight), 'float32')); // [N, U]
+    // Less itself, which is exactly 0. ONNX Runtime multiplies four times as fast as it chooses with `where`.
+    const others = tf.sub(all, tf.mul(all, isRight)); // [N, U]
     const sum = tf.sum(others, 1, true); // [N, 1]
     const rest = tf.exp(tf.neg(lead));
     const each = tf.add(lead, tf.log1p(tf.add(tf.sub(rest, 1), sum))); // [N, 1]
@@ -33,7 +34,7 @@ export function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
       value: tf.mean(each),
       gradFunc: (dy, saved) => {
         const [others, sum, rest, isRight] = saved as [Tensor, Tensor, Tensor, Tensor];
-        const numerator = tf.sub(others, tf.mul(tf.cast(isRight, 'float32'), sum));
+        const numerator = tf.sub(others, tf.mul(isRight, sum));
         return tf.mul(numerator, tf.div(dy, tf.mul(tf.add(rest, sum), N)));
       },
     };

@@ -28,15 +28,16 @@ export function layoutOf(config: ModelConfig): Layout {
   return { trained, frozen, trainedSize: size(trained), frozenSize: size(frozen) };
 }
 
-function answerShape(task: Task): AnswerShape {
-  return { positions: task.answerPositions, alphabet: task.alphabet };
+function answerShape(task: Task, mayPack = true): AnswerShape {
+  return { positions: task.answerPositions, alphabet: task.alphabet, mayPack };
 }
 
 /**
  * The compiled training step: `(parameters [n], first [n], second [n], frozen [f], scalars [3], tokens [B, T],
- * labels [B, A]) → (parameters, first, second, loss [])`. The loss is that of the parameters before the step.
+ * labels [B, A]) → (parameters, first, second, loss [])`. The loss is that of the parameters before the step. `mayPack` is
+ * that of {@link AnswerShape}.
  */
-export function trainingStep(config: ModelConfig, training: Training, task: Task): TensorFunction {
+export function trainingStep(config: ModelConfig, training: Training, task: Task, mayPack = true): TensorFunction {
   const layout = layoutOf(config);
   const decays = layout.trained.map(({ name }) => weightDecayOf(training, name));
   return (...inputs) => {
@@ -45,7 +46,7 @@ export function trainingStep(config: ModelConfig, training: Training, task: Task
     const fixed = unpack(frozen, layout.frozen);
     const loss = (...tensors: Tensor[]) => {
       const weights = weightsOf([...layout.trained, ...layout.frozen], [...tensors, ...fixed]);
-      return lossOf(answerLogits(config, weights, tokens, answerShape(task)), labels) as tf.Scalar;
+      return lossOf(answerLogits(config, weights, tokens, answerShape(task, mayPack)), labels) as tf.Scalar;
     };
     const { value, grads } = tf.valueAndGrads(loss)(trained);
     const gradient = tf.concat(grads.map(grad => tf.reshape(grad, [-1])));
