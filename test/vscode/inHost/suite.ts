@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import childProcess from 'node:child_process';
+import process from 'node:process';
 import * as vscode from 'vscode';
 
 const millisecondsToActivate = 100;
@@ -10,10 +11,13 @@ const checks: Readonly<Record<string, (extension: vscode.Extension<unknown>) => 
     assert.equal(extension.isActive, false);
   },
   async 'activates quickly, and without starting the engine'(extension) {
+    await untilIdle();
     const forks = await forksDuring(async () => {
-      const began = performance.now();
+      // The host's processor time, since other processes may keep it waiting.
+      const before = process.cpuUsage();
       await extension.activate();
-      const milliseconds = performance.now() - began;
+      const { user, system } = process.cpuUsage(before);
+      const milliseconds = (user + system) / 1000;
       assert.ok(milliseconds < millisecondsToActivate, `it took ${milliseconds.toFixed(0)} ms`);
     });
     assert.deepEqual(forks, []);
@@ -30,7 +34,7 @@ const checks: Readonly<Record<string, (extension: vscode.Extension<unknown>) => 
   },
 };
 
-/** Runs the checks. @test-electron calls this by its name, and takes what is thrown as the failure. */
+/** Runs the checks. `@vscode/test-electron` calls it by its name, and takes what it throws as the failure. */
 export async function run(): Promise<void> {
   const extension = vscode.extensions.getExtension('circuit-explorer.circuit-explorer');
   assert.ok(extension, 'The extension is not installed.');
@@ -40,6 +44,16 @@ export async function run(): Promise<void> {
     } catch (error) {
       throw new Error(`The extension ${name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
     }
+  }
+}
+
+/** Resolves when the host has done little for half a second: at its start it activates the extensions of VS Code. */
+async function untilIdle(): Promise<void> {
+  let quiet = 0;
+  while (quiet < 10) {
+    const before = performance.eventLoopUtilization();
+    await new Promise(resolve => setTimeout(resolve, 50));
+    quiet = performance.eventLoopUtilization(before).utilization < 0.1 ? quiet + 1 : 0;
   }
 }
 
