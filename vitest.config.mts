@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** Every tfjs package must reach the same copy of tfjs-core, whose registries of kernels and gradients are global: as in esbuild.mjs. */
+/**
+ * Every tfjs package must reach the same copy of tfjs-core, whose registries of kernels and gradients are global: as in
+ * esbuild.mjs.
+ */
 const mainFields = ['module', 'main'];
 
 const project = (name: string, include: string, testTimeout: number) => ({

@@ -14,17 +14,40 @@ export interface ContextOptions {
 }
 
 /** A model that was trained, as an analysis sees it: its parameters drawn at random. */
-export function contextOf({ resolved, config, task }: PreparedExperiment, { metrics = [], checkpoints = [], signal = new AbortController().signal }: ContextOptions = {}): AnalysisContext {
+export function contextOf(
+  { resolved, config, task }: PreparedExperiment,
+  { metrics = [], checkpoints = [], signal = new AbortController().signal }: ContextOptions = {},
+): AnalysisContext {
   const { n_layers, n_heads, attn_only } = config;
   const specs = parameterSpecs(config);
   const details: ModelDetails = {
     summary: {
-      id: 'model', name: resolved.name, task: resolved.task.name, status: 'finished', progress: { step: 1, steps: 1 }, metrics: {},
-      n_layers, n_heads, attn_only, createdAt: 0, path: '/models/model', resumable: false,
+      id: 'model',
+      name: resolved.name,
+      task: resolved.task.name,
+      status: 'finished',
+      progress: { step: 1, steps: 1 },
+      metrics: {},
+      n_layers,
+      n_heads,
+      attn_only,
+      createdAt: 0,
+      path: '/models/model',
+      resumable: false,
     },
-    experiment: resolved, config, parameters: specs, checkpoints,
+    experiment: resolved,
+    config,
+    parameters: specs,
+    checkpoints,
   };
   const model = new RunnableModel(config, randomParameters(config), onnx);
-  return { details, model, task, metrics, random: new Random(resolved.seed, 'analysis'), signal, progress: () => undefined };
+  return {
+    details,
+    model,
+    task,
+    metrics,
+    random: new Random(resolved.seed, 'analysis'),
+    signal,
+    progress: () => undefined,
+  };
 }
-

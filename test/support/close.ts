@@ -8,10 +8,15 @@ export interface Tolerance {
 }
 
 /**
- * Expects numbers to be as many as, and close to, others. Infinities must be the same ones; NaN is close to nothing, so that
- * no test can pass on it.
+ * Expects numbers to be as many as, and close to, others. Infinities must be the same ones; NaN is close to nothing, so
+ * that no test can pass on it.
  */
-export function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, { relative = 0, absolute = 0 }: Tolerance, what = ''): void {
+export function expectClose(
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  { relative = 0, absolute = 0 }: Tolerance,
+  what = '',
+): void {
   expect(actual.length, `${what} length`).toBe(expected.length);
   let worst: { readonly at: number; readonly excess: number } | undefined;
   for (let at = 0; at < expected.length; at++) {
@@ -23,11 +28,24 @@ export function expectClose(actual: ArrayLike<number>, expected: ArrayLike<numbe
   }
   if (!worst) return;
   const [a, e] = [actual[worst.at], expected[worst.at]];
-  expect.fail(`${what === '' ? '' : `${what}: `}${a} is not ${e} at ${worst.at} of ${expected.length}, within ${absolute} + ${relative} · |${e}|`);
+  expect.fail(
+    `${what === '' ? '' : `${what}: `}${a} is not ${e} at ${worst.at} of ${expected.length}, within ${absolute} + ${relative} · |${e}|`,
+  );
 }
 
-/** Expects `actual` within `tolerance` of the largest finite number in `expected`, everywhere: for sums of terms of that size. */
-export function expectCloseToScale(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number, what = ''): void {
-  const scale = Array.from(expected).reduce((most, value) => (Number.isFinite(value) ? Math.max(most, Math.abs(value)) : most), 0);
+/**
+ * Expects `actual` within `tolerance` of the largest finite number in `expected`, everywhere: for sums of terms of that
+ * size.
+ */
+export function expectCloseToScale(
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  tolerance: number,
+  what = '',
+): void {
+  const scale = Array.from(expected).reduce(
+    (most, value) => (Number.isFinite(value) ? Math.max(most, Math.abs(value)) : most),
+    0,
+  );
   expectClose(actual, expected, { absolute: tolerance * Math.max(scale, 1e-30) }, what);
 }

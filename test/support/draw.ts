@@ -23,12 +23,18 @@ export class Draw {
   }
 
   float32(shape: Shape, distribution: Distribution = 'normal'): HostTensor<'float32'> {
-    return float32(shape, Float32Array.from({ length: sizeOf(shape) }, () => distributions[distribution](this.random)));
+    return float32(
+      shape,
+      Float32Array.from({ length: sizeOf(shape) }, () => distributions[distribution](this.random)),
+    );
   }
 
   /** Integers from `from` up to but not including `to`. */
   int32(shape: Shape, from: number, to: number): HostTensor<'int32'> {
-    return int32(shape, Int32Array.from({ length: sizeOf(shape) }, () => from + this.random.integer(to - from)));
+    return int32(
+      shape,
+      Int32Array.from({ length: sizeOf(shape) }, () => from + this.random.integer(to - from)),
+    );
   }
 
   bool(shape: Shape): HostTensor<'bool'> {

@@ -2,8 +2,16 @@ import { readExperiment, type PreparedExperiment } from '../../src/training/expe
 import type { Metrics, MetricsRow, Progress } from '../../src/protocol/model';
 import type { RunHost, TrainingState } from '../../src/training/run';
 
-/** The fields of an experiment of four kinds, small enough to train in milliseconds; `changes` replace whole sections' fields. */
-export function experimentText(changes: { readonly task?: object | string; readonly model?: object; readonly training?: object } & Record<string, unknown> = {}): string {
+/**
+ * The fields of an experiment of four kinds, small enough to train in milliseconds; `changes` replace whole sections'
+ * fields.
+ */
+export function experimentText(
+  changes: { readonly task?: object | string; readonly model?: object; readonly training?: object } & Record<
+    string,
+    unknown
+  > = {},
+): string {
   const { task, model, training, ...rest } = changes;
   return JSON.stringify({
     task: typeof task === 'string' ? task : { name: 'modular-arithmetic', modulus: 7, trainFraction: 0.5, ...task },
@@ -16,7 +24,8 @@ export function experimentText(changes: { readonly task?: object | string; reado
 /** An experiment that can be trained; throws what is wrong with it otherwise. */
 export function prepared(...changes: Parameters<typeof experimentText>): PreparedExperiment {
   const reading = readExperiment(experimentText(...changes));
-  if (!reading.ok) throw new Error(reading.problems.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'));
+  if (!reading.ok)
+    throw new Error(reading.problems.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'));
   return reading.experiment;
 }
 
@@ -58,6 +67,7 @@ export class RecordingHost implements RunHost {
 
 /** A state whose tensors no later step overwrites. */
 export function copyOf(state: TrainingState): TrainingState {
-  const copied = (tensors: TrainingState['parameters']): TrainingState['parameters'] => new Map([...tensors].map(([name, tensor]) => [name, { ...tensor, data: tensor.data.slice() }]));
+  const copied = (tensors: TrainingState['parameters']): TrainingState['parameters'] =>
+    new Map([...tensors].map(([name, tensor]) => [name, { ...tensor, data: tensor.data.slice() }]));
   return { ...state, parameters: copied(state.parameters), moments: copied(state.moments) };
 }

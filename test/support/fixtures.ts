@@ -33,16 +33,27 @@ export class FixtureTensors {
   /** Those called `<group>.<name>`, by name. */
   group(group: string): ReadonlyMap<string, HostTensor<'float32'>> {
     const prefix = `${group}.`;
-    return new Map([...this.tensors.keys()].filter(name => name.startsWith(prefix)).map(name => [name.slice(prefix.length), this.float32(name)]));
+    return new Map(
+      [...this.tensors.keys()]
+        .filter(name => name.startsWith(prefix))
+        .map(name => [name.slice(prefix.length), this.float32(name)]),
+    );
   }
 }
 
-export async function readFixture(name: string): Promise<{ readonly document: unknown; readonly tensors: FixtureTensors }> {
-  const [text, { tensors }] = await Promise.all([readFile(path.join(folder, `${name}.json`), 'utf8'), readSafetensors(path.join(folder, `${name}.safetensors`))]);
+export async function readFixture(
+  name: string,
+): Promise<{ readonly document: unknown; readonly tensors: FixtureTensors }> {
+  const [text, { tensors }] = await Promise.all([
+    readFile(path.join(folder, `${name}.json`), 'utf8'),
+    readSafetensors(path.join(folder, `${name}.safetensors`)),
+  ]);
   return { document: JSON.parse(text) as unknown, tensors: new FixtureTensors(tensors) };
 }
 
-/** Fields in which TransformerLens says what our configuration says in another way, or what does not shape the model. */
+/**
+ * Fields in which TransformerLens says what our configuration says in another way, or what does not shape the model.
+ */
 const otherFields = v.object({
   attn_scale: v.optional(v.number()),
   rotary_base: v.optional(v.literal(10_000)),
@@ -54,7 +65,9 @@ const otherFields = v.object({
 export function configFromFixture(document: unknown): ModelConfig {
   const given = v.parse(v.record(v.string(), v.unknown()), document);
   v.parse(otherFields, given);
-  const known = Object.entries(given).filter(([name, value]) => !Object.hasOwn(otherFields.entries, name) && (value !== null || name === 'normalization_type'));
+  const known = Object.entries(given).filter(
+    ([name, value]) => !Object.hasOwn(otherFields.entries, name) && (value !== null || name === 'normalization_type'),
+  );
   const config = v.parse(ModelConfigSchema, Object.fromEntries(known));
   if (given['attn_scale'] !== Math.sqrt(config.d_head)) throw new Error('the fixture scales its scores otherwise');
   return config;

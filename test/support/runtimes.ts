@@ -15,8 +15,16 @@ export const onnx = new OnnxRuntime({ device: 'cpu', threads: 1, spin: false });
 export const eager = new EagerRuntime('cpu');
 
 /** Runs a function once on some inputs. */
-export async function runOnce(runtime: Runtime, fn: (...inputs: Tensor[]) => Tensor[], inputs: readonly HostTensor[]): Promise<readonly HostTensor[]> {
-  const executable = await runtime.compile('test', fn, inputs.map(({ dtype, shape }) => ({ dtype, shape })));
+export async function runOnce(
+  runtime: Runtime,
+  fn: (...inputs: Tensor[]) => Tensor[],
+  inputs: readonly HostTensor[],
+): Promise<readonly HostTensor[]> {
+  const executable = await runtime.compile(
+    'test',
+    fn,
+    inputs.map(({ dtype, shape }) => ({ dtype, shape })),
+  );
   const outputs = await executable.run(inputs);
   executable.dispose();
   return outputs;

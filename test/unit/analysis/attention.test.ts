@@ -12,7 +12,8 @@ import { prepared } from '../../support/experiments';
 
 const experiment = prepared({
   task: { name: 'array-update', length: 2, numbers: 6, modulus: undefined, trainFraction: undefined },
-  model: { n_layers: 2, n_heads: 3 }, training: { batch: 8 },
+  model: { n_layers: 2, n_heads: 3 },
+  training: { batch: 8 },
 });
 const T = experiment.config.n_ctx;
 
@@ -51,8 +52,16 @@ async function expectedHeads({ model }: AnalysisContext, tokens: HostTensor<'int
     const [B = 0, H = 0] = scores.shape;
     expect(sizeOf(scores.shape)).toBe(B * H * T * T);
     const pattern = softmaxRows(scores, T);
-    return Array.from({ length: H }, (_, head) => Array.from({ length: T * T }, (__, at) => (
-      Array.from({ length: B }, (___, example) => pattern[((example * H) + head) * T * T + at] ?? 0).reduce((sum, weight) => sum + weight, 0) / B)));
+    return Array.from({ length: H }, (_, head) =>
+      Array.from(
+        { length: T * T },
+        (__, at) =>
+          Array.from({ length: B }, (___, example) => pattern[(example * H + head) * T * T + at] ?? 0).reduce(
+            (sum, weight) => sum + weight,
+            0,
+          ) / B,
+      ),
+    );
   });
 }
 
@@ -60,7 +69,14 @@ describe('attention', () => {
   test('over examples is the mean of softmax of the scores, of every head in order', async () => {
     const { context, drawn } = watchedContext();
     const { figure } = await run({ examples: 20 }, context);
-    expect(figure.heads.map(({ layer, head }) => [layer, head])).toEqual([[0, 0], [0, 1], [0, 2], [1, 0], [1, 1], [1, 2]]);
+    expect(figure.heads.map(({ layer, head }) => [layer, head])).toEqual([
+      [0, 0],
+      [0, 1],
+      [0, 2],
+      [1, 0],
+      [1, 1],
+      [1, 2],
+    ]);
     const expected = await expectedHeads(context, drawn[0] ?? expect.fail());
     figure.heads.forEach(({ pattern }, index) => expectClose(pattern, expected[index] ?? [], { absolute: 1e-6 }));
   });
@@ -68,13 +84,25 @@ describe('attention', () => {
   test('has rows that sum to 1, and nothing where the mask forbids it', async () => {
     const { figure } = await run({ examples: 50 });
     for (const { pattern } of figure.heads) {
-      const sums = Array.from({ length: T }, (_, row) => pattern.subarray(row * T, (row + 1) * T).reduce((sum, weight) => sum + weight, 0));
-      expectClose(sums, sums.map(() => 1), { absolute: 1e-6 });
+      const sums = Array.from({ length: T }, (_, row) =>
+        pattern.subarray(row * T, (row + 1) * T).reduce((sum, weight) => sum + weight, 0),
+      );
+      expectClose(
+        sums,
+        sums.map(() => 1),
+        { absolute: 1e-6 },
+      );
       pattern.forEach((weight, at) => {
         if (figure.allowed[at] === 0) expect(weight).toBe(0);
       });
     }
-    expect([...figure.allowed.subarray(0, 2 * T)]).toEqual([1, ...Array.from({ length: T - 1 }, () => 0), 1, 1, ...Array.from({ length: T - 2 }, () => 0)]);
+    expect([...figure.allowed.subarray(0, 2 * T)]).toEqual([
+      1,
+      ...Array.from({ length: T - 1 }, () => 0),
+      1,
+      1,
+      ...Array.from({ length: T - 2 }, () => 0),
+    ]);
   });
 
   test('of a prompt is labelled with its words; over examples, with what stands at each position', async () => {
@@ -96,10 +124,17 @@ describe('attention', () => {
 
   test('of another sample is that of other examples', async () => {
     const { context, drawn } = watchedContext();
-    for (const sample of [0, 1, 2]) await run({ examples: 64, sample }, { ...context, random: new Random(0, 'analysis') });
-    const lines = drawn.map(({ data }) => Array.from({ length: 64 }, (_, row) => data.subarray(row * T, (row + 1) * T).join(' ')));
+    for (const sample of [0, 1, 2])
+      await run({ examples: 64, sample }, { ...context, random: new Random(0, 'analysis') });
+    const lines = drawn.map(({ data }) =>
+      Array.from({ length: 64 }, (_, row) => data.subarray(row * T, (row + 1) * T).join(' ')),
+    );
     // Of 6 × 6 × 2 × 6 lines few come twice by chance.
-    for (const [one, other] of [[0, 1], [1, 2], [0, 2]] as const) {
+    for (const [one, other] of [
+      [0, 1],
+      [1, 2],
+      [0, 2],
+    ] as const) {
       expect(lines[one]?.filter(line => lines[other]?.includes(line)).length).toBeLessThan(25);
     }
   });
@@ -108,9 +143,15 @@ describe('attention', () => {
     const all = await run({ examples: 20 });
     const [chosen, again] = [await run({ examples: 20, head: '1.2' }), await run({ examples: 20, head: 'L1H2' })];
     const measure = (patterns: readonly Float32Array[]) => {
-      const rows = patterns.flatMap(pattern => Array.from({ length: T }, (_, row) => [...pattern.subarray(row * T, (row + 1) * T)]));
-      const mean = (of: (row: readonly number[]) => number) => rows.reduce((sum, row) => sum + of(row), 0) / rows.length;
-      return [mean(row => row.reduce((sum, weight) => sum - (weight > 0 ? weight * Math.log(weight) : 0), 0)), mean(row => Math.max(...row))];
+      const rows = patterns.flatMap(pattern =>
+        Array.from({ length: T }, (_, row) => [...pattern.subarray(row * T, (row + 1) * T)]),
+      );
+      const mean = (of: (row: readonly number[]) => number) =>
+        rows.reduce((sum, row) => sum + of(row), 0) / rows.length;
+      return [
+        mean(row => row.reduce((sum, weight) => sum - (weight > 0 ? weight * Math.log(weight) : 0), 0)),
+        mean(row => Math.max(...row)),
+      ];
     };
     const scalars = ({ scalars: { entropy, largest } }: typeof all) => [entropy ?? Number.NaN, largest ?? Number.NaN];
     expectClose(scalars(all), measure(all.figure.heads.map(head => head.pattern)), { relative: 1e-6 });
@@ -123,11 +164,23 @@ describe('attention refuses in one sentence', () => {
   test.each([
     ['a word that is no token', { prompt: 'BOS 3 x' }, /^There is no token "x"; there are "0", "1", .*\.$/],
     ['a number outside of the vocabulary', { prompt: 'BOS 77' }, /^There is no token "77"/],
-    ['a prompt longer than the model reads', { prompt: Array.from({ length: T + 1 }, () => '1').join(' ') }, /^The prompt has 10 tokens; this model reads at most 9\.$/],
+    [
+      'a prompt longer than the model reads',
+      { prompt: Array.from({ length: T + 1 }, () => '1').join(' ') },
+      /^The prompt has 10 tokens; this model reads at most 9\.$/,
+    ],
     ['a layer that is not there', { head: '2.0' }, /^There is no head "L2H0"; the nearest are /],
     ['a head that is not there', { head: '0.3' }, /^There is no head "L0H3"; the nearest are /],
-    ['no examples', { examples: 0 }, /^"examples" of analysis "attention": Invalid value: Expected >=1 but received 0\.$/],
-    ['a parameter that is not there', { heads: '0.0' }, /^There is no parameter of analysis "attention" called "heads"; the nearest is "head"\.$/],
+    [
+      'no examples',
+      { examples: 0 },
+      /^"examples" of analysis "attention": Invalid value: Expected >=1 but received 0\.$/,
+    ],
+    [
+      'a parameter that is not there',
+      { heads: '0.0' },
+      /^There is no parameter of analysis "attention" called "heads"; the nearest is "head"\.$/,
+    ],
   ])('%s', async (_, params, message) => {
     await expect(run(params)).rejects.toThrow(UserError);
     await expect(run(params)).rejects.toThrow(message);

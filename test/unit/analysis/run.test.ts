@@ -9,13 +9,25 @@ import { contextOf } from '../../support/analyses';
 import { prepared } from '../../support/experiments';
 
 const line = (...y: number[]): LinesFigure => ({
-  kind: 'lines', title: 'Loss', x: { title: 'x' }, y: { title: 'y' }, series: [{ name: 's', x: Float64Array.from(y, (_, index) => index), y: Float64Array.from(y) }],
+  kind: 'lines',
+  title: 'Loss',
+  x: { title: 'x' },
+  y: { title: 'y' },
+  series: [{ name: 's', x: Float64Array.from(y, (_, index) => index), y: Float64Array.from(y) }],
 });
 
 /** An analysis that gives what it is told to. */
-const giving = (result: AnalysisResult, changes: Partial<AnalysisDefinition> = {}): AnalysisDefinition => defineAnalysis({
-  id: 'test', title: 'Test', description: '', params: {}, scalars: { size: 'a size' }, appliesTo: () => true, run: () => result, ...changes,
-});
+const giving = (result: AnalysisResult, changes: Partial<AnalysisDefinition> = {}): AnalysisDefinition =>
+  defineAnalysis({
+    id: 'test',
+    title: 'Test',
+    description: '',
+    params: {},
+    scalars: { size: 'a size' },
+    appliesTo: () => true,
+    run: () => result,
+    ...changes,
+  });
 
 const experiment = prepared();
 
@@ -28,52 +40,84 @@ describe('running an analysis', () => {
   test.each<readonly [string, AnalysisResult, RegExp]>([
     ['a figure that holds NaN', { figures: [line(1, Number.NaN)], scalars: {} }, /figure "Loss": "s" holds NaN at 1/],
     ['a scalar that is NaN', { figures: [], scalars: { size: Number.NaN } }, /analysis "test" measured NaN for "size"/],
-    ['a scalar that is infinite', { figures: [], scalars: { size: -Infinity } }, /analysis "test" measured -Infinity for "size"/],
-    ['a scalar that it did not declare', { figures: [], scalars: { weight: 1 } }, /gave the scalar "weight", which it did not declare/],
-    ['a scalar of every object', { figures: [], scalars: { toString: 1 } }, /gave the scalar "toString", which it did not declare/],
+    [
+      'a scalar that is infinite',
+      { figures: [], scalars: { size: -Infinity } },
+      /analysis "test" measured -Infinity for "size"/,
+    ],
+    [
+      'a scalar that it did not declare',
+      { figures: [], scalars: { weight: 1 } },
+      /gave the scalar "weight", which it did not declare/,
+    ],
+    [
+      'a scalar of every object',
+      { figures: [], scalars: { toString: 1 } },
+      /gave the scalar "toString", which it did not declare/,
+    ],
   ])('refuses %s', async (_, result, message) => {
     await expect(runAnalysis(giving(result), contextOf(experiment), {})).rejects.toThrow(message);
   });
 
   test('refuses partial results that are wrong as it does the last one', async () => {
-    const partial = giving({ figures: [], scalars: {} }, {
-      run: ({ progress }) => {
-        progress(0.5, { figures: [line(Infinity)], scalars: {} });
-        return { figures: [], scalars: {} };
+    const partial = giving(
+      { figures: [], scalars: {} },
+      {
+        run: ({ progress }) => {
+          progress(0.5, { figures: [line(Infinity)], scalars: {} });
+          return { figures: [], scalars: {} };
+        },
       },
-    });
+    );
     await expect(runAnalysis(partial, contextOf(experiment), {})).rejects.toThrow(/holds Infinity/);
   });
 
   test('passes on progress', async () => {
     const seen: unknown[] = [];
     const partial: AnalysisResult = { figures: [line(1)], scalars: {} };
-    const definition = giving({ figures: [], scalars: {} }, {
-      run: ({ progress }) => {
-        progress(0.25);
-        progress(0.5, partial);
-        return { figures: [], scalars: {} };
+    const definition = giving(
+      { figures: [], scalars: {} },
+      {
+        run: ({ progress }) => {
+          progress(0.25);
+          progress(0.5, partial);
+          return { figures: [], scalars: {} };
+        },
       },
-    });
+    );
     await runAnalysis(definition, { ...contextOf(experiment), progress: (...args) => seen.push(args) }, {});
-    expect(seen).toEqual([[0.25, undefined], [0.5, partial]]);
+    expect(seen).toEqual([
+      [0.25, undefined],
+      [0.5, partial],
+    ]);
   });
 
   test('says when it does not apply to the model', async () => {
-    const run = runAnalysis(giving({ figures: [], scalars: {} }, { appliesTo: () => false }), contextOf(experiment), {});
+    const run = runAnalysis(
+      giving({ figures: [], scalars: {} }, { appliesTo: () => false }),
+      contextOf(experiment),
+      {},
+    );
     await expect(run).rejects.toThrow(new UserError('The analysis "test" does not apply to modular-arithmetic.'));
   });
 
   test('ends when it is cancelled, before it starts and when it is done', async () => {
     const controller = new AbortController();
-    const during = giving({ figures: [], scalars: {} }, {
-      run: () => {
-        controller.abort();
-        return { figures: [], scalars: {} };
+    const during = giving(
+      { figures: [], scalars: {} },
+      {
+        run: () => {
+          controller.abort();
+          return { figures: [], scalars: {} };
+        },
       },
-    });
-    await expect(runAnalysis(during, contextOf(experiment, { signal: controller.signal }), {})).rejects.toThrow(CancelledError);
-    await expect(runAnalysis(giving({ figures: [], scalars: {} }), contextOf(experiment, { signal: controller.signal }), {})).rejects.toThrow(CancelledError);
+    );
+    await expect(runAnalysis(during, contextOf(experiment, { signal: controller.signal }), {})).rejects.toThrow(
+      CancelledError,
+    );
+    await expect(
+      runAnalysis(giving({ figures: [], scalars: {} }), contextOf(experiment, { signal: controller.signal }), {}),
+    ).rejects.toThrow(CancelledError);
   });
 });
 
@@ -84,10 +128,18 @@ describe('the registry', () => {
   });
 
   test('names the nearest for one that does not exist', () => {
-    expect(() => findAnalysis('attentoin')).toThrow(new UserError('There is no analysis "attentoin"; the nearest is "attention".'));
+    expect(() => findAnalysis('attentoin')).toThrow(
+      new UserError('There is no analysis "attentoin"; the nearest is "attention".'),
+    );
   });
 
   test('describes an analysis without its functions, so that it can cross to another process', () => {
-    for (const analysis of analyses) expect(structuredClone(describeAnalysis(analysis))).toMatchObject({ id: analysis.id, title: analysis.title, params: analysis.params, scalars: analysis.scalars });
+    for (const analysis of analyses)
+      expect(structuredClone(describeAnalysis(analysis))).toMatchObject({
+        id: analysis.id,
+        title: analysis.title,
+        params: analysis.params,
+        scalars: analysis.scalars,
+      });
   });
 });

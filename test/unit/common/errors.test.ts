@@ -9,7 +9,11 @@ describe('errors', () => {
 
   test('of the system have a code, others none', () => {
     expect(errorCode(Object.assign(new Error('no space'), { code: 'ENOSPC' }))).toBe('ENOSPC');
-    expect([errorCode(new Error('x')), errorCode({ code: 'ENOENT' }), errorCode(Object.assign(new Error('x'), { code: 7 }))]).toEqual([undefined, undefined, undefined]);
+    expect([
+      errorCode(new Error('x')),
+      errorCode({ code: 'ENOENT' }),
+      errorCode(Object.assign(new Error('x'), { code: 7 })),
+    ]).toEqual([undefined, undefined, undefined]);
   });
 
   test('of cancellation come once the signal is aborted', () => {

@@ -9,9 +9,16 @@ function chiSquare(counts: readonly number[]): number {
   return counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
 }
 
-const counted = (values: readonly number[], bins: number) => values.reduce<number[]>((counts, value) => counts.with(value, (counts[value] ?? 0) + 1), Array.from({ length: bins }, () => 0));
+const counted = (values: readonly number[], bins: number) =>
+  values.reduce<number[]>(
+    (counts, value) => counts.with(value, (counts[value] ?? 0) + 1),
+    Array.from({ length: bins }, () => 0),
+  );
 
-/** Mean and standard deviation of Pearson's statistic over k bins are k − 1 and √(2k − 2); five of the latter are never seen. */
+/**
+ * Mean and standard deviation of Pearson's statistic over k bins are k − 1 and √(2k − 2); five of the latter are never
+ * seen.
+ */
 const mostFor = (bins: number) => bins - 1 + 5 * Math.sqrt(2 * bins - 2);
 
 describe('uniform', () => {
@@ -19,7 +26,14 @@ describe('uniform', () => {
     const random = new Random(1, 'uniform');
     const values = draws(20_000, () => random.uniform());
     expect(values.every(value => value >= 0 && value < 1)).toBe(true);
-    expect(chiSquare(counted(values.map(value => Math.floor(value * 50)), 50))).toBeLessThan(mostFor(50));
+    expect(
+      chiSquare(
+        counted(
+          values.map(value => Math.floor(value * 50)),
+          50,
+        ),
+      ),
+    ).toBeLessThan(mostFor(50));
   });
 
   test.each([1, 2, 7, 113])('integers below %i are all as frequent', bound => {
@@ -71,15 +85,26 @@ describe('streams', () => {
 
   test('of neighbouring seeds and names share nothing', () => {
     const starts = new Set<number>();
-    for (let seed = 0; seed < 30; seed++) for (let step = 0; step < 30; step++) starts.add(first(seed, `batch ${step}`)[0] ?? 0);
+    for (let seed = 0; seed < 30; seed++)
+      for (let step = 0; step < 30; step++) starts.add(first(seed, `batch ${step}`)[0] ?? 0);
     // Seed and name are kept apart: 1 and '1x' are not 11 and 'x'.
     starts.add(first(1, '1x')[0] ?? 0).add(first(11, 'x')[0] ?? 0);
     expect(starts.size).toBe(902);
   });
 
   test('do not run together: their first numbers are even and uncorrelated', () => {
-    const pairs = Array.from({ length: 4000 }, (_, step) => [new Random(0, `batch ${step}`).uniform(), new Random(0, `batch ${step + 1}`).uniform()] as const);
-    expect(chiSquare(counted(pairs.map(([value]) => Math.floor(value * 20)), 20))).toBeLessThan(mostFor(20));
+    const pairs = Array.from(
+      { length: 4000 },
+      (_, step) => [new Random(0, `batch ${step}`).uniform(), new Random(0, `batch ${step + 1}`).uniform()] as const,
+    );
+    expect(
+      chiSquare(
+        counted(
+          pairs.map(([value]) => Math.floor(value * 20)),
+          20,
+        ),
+      ),
+    ).toBeLessThan(mostFor(20));
     const correlation = pairs.reduce((sum, [a, b]) => sum + (a - 0.5) * (b - 0.5), 0) / pairs.length / (1 / 12);
     expect(Math.abs(correlation)).toBeLessThan(5 / Math.sqrt(pairs.length));
   });

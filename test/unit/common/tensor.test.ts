@@ -32,15 +32,20 @@ describe('tensors', () => {
 
   test('nest by their shape, in row-major order', () => {
     expect(nested(int32([], Int32Array.of(7)))).toBe(7);
-    expect(nested(int32([2, 2, 1], Int32Array.of(1, 2, 3, 4)))).toEqual([[[1], [2]], [[3], [4]]]);
+    expect(nested(int32([2, 2, 1], Int32Array.of(1, 2, 3, 4)))).toEqual([
+      [[1], [2]],
+      [[3], [4]],
+    ]);
     expect(nested(int32([2, 0, 3]))).toEqual([[], []]);
   });
 
   test('flatten back to what was nested', () => {
     const flat = (value: Nested): number[] => (typeof value === 'number' ? [value] : value.flatMap(flat));
-    fc.assert(fc.property(shapes, shape => {
-      const data = Int32Array.from({ length: sizeOf(shape) }, (_, index) => index);
-      expect(flat(nested(int32(shape, data)))).toEqual([...data]);
-    }));
+    fc.assert(
+      fc.property(shapes, shape => {
+        const data = Int32Array.from({ length: sizeOf(shape) }, (_, index) => index);
+        expect(flat(nested(int32(shape, data)))).toEqual([...data]);
+      }),
+    );
   });
 });

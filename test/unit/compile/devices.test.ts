@@ -43,12 +43,18 @@ test('TensorFlow that is not there says what would make it available', async () 
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const opened = openRuntime({ ...request, device: 'tensorflow', tensorflowFolder: folder });
   await expect(opened).rejects.toThrow(UserError);
-  await expect(opened).rejects.toThrow(/^TensorFlow is not available: run "Circuits: Set Up TensorFlow GPU" in VS Code, or install @tensorflow\/tfjs-node-gpu beside this package\.$/);
+  await expect(opened).rejects.toThrow(
+    /^TensorFlow is not available: run "Circuits: Set Up TensorFlow GPU" in VS Code, or install @tensorflow\/tfjs-node-gpu beside this package\.$/,
+  );
 });
 
 test('TensorFlow that is there but broken says what it complains of, in one line', async () => {
-  const folder = await folderWithTensorFlow(`throw new Error('libcudart.so.11.0: cannot open shared object file\\nRequire stack:\\n- here');`);
+  const folder = await folderWithTensorFlow(
+    `throw new Error('libcudart.so.11.0: cannot open shared object file\\nRequire stack:\\n- here');`,
+  );
   const opened = openRuntime({ ...request, device: 'tensorflow', tensorflowFolder: folder });
   await expect(opened).rejects.toThrow(UserError);
-  await expect(opened).rejects.toThrow(/^TensorFlow is installed but does not start: libcudart\.so\.11\.0: cannot open shared object file$/);
+  await expect(opened).rejects.toThrow(
+    /^TensorFlow is installed but does not start: libcudart\.so\.11\.0: cannot open shared object file$/,
+  );
 });

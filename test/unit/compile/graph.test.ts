@@ -9,11 +9,17 @@ import type { Shape } from '../../../src/common/tensor';
 /** The operators that a function's outputs need, in the order in which they run. */
 function operators(shapes: readonly Shape[], fn: (...inputs: Tensor[]) => Tensor | Tensor[]): readonly string[] {
   const traced: TensorFunction = (...inputs) => [fn(...inputs)].flat();
-  return trace(traced, shapes.map(shape => ({ dtype: 'float32', shape }))).liveNodes().map(node => node.op);
+  return trace(
+    traced,
+    shapes.map(shape => ({ dtype: 'float32', shape })),
+  )
+    .liveNodes()
+    .map(node => node.op);
 }
 
 const on = (shape: Shape, fn: (x: Tensor) => Tensor | Tensor[]) => operators([shape], x => fn(x as Tensor));
-const onTwo = (a: Shape, b: Shape, fn: (x: Tensor, y: Tensor) => Tensor) => operators([a, b], (x, y) => fn(x as Tensor, y as Tensor));
+const onTwo = (a: Shape, b: Shape, fn: (x: Tensor, y: Tensor) => Tensor) =>
+  operators([a, b], (x, y) => fn(x as Tensor, y as Tensor));
 
 describe('recording', () => {
   test('computes equal computations once', () => {
@@ -26,15 +32,27 @@ describe('recording', () => {
     expect(onTwo([3], [3], (x, y) => tf.add(tf.sub(x, y), tf.sub(y, x)))).toEqual(['Sub', 'Sub', 'Add']);
     expect(on([2, 2], x => tf.add(tf.sum(x, 0), tf.sum(x, 1)))).toEqual(['ReduceSum', 'ReduceSum', 'Add']);
     expect(on([2, 2], x => [tf.sum(x, 0), tf.sum(x, 0, true)])).toEqual(['ReduceSum', 'ReduceSum']);
-    expect(on([2, 2, 2], x => tf.add(tf.transpose(x, [1, 0, 2]), tf.transpose(x, [0, 2, 1])))).toEqual(['Transpose', 'Transpose', 'Add']);
-    expect(on([2, 2], x => tf.add(tf.softmax(x), tf.transpose(tf.softmax(tf.transpose(x)))))).toEqual(['Softmax', 'Transpose', 'Softmax', 'Transpose', 'Add']);
+    expect(on([2, 2, 2], x => tf.add(tf.transpose(x, [1, 0, 2]), tf.transpose(x, [0, 2, 1])))).toEqual([
+      'Transpose',
+      'Transpose',
+      'Add',
+    ]);
+    expect(on([2, 2], x => tf.add(tf.softmax(x), tf.transpose(tf.softmax(tf.transpose(x)))))).toEqual([
+      'Softmax',
+      'Transpose',
+      'Softmax',
+      'Transpose',
+      'Add',
+    ]);
   });
 
   test('drops what no output needs', () => {
-    expect(on([3], x => {
-      tf.exp(tf.sin(x));
-      return tf.cos(x);
-    })).toEqual(['Cos']);
+    expect(
+      on([3], x => {
+        tf.exp(tf.sin(x));
+        return tf.cos(x);
+      }),
+    ).toEqual(['Cos']);
   });
 
   test('keeps a node of which only one output is needed', () => {
@@ -44,7 +62,13 @@ describe('recording', () => {
 
 describe('simplification', () => {
   test('adding or subtracting 0, multiplying or dividing by 1 does nothing', () => {
-    for (const same of [(x: Tensor) => tf.add(x, 0), (x: Tensor) => tf.add(tf.zeros([3]), x), (x: Tensor) => tf.sub(x, 0), (x: Tensor) => tf.mul(1, x), (x: Tensor) => tf.div(x, 1)]) {
+    for (const same of [
+      (x: Tensor) => tf.add(x, 0),
+      (x: Tensor) => tf.add(tf.zeros([3]), x),
+      (x: Tensor) => tf.sub(x, 0),
+      (x: Tensor) => tf.mul(1, x),
+      (x: Tensor) => tf.div(x, 1),
+    ]) {
       expect(on([3], same)).toEqual([]);
     }
   });
@@ -55,7 +79,8 @@ describe('simplification', () => {
   });
 
   test('constants whose elements are all equal are folded through elementwise operators, shapes and reductions', () => {
-    const folded = (x: Tensor) => tf.mul(x, tf.sum(tf.transpose(tf.reshape(tf.exp(tf.mul(tf.fill([4, 6], 0.25), 2)), [3, 8])), 0));
+    const folded = (x: Tensor) =>
+      tf.mul(x, tf.sum(tf.transpose(tf.reshape(tf.exp(tf.mul(tf.fill([4, 6], 0.25), 2)), [3, 8])), 0));
     expect(on([3], folded)).toEqual(['Mul']);
   });
 
@@ -65,7 +90,13 @@ describe('simplification', () => {
   });
 
   test('it is repeated where nothing else gives the result its shape', () => {
-    const graph = trace((x, y) => [tf.add(tf.tile(x as Tensor, [2, 1]), y as Tensor)], [{ dtype: 'float32', shape: [1, 3] }, { dtype: 'float32', shape: [3] }]);
+    const graph = trace(
+      (x, y) => [tf.add(tf.tile(x as Tensor, [2, 1]), y as Tensor)],
+      [
+        { dtype: 'float32', shape: [1, 3] },
+        { dtype: 'float32', shape: [3] },
+      ],
+    );
     expect(graph.liveNodes().map(node => node.op)).toEqual(['Expand', 'Add']);
     expect(graph.outputs[0]?.shape).toEqual([2, 3]);
   });
@@ -99,13 +130,18 @@ describe('simplification', () => {
 describe('Graph', () => {
   test('where nodes may not have many outputs, a split is slices', () => {
     const specs = [{ dtype: 'float32', shape: [2, 8] }] as const;
-    const parts = (count: number) => trace(x => tf.split(x as Tensor, count, 1), specs, new Graph(4)).liveNodes().map(node => node.op);
+    const parts = (count: number) =>
+      trace(x => tf.split(x as Tensor, count, 1), specs, new Graph(4))
+        .liveNodes()
+        .map(node => node.op);
     expect(parts(4)).toEqual(['Split']);
     expect(parts(8)).toEqual(Array.from({ length: 8 }, () => 'Slice'));
   });
 
   test('refuses a constant that does not fill its shape', () => {
-    expect(() => new Graph().constant({ dtype: 'float32', shape: [2, 2] }, Float32Array.of(1, 2, 3))).toThrow('3 values for [2, 2]');
+    expect(() => new Graph().constant({ dtype: 'float32', shape: [2, 2] }, Float32Array.of(1, 2, 3))).toThrow(
+      '3 values for [2, 2]',
+    );
   });
 
   test('tells 0 from -0 and keeps NaN among constants', () => {

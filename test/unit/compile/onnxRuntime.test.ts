@@ -12,10 +12,22 @@ const double: TensorFunction = x => [tf.mul(x as Tensor, 2)];
 
 describe('outputs', () => {
   test('may be inputs, constants, and the same value twice', async () => {
-    const [x, same, tripled, again, dense, splat, scalar] = await runOnce(onnx, x => {
-      const tripled = tf.mul(x as Tensor, 3);
-      return [x as Tensor, x as Tensor, tripled, tripled, tf.tensor1d([7, 8]), tf.fill([2, 2], 9), tf.scalar(4, 'int32')];
-    }, [of(1, 2)]);
+    const [x, same, tripled, again, dense, splat, scalar] = await runOnce(
+      onnx,
+      x => {
+        const tripled = tf.mul(x as Tensor, 3);
+        return [
+          x as Tensor,
+          x as Tensor,
+          tripled,
+          tripled,
+          tf.tensor1d([7, 8]),
+          tf.fill([2, 2], 9),
+          tf.scalar(4, 'int32'),
+        ];
+      },
+      [of(1, 2)],
+    );
     expect([x, same, tripled, again, dense]).toEqual([of(1, 2), of(1, 2), of(3, 6), of(3, 6), of(7, 8)]);
     expect([splat, scalar]).toEqual([float32([2, 2], Float32Array.of(9, 9, 9, 9)), int32([], Int32Array.of(4))]);
   });
@@ -90,7 +102,10 @@ describe('executables are cached by function and shapes', () => {
   });
 });
 
-describe.each([['ONNX Runtime', onnx], ['tfjs', eager]])('wrong tensors on %s', (_, runtime) => {
+describe.each([
+  ['ONNX Runtime', onnx],
+  ['tfjs', eager],
+])('wrong tensors on %s', (_, runtime) => {
   const inputs: readonly TensorSpec[] = [vector(2), { dtype: 'int32', shape: [1, 2] }];
   const fn: TensorFunction = (x, ids) => [tf.add(x as Tensor, tf.cast(ids as Tensor, 'float32'))];
   const right = [of(1, 2), int32([1, 2])] as const;
@@ -107,6 +122,8 @@ describe.each([['ONNX Runtime', onnx], ['tfjs', eager]])('wrong tensors on %s', 
 
   test('an output of the wrong shape', async () => {
     const executable = await runtime.compile('sum', fn, inputs);
-    await expect(executable.run([...right], [of(0, 0)])).rejects.toThrow(new TypeError('output 0 is float32 [2], not float32 [1, 2]'));
+    await expect(executable.run([...right], [of(0, 0)])).rejects.toThrow(
+      new TypeError('output 0 is float32 [2], not float32 [1, 2]'),
+    );
   });
 });

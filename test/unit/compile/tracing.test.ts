@@ -11,18 +11,24 @@ const traceOf = (fn: (x: Tensor) => Tensor) => () => trace(x => [fn(x as Tensor)
 
 describe('what cannot be compiled says why', () => {
   test('a kernel that is missing is named, with the op that asked for it', () => {
-    expect(traceOf(x => tf.topk(x as tf.Tensor2D, 1).values)).toThrow('The kernel TopK, which topk asked for, cannot be compiled to ONNX.');
-    expect(traceOf(x => tf.image.resizeBilinear(tf.reshape(x, [2, 3, 1]) as tf.Tensor3D, [4, 4]))).toThrow(/kernel ResizeBilinear, which resizeBilinear asked for/);
+    expect(traceOf(x => tf.topk(x as tf.Tensor2D, 1).values)).toThrow(
+      'The kernel TopK, which topk asked for, cannot be compiled to ONNX.',
+    );
+    expect(traceOf(x => tf.image.resizeBilinear(tf.reshape(x, [2, 3, 1]) as tf.Tensor3D, [4, 4]))).toThrow(
+      /kernel ResizeBilinear, which resizeBilinear asked for/,
+    );
     expect(traceOf(x => tf.cumprod(x))).toThrow(/kernel Cumprod, which cumprod asked for/);
   });
 
   test('a kernel that is compiled in part names the part', () => {
-    expect(traceOf(x => tf.gather(x, tf.zeros([2, 1], 'int32') as tf.Tensor2D, 1, 1))).toThrow(/GatherV2 with batchDims/);
+    expect(traceOf(x => tf.gather(x, tf.zeros([2, 1], 'int32') as tf.Tensor2D, 1, 1))).toThrow(
+      /GatherV2 with batchDims/,
+    );
   });
 
   test('reading a value', () => {
     expect(traceOf(x => tf.scalar(x.dataSync()[0] ?? 0))).toThrow(/cannot read values/);
-    expect(traceOf(x => tf.scalar((tf.sum(tf.exp(x)).arraySync() as number)))).toThrow(/cannot read values/);
+    expect(traceOf(x => tf.scalar(tf.sum(tf.exp(x)).arraySync() as number))).toThrow(/cannot read values/);
   });
 
   test('a tensor that was made outside of the function', () => {
@@ -46,10 +52,12 @@ describe('tracing', () => {
   });
 
   test('inside of tracing is refused', () => {
-    expect(traceOf(x => {
-      trace(y => [y as Tensor], [matrix]);
-      return x;
-    })).toThrow(/being compiled already/);
+    expect(
+      traceOf(x => {
+        trace(y => [y as Tensor], [matrix]);
+        return x;
+      }),
+    ).toThrow(/being compiled already/);
   });
 
   test('leaves the chosen backend as it was, also after an error', async () => {

@@ -19,7 +19,9 @@ async function onSwiftShader(): Promise<WebGpuReport> {
   const bundles = await buildBundles({ webGpu: 'test/unit/compile/webGpuProcess.ts' });
   onTestFinished(() => bundles.dispose());
   const child = fork(path.join(bundles.folder, 'webGpu.js'), {
-    execArgv: [], serialization: 'advanced', stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    execArgv: [],
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     // Chromium brings the Vulkan loader as well.
     env: { ...process.env, VK_DRIVER_FILES: driver, VK_ICD_FILENAMES: driver, LD_LIBRARY_PATH: driverFolder },
   });
@@ -34,15 +36,19 @@ async function onSwiftShader(): Promise<WebGpuReport> {
   return report;
 }
 
-test.skipIf(!isThere)(`WebGPU agrees with the CPU${isThere ? '' : `: not run, because there is no ${driver} (it comes with Debian's chromium)`}`, async () => {
-  const { description, outputs } = await onSwiftShader();
-  expect(description).toBe('WebGPU');
-  for (const [name, { fn, inputs }] of Object.entries(problems())) {
-    const expected = await runOnce(onnx, fn, inputs);
-    expected.forEach(({ data, shape, dtype }, index) => {
-      const got = outputs[name]?.[index];
-      expect({ shape: got?.shape, dtype: got?.dtype }, `${name}, output ${index}`).toEqual({ shape, dtype });
-      expectClose(got?.data ?? [], data, { absolute: 1e-4 }, `${name}, output ${index}`);
-    });
-  }
-}, 60_000);
+test.skipIf(!isThere)(
+  `WebGPU agrees with the CPU${isThere ? '' : `: not run, because there is no ${driver} (it comes with Debian's chromium)`}`,
+  async () => {
+    const { description, outputs } = await onSwiftShader();
+    expect(description).toBe('WebGPU');
+    for (const [name, { fn, inputs }] of Object.entries(problems())) {
+      const expected = await runOnce(onnx, fn, inputs);
+      expected.forEach(({ data, shape, dtype }, index) => {
+        const got = outputs[name]?.[index];
+        expect({ shape: got?.shape, dtype: got?.dtype }, `${name}, output ${index}`).toEqual({ shape, dtype });
+        expectClose(got?.data ?? [], data, { absolute: 1e-4 }, `${name}, output ${index}`);
+      });
+    }
+  },
+  60_000,
+);

@@ -13,7 +13,11 @@ async function main(): Promise<void> {
   const runtime = await openRuntime({ device: 'webgpu', threads: 1, spin: false });
   const outputs: Record<string, readonly HostTensor[]> = {};
   for (const [name, { fn, inputs }] of Object.entries(problems())) {
-    const executable = await runtime.compile(name, fn, inputs.map(({ dtype, shape }) => ({ dtype, shape })));
+    const executable = await runtime.compile(
+      name,
+      fn,
+      inputs.map(({ dtype, shape }) => ({ dtype, shape })),
+    );
     outputs[name] = await executable.run(inputs);
   }
   const report: WebGpuReport = { description: runtime.description, outputs };

@@ -3,7 +3,10 @@ import { UserError } from '../../../src/common/errors';
 import { allowedAttention, checkMask } from '../../../src/model/mask';
 import { configOf } from '../../support/models';
 
-const rows = (allowed: Uint8Array, T: number) => Array.from({ length: T }, (_, row) => [...allowed.subarray(row * T, (row + 1) * T)].map(value => (value === 1 ? 'x' : '.')).join(''));
+const rows = (allowed: Uint8Array, T: number) =>
+  Array.from({ length: T }, (_, row) =>
+    [...allowed.subarray(row * T, (row + 1) * T)].map(value => (value === 1 ? 'x' : '.')).join(''),
+  );
 
 describe('attention is allowed', () => {
   test('to what is not ahead, in causal models', () => {
@@ -17,7 +20,11 @@ describe('attention is allowed', () => {
   test('where a mask says so, whatever the direction, and cut to shorter prompts', () => {
     const mask = ['.x...', 'x....', 'xxxxx', '..x..', '....x'];
     expect(rows(allowedAttention(configOf({ mask }), 5), 5)).toEqual(mask);
-    expect(rows(allowedAttention(configOf({ mask, attention_dir: 'bidirectional' }), 3), 3)).toEqual(['.x.', 'x..', 'xxx']);
+    expect(rows(allowedAttention(configOf({ mask, attention_dir: 'bidirectional' }), 3), 3)).toEqual([
+      '.x.',
+      'x..',
+      'xxx',
+    ]);
   });
 });
 
@@ -32,9 +39,21 @@ describe('a mask that does not fit is refused', () => {
   };
 
   test.each([
-    ['too few rows', ['x....', 'xx...'], 'The mask must have 5 rows of 5 characters, one for each position of the task.'],
-    ['a short row', ['x....', 'xx..', 'xxx..', 'xxxx.', 'xxxxx'], 'The mask must have 5 rows of 5 characters, one for each position of the task.'],
-    ['a row without a source', ['x....', 'xx...', '.....', 'xxxx.', 'xxxxx'], 'Row 2 of the mask allows no source; let position 2 attend at least to itself.'],
+    [
+      'too few rows',
+      ['x....', 'xx...'],
+      'The mask must have 5 rows of 5 characters, one for each position of the task.',
+    ],
+    [
+      'a short row',
+      ['x....', 'xx..', 'xxx..', 'xxxx.', 'xxxxx'],
+      'The mask must have 5 rows of 5 characters, one for each position of the task.',
+    ],
+    [
+      'a row without a source',
+      ['x....', 'xx...', '.....', 'xxxx.', 'xxxxx'],
+      'Row 2 of the mask allows no source; let position 2 attend at least to itself.',
+    ],
   ])('%s', (_, mask, message) => {
     expect(problemOf(mask)).toBe(message);
   });

@@ -27,7 +27,14 @@ const alphabet = [[6], [0, 1, 2, 3], [0, 2, 4], [5], [1, 3]]; // P = 11
 /** Batches on either side of the bounds where layer 0 changes its way: 2P ≤ B·T, and then R·P ≤ B·A·T. */
 const regimes: readonly Regime[] = [
   { what: 'a batch smaller than the table', B: 2, positions: [2, 3, 4], alphabet, isTable: false, scoresTable: false },
-  { what: 'a batch with fewer scores than the table', B: 5, positions: [1, 2, 3], alphabet, isTable: true, scoresTable: false },
+  {
+    what: 'a batch with fewer scores than the table',
+    B: 5,
+    positions: [1, 2, 3],
+    alphabet,
+    isTable: true,
+    scoresTable: false,
+  },
   { what: 'a large batch', B: 12, positions: [2, 3, 4], alphabet, isTable: true, scoresTable: true },
   { what: 'answers far apart', B: 12, positions: [1, 4], alphabet, isTable: true, scoresTable: true },
   { what: 'answers far apart in a small batch', B: 2, positions: [0, 2], alphabet, isTable: false, scoresTable: false },
@@ -47,7 +54,13 @@ const options: readonly Partial<ModelConfig>[] = [
 function tokensFor({ B }: Regime) {
   const draw = new Draw('tokens');
   const columns = alphabet.map(tokens => draw.int32([B], 0, tokens.length).data.map(index => tokens[index] ?? 0));
-  return int32([B, columns.length], Int32Array.from({ length: B * columns.length }, (_, at) => columns[at % columns.length]?.[Math.floor(at / columns.length)] ?? 0));
+  return int32(
+    [B, columns.length],
+    Int32Array.from(
+      { length: B * columns.length },
+      (_, at) => columns[at % columns.length]?.[Math.floor(at / columns.length)] ?? 0,
+    ),
+  );
 }
 
 /** Loss and gradients in every parameter, from logits weighted at random. */
@@ -63,34 +76,83 @@ function lossAndGradients(logitsOf: (parameters: readonly Tensor[]) => Tensor, p
 
 describe.each(positionalEmbeddings)('positions %s', positional_embedding_type => {
   describe.each([null, ...normalizations])('normalization %s', normalization_type => {
-    test.each(options.map((option, index) => [JSON.stringify(option), option, index] as const))('%s: the answers of the plain pass, and its gradients', async (_, option, index) => {
-      const config = configOf({ ...option, positional_embedding_type, normalization_type, ...(positional_embedding_type === 'rotary' && index % 2 === 0 ? { rotary_dim: 2 } : {}) });
-      const values = randomParameters(config);
-      const names = parameterSpecs(config).filter(spec => spec.trainable).map(({ name }) => name);
-      // Every option meets every regime somewhere in the table of embeddings and norms.
-      const shift = index + normalizations.length * positionalEmbeddings.indexOf(positional_embedding_type) + (normalization_type ? normalizations.indexOf(normalization_type) : 4);
-      const regime = regimes[(3 * shift) % regimes.length] ?? expect.fail('no regime');
-      const results = await runOnce(onnx, (...inputs) => {
-        const [tokens, ...parameters] = inputs as [Tensor, ...Tensor[]];
-        const plain = (tensors: readonly Tensor[]) => tf.gather(forward(config, weightsOf(names, tensors), tokens), tf.tensor1d([...regime.positions], 'int32'), 1);
-        const pruned = (tensors: readonly Tensor[]) => answerLogits(config, weightsOf(names, tensors), tokens, regime);
-        return [...lossAndGradients(plain, parameters), ...lossAndGradients(pruned, parameters)];
-      }, [tokensFor(regime), ...names.flatMap(name => values.get(name) ?? [])]);
-      const [expected, actual] = [results.slice(0, names.length + 1), results.slice(names.length + 1)];
-      expectCloseToScale(actual[0]?.data ?? [], expected[0]?.data ?? [], 1e-5, `${regime.what}: logits`);
-      // A key bias changes no pattern, so its gradient is rounding alone: measured against the others'.
-      const largest = expected.slice(1).reduce((most, { data }) => Math.max(most, ...Array.from(data, Math.abs)), 0);
-      names.forEach((name, at) => expectClose(actual[at + 1]?.data ?? [], expected[at + 1]?.data ?? [], { absolute: 2e-6 * largest, relative: 3e-5 }, `${regime.what}: gradient of ${name}`));
-    });
+    test.each(options.map((option, index) => [JSON.stringify(option), option, index] as const))(
+      '%s: the answers of the plain pass, and its gradients',
+      async (_, option, index) => {
+        const config = configOf({
+          ...option,
+          positional_embedding_type,
+          normalization_type,
+          ...(positional_embedding_type === 'rotary' && index % 2 === 0 ? { rotary_dim: 2 } : {}),
+        });
+        const values = randomParameters(config);
+        const names = parameterSpecs(config)
+          .filter(spec => spec.trainable)
+          .map(({ name }) => name);
+        // Every option meets every regime somewhere in the table of embeddings and norms.
+        const shift =
+          index +
+          normalizations.length * positionalEmbeddings.indexOf(positional_embedding_type) +
+          (normalization_type ? normalizations.indexOf(normalization_type) : 4);
+        const regime = regimes[(3 * shift) % regimes.length] ?? expect.fail('no regime');
+        const results = await runOnce(
+          onnx,
+          (...inputs) => {
+            const [tokens, ...parameters] = inputs as [Tensor, ...Tensor[]];
+            const plain = (tensors: readonly Tensor[]) =>
+              tf.gather(
+                forward(config, weightsOf(names, tensors), tokens),
+                tf.tensor1d([...regime.positions], 'int32'),
+                1,
+              );
+            const pruned = (tensors: readonly Tensor[]) =>
+              answerLogits(config, weightsOf(names, tensors), tokens, regime);
+            return [...lossAndGradients(plain, parameters), ...lossAndGradients(pruned, parameters)];
+          },
+          [tokensFor(regime), ...names.flatMap(name => values.get(name) ?? [])],
+        );
+        const [expected, actual] = [results.slice(0, names.length + 1), results.slice(names.length + 1)];
+        expectCloseToScale(actual[0]?.data ?? [], expected[0]?.data ?? [], 1e-5, `${regime.what}: logits`);
+        // A key bias changes no pattern, so its gradient is rounding alone: measured against the others'.
+        const largest = expected.slice(1).reduce((most, { data }) => Math.max(most, ...Array.from(data, Math.abs)), 0);
+        names.forEach((name, at) =>
+          expectClose(
+            actual[at + 1]?.data ?? [],
+            expected[at + 1]?.data ?? [],
+            { absolute: 2e-6 * largest, relative: 3e-5 },
+            `${regime.what}: gradient of ${name}`,
+          ),
+        );
+      },
+    );
   });
 });
 
 /** Output shapes of an operator's nodes in what `answerLogits` records. */
 function shapesOf(operator: string, config: ModelConfig, regime: Regime): readonly string[] {
   const specs = parameterSpecs(config);
-  const inputs: TensorSpec[] = [{ dtype: 'int32', shape: [regime.B, 5] }, ...specs.map(({ shape }): TensorSpec => ({ dtype: 'float32', shape }))];
-  const graph = trace((tokens, ...tensors) => [answerLogits(config, weightsOf(specs.map(({ name }) => name), tensors), tokens as Tensor, regime)], inputs);
-  return graph.liveNodes().filter(({ op }) => op === operator).flatMap(({ outputs }) => outputs.map(({ shape }) => shape.join()));
+  const inputs: TensorSpec[] = [
+    { dtype: 'int32', shape: [regime.B, 5] },
+    ...specs.map(({ shape }): TensorSpec => ({ dtype: 'float32', shape })),
+  ];
+  const graph = trace(
+    (tokens, ...tensors) => [
+      answerLogits(
+        config,
+        weightsOf(
+          specs.map(({ name }) => name),
+          tensors,
+        ),
+        tokens as Tensor,
+        regime,
+      ),
+    ],
+    inputs,
+  );
+  return graph
+    .liveNodes()
+    .filter(({ op }) => op === operator)
+    .flatMap(({ outputs }) => outputs.map(({ shape }) => shape.join()));
 }
 
 describe('computes only what the answers need', () => {

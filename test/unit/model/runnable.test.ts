@@ -27,13 +27,23 @@ test('a head is called by its layer and number', () => {
 
 describe('runs', () => {
   test('with the hooks that are asked for, each once', async () => {
-    const { logits, cache } = await model.runWithCache(tokens, ['blocks.1.hook_resid_post', 'hook_embed', 'blocks.1.hook_resid_post']);
+    const { logits, cache } = await model.runWithCache(tokens, [
+      'blocks.1.hook_resid_post',
+      'hook_embed',
+      'blocks.1.hook_resid_post',
+    ]);
     expect(logits.shape).toEqual([2, 5, 6]);
-    expect([...cache].map(([name, { shape }]) => [name, shape])).toEqual([['blocks.1.hook_resid_post', [2, 5, 8]], ['hook_embed', [2, 5, 8]]]);
+    expect([...cache].map(([name, { shape }]) => [name, shape])).toEqual([
+      ['blocks.1.hook_resid_post', [2, 5, 8]],
+      ['hook_embed', [2, 5, 8]],
+    ]);
   });
 
   test('the same, whatever is cached', async () => {
-    const [plain, withResult] = [await model.runWithCache(tokens, []), await model.runWithCache(tokens, ['blocks.0.attn.hook_result'])];
+    const [plain, withResult] = [
+      await model.runWithCache(tokens, []),
+      await model.runWithCache(tokens, ['blocks.0.attn.hook_result']),
+    ];
     expectClose(withResult.logits.data, plain.logits.data, { absolute: 1e-5 });
   });
 
@@ -50,7 +60,10 @@ describe('runs', () => {
   });
 
   test('with -Infinity for scores and 0 in the pattern where the mask forbids', async () => {
-    const { cache } = await model.runWithCache(tokens, ['blocks.0.attn.hook_attn_scores', 'blocks.0.attn.hook_pattern']);
+    const { cache } = await model.runWithCache(tokens, [
+      'blocks.0.attn.hook_attn_scores',
+      'blocks.0.attn.hook_pattern',
+    ]);
     const [scores, pattern] = [cache.get('blocks.0.attn.hook_attn_scores'), cache.get('blocks.0.attn.hook_pattern')];
     scores?.data.forEach((score, at) => {
       const isAllowed = config.mask?.[Math.floor(at / 5) % 5]?.[at % 5] === 'x';
@@ -62,14 +75,25 @@ describe('runs', () => {
 
 describe('refuses in one sentence', () => {
   test('a hook that the model does not have, with the nearest', async () => {
-    expect(await refusalOf(() => model.runWithCache(tokens, ['blocks.0.attn.hook_patern'])))
-      .toMatch(/^There is no hook point "blocks\.0\.attn\.hook_patern"; the nearest are "blocks\.0\.attn\.hook_pattern", "blocks\.1\.attn\.hook_pattern", "[^"]+"\.$/);
-    expect(await refusalOf(() => model.runWithCache(tokens, ['blocks.2.attn.hook_pattern']))).toContain('There is no hook point "blocks.2.attn.hook_pattern"; the nearest are "blocks.0.attn.hook_pattern"');
+    expect(await refusalOf(() => model.runWithCache(tokens, ['blocks.0.attn.hook_patern']))).toMatch(
+      /^There is no hook point "blocks\.0\.attn\.hook_patern"; the nearest are "blocks\.0\.attn\.hook_pattern", "blocks\.1\.attn\.hook_pattern", "[^"]+"\.$/,
+    );
+    expect(await refusalOf(() => model.runWithCache(tokens, ['blocks.2.attn.hook_pattern']))).toContain(
+      'There is no hook point "blocks.2.attn.hook_pattern"; the nearest are "blocks.0.attn.hook_pattern"',
+    );
   });
 
   test.each([
-    ['a token that is too large', int32([2, 3], Int32Array.of(0, 1, 2, 3, 7, 1)), 'Token 7 at position 1 of prompt 1 is outside the vocabulary, 0 to 6.'],
-    ['a negative token', int32([1, 2], Int32Array.of(-1, 0)), 'Token -1 at position 0 of prompt 0 is outside the vocabulary, 0 to 6.'],
+    [
+      'a token that is too large',
+      int32([2, 3], Int32Array.of(0, 1, 2, 3, 7, 1)),
+      'Token 7 at position 1 of prompt 1 is outside the vocabulary, 0 to 6.',
+    ],
+    [
+      'a negative token',
+      int32([1, 2], Int32Array.of(-1, 0)),
+      'Token -1 at position 0 of prompt 0 is outside the vocabulary, 0 to 6.',
+    ],
     ['more than n_ctx tokens', int32([1, 6]), 'The prompt has 6 tokens; this model reads at most 5.'],
     ['a list without prompts', int32([3]), 'Tokens are a list of prompts, each a list of at least one token id.'],
     ['empty prompts', int32([2, 0]), 'Tokens are a list of prompts, each a list of at least one token id.'],
@@ -79,7 +103,11 @@ describe('refuses in one sentence', () => {
   });
 
   test('a parameter that the model does not have, with the nearest', () => {
-    expect(() => model.parameter('blocks.0.attn.WQ')).toThrow(new UserError('There is no parameter "blocks.0.attn.WQ"; the nearest are "blocks.0.attn.W_Q", "blocks.0.attn.W_K", "blocks.0.attn.W_V".'));
+    expect(() => model.parameter('blocks.0.attn.WQ')).toThrow(
+      new UserError(
+        'There is no parameter "blocks.0.attn.WQ"; the nearest are "blocks.0.attn.W_Q", "blocks.0.attn.W_K", "blocks.0.attn.W_V".',
+      ),
+    );
   });
 });
 
@@ -90,7 +118,12 @@ describe('is not made', () => {
   });
 
   test('with a parameter of another shape', () => {
-    const other = new Map([...parameters, ['unembed.W_U', randomParameters(configOf({ d_vocab_out: 9 })).get('unembed.W_U') ?? expect.fail()] as const]);
-    expect(() => new RunnableModel(config, other, onnx)).toThrow(new UserError('The parameter unembed.W_U is [8, 9]; this model\'s is [8, 6].'));
+    const other = new Map([
+      ...parameters,
+      ['unembed.W_U', randomParameters(configOf({ d_vocab_out: 9 })).get('unembed.W_U') ?? expect.fail()] as const,
+    ]);
+    expect(() => new RunnableModel(config, other, onnx)).toThrow(
+      new UserError("The parameter unembed.W_U is [8, 9]; this model's is [8, 6]."),
+    );
   });
 });

@@ -30,22 +30,36 @@ async function open(name: string): Promise<Fixture> {
  * One of the fixtures adds −1.5 to a score. A configuration's mask knows only what is allowed and what is not, so that
  * model is a bidirectional one here, to whose scores the fixture's mask is added at their hook.
  */
-function withMask({ tensors }: Fixture, hook: NonNullable<ForwardOptions['hook']>): NonNullable<ForwardOptions['hook']> {
+function withMask(
+  { tensors }: Fixture,
+  hook: NonNullable<ForwardOptions['hook']>,
+): NonNullable<ForwardOptions['hook']> {
   if (!tensors.has('additive_mask')) return hook;
   const { data, shape } = tensors.float32('additive_mask');
-  return (name, value) => hook(name, name.endsWith('hook_attn_scores') ? tf.add(value, tf.tensor(data, [...shape])) : value);
+  return (name, value) =>
+    hook(name, name.endsWith('hook_attn_scores') ? tf.add(value, tf.tensor(data, [...shape])) : value);
 }
 
 /** Runs `forward` once for each hook; the graph that they share is computed once. */
-function run(fixture: Fixture, hooks: readonly NonNullable<ForwardOptions['hook']>[], outputs: (logits: Tensor, index: number) => Tensor[] = logits => [logits]) {
+function run(
+  fixture: Fixture,
+  hooks: readonly NonNullable<ForwardOptions['hook']>[],
+  outputs: (logits: Tensor, index: number) => Tensor[] = logits => [logits],
+) {
   const { config, state, tensors } = fixture;
   const names = [...state.keys()];
-  return runOnce(onnx, (...inputs) => {
-    const byName = new Map(names.map((name, index) => [name, inputs[index]]));
-    const weights = (name: string) => byName.get(name) ?? expect.fail(`the fixture has no ${name}`);
-    const tokens = inputs[names.length] ?? expect.fail('no tokens');
-    return hooks.flatMap((hook, index) => outputs(forward(config, weights, tokens, { hook: withMask(fixture, hook), wantsResult: true }), index));
-  }, [...state.values(), tensors.int32('tokens')]);
+  return runOnce(
+    onnx,
+    (...inputs) => {
+      const byName = new Map(names.map((name, index) => [name, inputs[index]]));
+      const weights = (name: string) => byName.get(name) ?? expect.fail(`the fixture has no ${name}`);
+      const tokens = inputs[names.length] ?? expect.fail('no tokens');
+      return hooks.flatMap((hook, index) =>
+        outputs(forward(config, weights, tokens, { hook: withMask(fixture, hook), wantsResult: true }), index),
+      );
+    },
+    [...state.values(), tensors.int32('tokens')],
+  );
 }
 
 const unchanged = (_: string, value: Tensor) => value;
@@ -53,8 +67,11 @@ const unchanged = (_: string, value: Tensor) => value;
 describe.each(modelFixtures)('%s', name => {
   test('has the parameters of the state dict, under the same names and in the same shapes', async () => {
     const { config, state } = await open(name);
-    const shapes = (entries: Iterable<readonly [string, readonly number[]]>) => Object.fromEntries([...entries].sort(([a], [b]) => a.localeCompare(b)));
-    expect(shapes(parameterSpecs(config).map(spec => [spec.name, spec.shape]))).toEqual(shapes([...state].map(([key, { shape }]) => [key, shape])));
+    const shapes = (entries: Iterable<readonly [string, readonly number[]]>) =>
+      Object.fromEntries([...entries].sort(([a], [b]) => a.localeCompare(b)));
+    expect(shapes(parameterSpecs(config).map(spec => [spec.name, spec.shape]))).toEqual(
+      shapes([...state].map(([key, { shape }]) => [key, shape])),
+    );
   });
 
   test('has the hook points that TransformerLens caches', async () => {
@@ -71,7 +88,10 @@ describe.each(modelFixtures)('%s', name => {
       return value;
     };
     const hooks = hookNames(config);
-    const [logits, ...values] = await run(fixture, [record], made => [made, ...hooks.map(hook => seen.get(hook) ?? expect.fail(`${hook} was not met`))]);
+    const [logits, ...values] = await run(fixture, [record], made => [
+      made,
+      ...hooks.map(hook => seen.get(hook) ?? expect.fail(`${hook} was not met`)),
+    ]);
     expect([...seen.keys()]).toEqual(hooks);
     expectCloseToScale(logits?.data ?? [], tensors.float32('logits').data, tolerance, 'logits');
     hooks.forEach((hook, index) => {
@@ -87,8 +107,13 @@ describe.each(modelFixtures)('%s', name => {
     // A few at a time: ONNX Runtime takes much longer over one large graph than over several small ones.
     for (let from = 0; from < hooks.length; from += 8) {
       const some = hooks.slice(from, from + 8);
-      const logits = await run(fixture, some.map(wanted => (hook: string, value: Tensor) => (hook === wanted ? halved(value) : value)));
-      some.forEach((hook, index) => expectCloseToScale(logits[index]?.data ?? [], fixture.tensors.float32(`halved.${hook}`).data, tolerance, hook));
+      const logits = await run(
+        fixture,
+        some.map(wanted => (hook: string, value: Tensor) => (hook === wanted ? halved(value) : value)),
+      );
+      some.forEach((hook, index) =>
+        expectCloseToScale(logits[index]?.data ?? [], fixture.tensors.float32(`halved.${hook}`).data, tolerance, hook),
+      );
     }
   });
 });
@@ -101,7 +126,9 @@ function halved(x: Tensor): Tensor {
 
 describe('through RunnableModel', () => {
   const cases: readonly (readonly [string, string, Runtime])[] = [
-    ...modelFixtures.filter(name => !name.startsWith('additive-mask')).map(name => [name, 'ONNX Runtime', onnx] as const),
+    ...modelFixtures
+      .filter(name => !name.startsWith('additive-mask'))
+      .map(name => [name, 'ONNX Runtime', onnx] as const),
     ['layer-norm-gelu-2-layers', 'tfjs', eager],
     ['rms-pre-partial-rotary-relu-1-layer', 'tfjs', eager],
     ['shortformer-attention-only-2-layers', 'tfjs', eager],
@@ -115,7 +142,8 @@ describe('through RunnableModel', () => {
     const { logits, cache } = await model.runWithCache(tensors.int32('tokens'), hooks);
     expectCloseToScale(logits.data, tensors.float32('logits').data, tolerance, 'logits');
     expect([...cache.keys()]).toEqual(hooks);
-    for (const [hook, value] of cache) expectCloseToScale(value.data, tensors.float32(`cache.${hook}`).data, tolerance, hook);
+    for (const [hook, value] of cache)
+      expectCloseToScale(value.data, tensors.float32(`cache.${hook}`).data, tolerance, hook);
   });
 });
 

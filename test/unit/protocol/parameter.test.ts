@@ -17,12 +17,23 @@ const resolve = (given: Readonly<Record<string, unknown>>) => resolveParameters(
 
 describe('resolving', () => {
   test('fills in what is not given', () => {
-    expect(resolve({ count: 7, log: false, which: 'b', head: '1.0' })).toEqual({ count: 7, fraction: 0.5, log: false, which: 'b', note: '', prompt: '', head: '1.0' });
+    expect(resolve({ count: 7, log: false, which: 'b', head: '1.0' })).toEqual({
+      count: 7,
+      fraction: 0.5,
+      log: false,
+      which: 'b',
+      note: '',
+      prompt: '',
+      head: '1.0',
+    });
   });
 
   test.each([
     [{ cuont: 1 }, 'There is no parameter of analysis "x" called "cuont"; the nearest is "count".'],
-    [{ toString: 1 }, 'There is no parameter of analysis "x" called "toString"; there are "count", "fraction", "log", "which", "note", "prompt", "head".'],
+    [
+      { toString: 1 },
+      'There is no parameter of analysis "x" called "toString"; there are "count", "fraction", "log", "which", "note", "prompt", "head".',
+    ],
     [{ count: 0 }, '"count" of analysis "x": Invalid value: Expected >=1 but received 0.'],
     [{ count: 11 }, '"count" of analysis "x": Invalid value: Expected <=10 but received 11.'],
     [{ count: 2.5 }, '"count" of analysis "x": Invalid integer: Received 2.5.'],
@@ -45,7 +56,14 @@ describe('texts of the command line', () => {
   const read = (...texts: string[]) => parameterValuesFromText(parameters, texts);
 
   test('are read by the kind of their parameter', () => {
-    expect(read('count=7', 'fraction=1e-3', 'log=false', 'which=b', 'prompt=1 2 =', 'note=a=b')).toEqual({ count: 7, fraction: 1e-3, log: false, which: 'b', prompt: '1 2 =', note: 'a=b' });
+    expect(read('count=7', 'fraction=1e-3', 'log=false', 'which=b', 'prompt=1 2 =', 'note=a=b')).toEqual({
+      count: 7,
+      fraction: 1e-3,
+      log: false,
+      which: 'b',
+      prompt: '1 2 =',
+      note: 'a=b',
+    });
   });
 
   test('that are of no kind are refused when they are resolved', () => {

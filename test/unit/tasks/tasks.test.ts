@@ -8,16 +8,25 @@ import { describeTask, findTask, tasks } from '../../../src/tasks/registry';
 import type { Examples, Task } from '../../../src/tasks/task';
 
 /** The rows of examples: tokens as words, and what is right at the answers as words. */
-function lines(task: Task, { tokens, labels }: Examples): readonly { readonly words: readonly string[]; readonly answers: readonly string[] }[] {
+function lines(
+  task: Task,
+  { tokens, labels }: Examples,
+): readonly { readonly words: readonly string[]; readonly answers: readonly string[] }[] {
   const [B = 0, T = 0] = tokens.shape;
   const A = labels.shape[1] ?? 0;
   return Array.from({ length: B }, (_, row) => ({
-    words: [...tokens.data.subarray(row * T, (row + 1) * T)].map(token => task.vocabulary[token] ?? `no token ${token}`),
-    answers: [...labels.data.subarray(row * A, (row + 1) * A)].map(label => task.outputs[label] ?? `no output ${label}`),
+    words: [...tokens.data.subarray(row * T, (row + 1) * T)].map(
+      token => task.vocabulary[token] ?? `no token ${token}`,
+    ),
+    answers: [...labels.data.subarray(row * A, (row + 1) * A)].map(
+      label => task.outputs[label] ?? `no output ${label}`,
+    ),
   }));
 }
 
-const withDefaults = tasks.map(definition => [definition.id, definition.create(resolveParameters(definition.id, definition.params, {}))] as const);
+const withDefaults = tasks.map(
+  definition => [definition.id, definition.create(resolveParameters(definition.id, definition.params, {}))] as const,
+);
 const small = [
   ['modular-arithmetic of 2', modularArithmetic.create({ operation: 'add', modulus: 2, trainFraction: 0.5 })],
   ['array-update of one element', arrayUpdate.create({ length: 1, numbers: 2, sharedUpdate: false })],
@@ -30,13 +39,18 @@ describe.each([...withDefaults, ...small])('%s', (_, task) => {
   test('describes each position once, and scores some of them in ascending order', () => {
     const T = task.positions.length;
     expect(task.alphabet).toHaveLength(T);
-    expect(task.answerPositions.every((position, index) => position < T && position > (task.answerPositions[index - 1] ?? -1))).toBe(true);
+    expect(
+      task.answerPositions.every(
+        (position, index) => position < T && position > (task.answerPositions[index - 1] ?? -1),
+      ),
+    ).toBe(true);
     expect(new Set(task.vocabulary).size).toBe(task.vocabulary.length);
     expect(examples.tokens.shape).toEqual([300, T]);
     expect(examples.labels.shape).toEqual([300, task.answerPositions.length]);
   });
 
-  // The table of pairs in layer 0 is made of the alphabets: a token outside of them would silently take another's place.
+  // The table of pairs in layer 0 is made of the alphabets: a token outside of them would silently take another's
+  // place.
   test('draws at each position only tokens of its alphabet, which is ascending', () => {
     for (const alphabet of task.alphabet) expect([...alphabet]).toEqual([...new Set(alphabet)].sort((a, b) => a - b));
     const sets = [examples, ...Object.values(task.split?.(3) ?? {})];
@@ -53,7 +67,9 @@ describe.each([...withDefaults, ...small])('%s', (_, task) => {
     const T = task.positions.length;
     const seen = task.alphabet.map(() => new Set<number>());
     tokens.data.forEach((token, at) => seen[at % T]?.add(token));
-    seen.forEach((tokensSeen, position) => expect(tokensSeen.size, `at position ${position}`).toBe(task.alphabet[position]?.length));
+    seen.forEach((tokensSeen, position) =>
+      expect(tokensSeen.size, `at position ${position}`).toBe(task.alphabet[position]?.length),
+    );
   });
 
   test('draws the same for the same stream, and something else for another', () => {
@@ -66,7 +82,10 @@ describe.each([...withDefaults, ...small])('%s', (_, task) => {
   });
 });
 
-describe.each([['add', (a: number, b: number, p: number) => (a + b) % p], ['subtract', (a: number, b: number, p: number) => (((a - b) % p) + p) % p]] as const)('modular arithmetic: %s', (operation, answer) => {
+describe.each([
+  ['add', (a: number, b: number, p: number) => (a + b) % p],
+  ['subtract', (a: number, b: number, p: number) => (((a - b) % p) + p) % p],
+] as const)('modular arithmetic: %s', (operation, answer) => {
   const p = 11;
   const task = modularArithmetic.create({ operation, modulus: p, trainFraction: 0.3 });
 
@@ -94,7 +113,9 @@ describe.each([['add', (a: number, b: number, p: number) => (a + b) % p], ['subt
   });
 
   test('a training set of nothing is refused', () => {
-    expect(() => modularArithmetic.create({ operation, modulus: 3, trainFraction: 0.1 })).toThrow(new UserError('A train fraction of 0.1 leaves none of the 9 pairs to train on.'));
+    expect(() => modularArithmetic.create({ operation, modulus: 3, trainFraction: 0.1 })).toThrow(
+      new UserError('A train fraction of 0.1 leaves none of the 9 pairs to train on.'),
+    );
   });
 });
 
@@ -116,11 +137,12 @@ describe('array update', () => {
   });
 
   test('longer than there are numbers for its indices is refused', () => {
-    expect(() => arrayUpdate.create({ length: 5, numbers: 3, sharedUpdate: true }))
-      .toThrow(new UserError('An array of length 5 needs at least 5 numbers, so that each of its indices is one; there are 3.'));
+    expect(() => arrayUpdate.create({ length: 5, numbers: 3, sharedUpdate: true })).toThrow(
+      new UserError('An array of length 5 needs at least 5 numbers, so that each of its indices is one; there are 3.'),
+    );
   });
 
-  test('has the study\'s sizes', () => {
+  test("has the study's sizes", () => {
     const study = arrayUpdate.create({ length: 3, numbers: 50, sharedUpdate: false });
     expect([study.vocabulary.length, study.outputs.length, study.positions.length]).toEqual([52, 50, 11]);
   });
@@ -128,7 +150,8 @@ describe('array update', () => {
   test('draws an index and an element for each example, or one of each for a batch', () => {
     const updates = (sharedUpdate: boolean) => {
       const made = arrayUpdate.create({ length: 3, numbers: 10, sharedUpdate });
-      return new Set(lines(made, made.sample(new Random(0, 'x'), 200)).map(({ words }) => words.slice(5, 7).join(' '))).size;
+      return new Set(lines(made, made.sample(new Random(0, 'x'), 200)).map(({ words }) => words.slice(5, 7).join(' ')))
+        .size;
     };
     expect(updates(false)).toBeGreaterThan(15);
     expect(updates(true)).toBe(1);
@@ -136,7 +159,11 @@ describe('array update', () => {
 
   test('a shared update is another in the next batch', () => {
     const shared = arrayUpdate.create({ length: 3, numbers: 50, sharedUpdate: true });
-    const updates = Array.from({ length: 20 }, (_, step) => lines(shared, shared.sample(new Random(0, `batch ${step}`), 1))[0]?.words.slice(5, 7).join(' '));
+    const updates = Array.from({ length: 20 }, (_, step) =>
+      lines(shared, shared.sample(new Random(0, `batch ${step}`), 1))[0]
+        ?.words.slice(5, 7)
+        .join(' '),
+    );
     expect(new Set(updates).size).toBeGreaterThan(10);
   });
 });
@@ -148,10 +175,18 @@ describe('the registry', () => {
   });
 
   test('names the nearest for one that does not exist', () => {
-    expect(() => findTask('array-updat')).toThrow(new UserError('There is no task "array-updat"; the nearest is "array-update".'));
+    expect(() => findTask('array-updat')).toThrow(
+      new UserError('There is no task "array-updat"; the nearest is "array-update".'),
+    );
   });
 
   test('describes a task without its functions, so that it can cross to another process', () => {
-    for (const task of tasks) expect(structuredClone(describeTask(task))).toEqual({ id: task.id, title: task.title, description: task.description, params: task.params });
+    for (const task of tasks)
+      expect(structuredClone(describeTask(task))).toEqual({
+        id: task.id,
+        title: task.title,
+        description: task.description,
+        params: task.params,
+      });
   });
 });

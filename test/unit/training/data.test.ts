@@ -12,7 +12,11 @@ const train = split.split?.(3).train ?? expect.fail();
 /** Each example as its tokens and labels in one line. */
 function lines({ tokens, labels }: Examples): readonly string[] {
   const [[B = 0, T = 0], A = 0] = [tokens.shape, labels.shape[1]];
-  return Array.from({ length: B }, (_, row) => `${tokens.data.subarray(row * T, (row + 1) * T).join(' ')} → ${labels.data.subarray(row * A, (row + 1) * A).join(' ')}`);
+  return Array.from(
+    { length: B },
+    (_, row) =>
+      `${tokens.data.subarray(row * T, (row + 1) * T).join(' ')} → ${labels.data.subarray(row * A, (row + 1) * A).join(' ')}`,
+  );
 }
 
 describe('the full batch', () => {
@@ -23,7 +27,9 @@ describe('the full batch', () => {
   });
 
   test('is refused by a task without a training set', () => {
-    expect(() => trainingData(fresh, 'full', 3)).toThrow(new UserError('This task has no fixed training set, so batch must be a number of examples.'));
+    expect(() => trainingData(fresh, 'full', 3)).toThrow(
+      new UserError('This task has no fixed training set, so batch must be a number of examples.'),
+    );
   });
 });
 
@@ -41,7 +47,10 @@ describe('a batch of so many examples', () => {
   });
 
   test('is another at each step and for each seed, and the same when it is asked for again', () => {
-    for (const [task, data] of [[split, drawn], [fresh, made]] as const) {
+    for (const [task, data] of [
+      [split, drawn],
+      [fresh, made],
+    ] as const) {
       expect(data.batch(2)).toEqual(data.batch(2));
       expect(data.batch(3)).not.toEqual(data.batch(2));
       expect(trainingData(task, 64, 4).batch(2)).not.toEqual(data.batch(2));

@@ -13,12 +13,23 @@ import { onnx } from '../../support/runtimes';
 
 async function evaluator(experiment: PreparedExperiment, values: ReadonlyMap<string, HostTensor<'float32'>>) {
   const layout = layoutOf(experiment.config);
-  const made = await Evaluator.create(experiment, onnx, float32([layout.frozenSize], pack(layout.frozen, name => values.get(name))));
+  const made = await Evaluator.create(
+    experiment,
+    onnx,
+    float32(
+      [layout.frozenSize],
+      pack(layout.frozen, name => values.get(name)),
+    ),
+  );
   return { made, parameters: initialVectors(layout, values).parameters };
 }
 
 /** The same metrics from the logits of the plain forward pass, counted one by one in float64. */
-async function counted({ config, task }: PreparedExperiment, values: ReadonlyMap<string, HostTensor<'float32'>>, { tokens, labels }: Examples) {
+async function counted(
+  { config, task }: PreparedExperiment,
+  values: ReadonlyMap<string, HostTensor<'float32'>>,
+  { tokens, labels }: Examples,
+) {
   const { logits } = await new RunnableModel(config, values, onnx).runWithCache(tokens, []);
   const [B = 0, T = 0, U = 0] = logits.shape;
   let [loss, right, whole] = [0, 0, 0];
@@ -40,10 +51,17 @@ describe('an evaluation counts what the logits say', () => {
   test.each([
     ['a test set', prepared(), (experiment: PreparedExperiment) => experiment.task.split?.(0).test],
     // 2,520 test pairs: two parts.
-    ['a test set run in parts', prepared({ task: { modulus: 60, trainFraction: 0.3 } }), (experiment: PreparedExperiment) => experiment.task.split?.(0).test],
+    [
+      'a test set run in parts',
+      prepared({ task: { modulus: 60, trainFraction: 0.3 } }),
+      (experiment: PreparedExperiment) => experiment.task.split?.(0).test,
+    ],
     [
       'examples drawn for it',
-      prepared({ task: { name: 'array-update', length: 2, numbers: 3, modulus: undefined, trainFraction: undefined }, training: { batch: 8, evaluationExamples: 300 } }),
+      prepared({
+        task: { name: 'array-update', length: 2, numbers: 3, modulus: undefined, trainFraction: undefined },
+        training: { batch: 8, evaluationExamples: 300 },
+      }),
       (experiment: PreparedExperiment) => experiment.task.sample(new Random(0, 'evaluation'), 300),
     ],
   ])('on %s', async (_, experiment, examplesOf) => {
@@ -57,7 +75,10 @@ describe('an evaluation counts what the logits say', () => {
   });
 
   test('all answers of an example must be right for it to be right whole', async () => {
-    const experiment = prepared({ task: { name: 'array-update', length: 2, numbers: 2, modulus: undefined, trainFraction: undefined }, training: { batch: 8, evaluationExamples: 500 } });
+    const experiment = prepared({
+      task: { name: 'array-update', length: 2, numbers: 2, modulus: undefined, trainFraction: undefined },
+      training: { batch: 8, evaluationExamples: 500 },
+    });
     const { made, parameters } = await evaluator(experiment, randomParameters(experiment.config));
     const { testAccuracy = 0, testExactMatch = 0 } = await made.evaluate(parameters);
     expect(testExactMatch).toBeGreaterThan(0);

@@ -19,7 +19,11 @@ const withoutTime = (rows: readonly MetricsRow[]) => rows.map(({ seconds: _, ...
 
 const fullBatch = prepared();
 const sampled = prepared({ training: { batch: 9 } });
-const drawn = prepared({ task: { name: 'array-update', length: 2, numbers: 5, modulus: undefined, trainFraction: undefined }, model: { positional_embedding_type: 'shortformer' }, training: { batch: 8, evaluationExamples: 32 } });
+const drawn = prepared({
+  task: { name: 'array-update', length: 2, numbers: 5, modulus: undefined, trainFraction: undefined },
+  model: { positional_embedding_type: 'shortformer' },
+  training: { batch: 8, evaluationExamples: 32 },
+});
 
 describe('a run', () => {
   test('reports every step once, and evaluates before the first, at every interval and at the end', async () => {
@@ -34,13 +38,22 @@ describe('a run', () => {
   });
 
   test('starts at a loss near that of guessing, and learns', async () => {
-    const { host } = await train(prepared({ training: { steps: 150, learningRate: 0.01, weightDecay: 0, evaluateEvery: 150 }, model: { initializer_range: 0.1 } }));
+    const { host } = await train(
+      prepared({
+        training: { steps: 150, learningRate: 0.01, weightDecay: 0, evaluateEvery: 150 },
+        model: { initializer_range: 0.1 },
+      }),
+    );
     expect(host.rows[0]?.trainLoss).toBeCloseTo(Math.log(7), 1);
     expect(host.rows.at(-1)?.trainLoss).toBeLessThan(0.1);
   });
 
   test('gives the same numbers each time, and others with another seed', async () => {
-    const [first, second, other] = [await train(sampled), await train(sampled), await train(prepared({ training: { batch: 9 }, seed: 1 }))];
+    const [first, second, other] = [
+      await train(sampled),
+      await train(sampled),
+      await train(prepared({ training: { batch: 9 }, seed: 1 })),
+    ];
     expect(numbersOf(second.state)).toEqual(numbersOf(first.state));
     expect(withoutTime(second.host.rows)).toEqual(withoutTime(first.host.rows));
     expect(other.state.parameters).not.toEqual(first.state.parameters);
@@ -52,15 +65,18 @@ describe('a run', () => {
     const { state: expected } = await runTraining(prepared({ training: { steps: 3 } }), eager, host);
     for (const [name, { data }] of expected.parameters) {
       // Adam makes a full step of a gradient that is rounding alone, as the key biases' is.
-      if (!name.endsWith('.b_K')) data.forEach((value, at) => expect(state.parameters.get(name)?.data[at], name).toBeCloseTo(value, 4));
+      if (!name.endsWith('.b_K'))
+        data.forEach((value, at) => expect(state.parameters.get(name)?.data[at], name).toBeCloseTo(value, 4));
     }
   });
 
   test('leaves frozen parameters and those fixed to the identity as they were', async () => {
     const experiment = prepared({ model: { biases: false, frozen: ['embed.*'], identity: ['*.W_V'] } });
     const [{ state }, initial] = [await train(experiment), initialParameters(experiment.config, 0)];
-    for (const name of ['embed.W_E', 'blocks.0.attn.W_V', 'blocks.0.attn.b_Q', 'unembed.b_U']) expect(state.parameters.get(name), name).toEqual(initial.get(name));
-    for (const name of ['unembed.W_U', 'blocks.0.attn.W_Q']) expect(state.parameters.get(name), name).not.toEqual(initial.get(name));
+    for (const name of ['embed.W_E', 'blocks.0.attn.W_V', 'blocks.0.attn.b_Q', 'unembed.b_U'])
+      expect(state.parameters.get(name), name).toEqual(initial.get(name));
+    for (const name of ['unembed.W_U', 'blocks.0.attn.W_Q'])
+      expect(state.parameters.get(name), name).not.toEqual(initial.get(name));
     expect([...state.moments.keys()].some(name => name.includes('W_V'))).toBe(false);
   });
 
@@ -72,7 +88,9 @@ describe('a run', () => {
   });
 
   test('ends early when the metric stays beyond its bound', async () => {
-    const experiment = prepared({ training: { steps: 100, evaluateEvery: 2, stopWhen: { metric: 'testLoss', below: 1000, evaluations: 3 } } });
+    const experiment = prepared({
+      training: { steps: 100, evaluateEvery: 2, stopWhen: { metric: 'testLoss', below: 1000, evaluations: 3 } },
+    });
     const { host, outcome } = await train(experiment);
     expect(outcome.status).toBe('finished');
     // Evaluations of the model before the first step, and after two and four.
@@ -83,11 +101,17 @@ describe('a run', () => {
   test('whose loss stops being a number ends in one sentence', async () => {
     const run = train(prepared({ training: { learningRate: 1e30, steps: 50 } }));
     await expect(run).rejects.toThrow(UserError);
-    await expect(run).rejects.toThrow(/^The loss stopped being a number at step \d+; a lower learning rate usually mends it\.$/);
+    await expect(run).rejects.toThrow(
+      /^The loss stopped being a number at step \d+; a lower learning rate usually mends it\.$/,
+    );
   });
 });
 
-describe.each([['the full batch', fullBatch], ['batches drawn from the training set', sampled], ['batches made afresh', drawn]])('on %s', (_, experiment) => {
+describe.each([
+  ['the full batch', fullBatch],
+  ['batches drawn from the training set', sampled],
+  ['batches made afresh', drawn],
+])('on %s', (_, experiment) => {
   test.each([1, 4, 7])('a run stopped after step %i and resumed is bit for bit one that was not', async stopAfter => {
     const whole = await train(experiment);
     const first = await train(experiment, new RecordingHost(stopAfter));
@@ -111,7 +135,9 @@ describe('resuming', () => {
   });
 
   test('goes on counting evaluations for the stop rule', async () => {
-    const experiment = prepared({ training: { steps: 100, evaluateEvery: 2, stopWhen: { metric: 'testLoss', below: 1000, evaluations: 3 } } });
+    const experiment = prepared({
+      training: { steps: 100, evaluateEvery: 2, stopWhen: { metric: 'testLoss', below: 1000, evaluations: 3 } },
+    });
     const first = await train(experiment, new RecordingHost(3));
     const resumed = await train(experiment, new RecordingHost(), first.host.checkpoints[0]);
     expect(resumed.state.step).toBe(5);

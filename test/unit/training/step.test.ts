@@ -21,16 +21,37 @@ interface Batch {
 }
 
 /** Trains for some steps. Returns the loss before each, and the state after each. */
-async function train(config: ModelConfig, training: Training, task: Task, initial: ParameterValuesByName, batches: readonly Batch[]) {
+async function train(
+  config: ModelConfig,
+  training: Training,
+  task: Task,
+  initial: ParameterValuesByName,
+  batches: readonly Batch[],
+) {
   const layout = layoutOf(config);
-  const step = await onnx.compile('training step', trainingStep(config, training, task), trainingStepInputs(config, task, batches[0]?.tokens.shape[0] ?? 0));
-  const frozen = float32([layout.frozenSize], pack(layout.frozen, name => initial.get(name)));
+  const step = await onnx.compile(
+    'training step',
+    trainingStep(config, training, task),
+    trainingStepInputs(config, task, batches[0]?.tokens.shape[0] ?? 0),
+  );
+  const frozen = float32(
+    [layout.frozenSize],
+    pack(layout.frozen, name => initial.get(name)),
+  );
   let vectors = initialVectors(layout, initial);
   const losses: number[] = [];
   const states = [];
   for (const [index, { tokens, labels }] of batches.entries()) {
     const scalars = float32([3], Float32Array.from(stepScalars(training, index + 1)));
-    const [parameters, first, second, loss] = (await step.run([vectors.parameters, vectors.first, vectors.second, frozen, scalars, tokens, labels])) as HostTensor<'float32'>[];
+    const [parameters, first, second, loss] = (await step.run([
+      vectors.parameters,
+      vectors.first,
+      vectors.second,
+      frozen,
+      scalars,
+      tokens,
+      labels,
+    ])) as HostTensor<'float32'>[];
     if (!parameters || !first || !second) throw new Error('the step gave too little');
     vectors = { parameters, first, second };
     losses.push(loss?.data[0] ?? Number.NaN);
@@ -41,7 +62,13 @@ async function train(config: ModelConfig, training: Training, task: Task, initia
 
 const DocumentSchema = v.object({
   config: v.unknown(),
-  optimizer: v.object({ name: v.picklist(['Adam', 'AdamW']), lr: v.number(), weight_decay: v.number(), betas: v.tuple([v.number(), v.number()]), eps: v.number() }),
+  optimizer: v.object({
+    name: v.picklist(['Adam', 'AdamW']),
+    lr: v.number(),
+    weight_decay: v.number(),
+    betas: v.tuple([v.number(), v.number()]),
+    eps: v.number(),
+  }),
   steps: v.number(),
   same_batch_every_step: v.boolean(),
   loss_positions: v.array(v.number()),
@@ -55,10 +82,23 @@ describe.each([
   ['array-update-adamw', arrayUpdate.create({ length: 3, numbers: 10, sharedUpdate: true })],
 ])('%s trains as in PyTorch', async (name, task) => {
   const { document, tensors } = await readFixture(`training/${name}`);
-  const { config: fixtureConfig, optimizer, steps, same_batch_every_step, loss_positions, trainable, frozen } = v.parse(DocumentSchema, document);
+  const {
+    config: fixtureConfig,
+    optimizer,
+    steps,
+    same_batch_every_step,
+    loss_positions,
+    trainable,
+    frozen,
+  } = v.parse(DocumentSchema, document);
   const config = { ...configFromFixture(fixtureConfig), biases: false };
   const training = v.parse(TrainingSchema, {
-    steps, optimizer: optimizer.name.toLowerCase(), learningRate: optimizer.lr, weightDecay: optimizer.weight_decay, betas: optimizer.betas, epsilon: optimizer.eps,
+    steps,
+    optimizer: optimizer.name.toLowerCase(),
+    learningRate: optimizer.lr,
+    weightDecay: optimizer.weight_decay,
+    betas: optimizer.betas,
+    epsilon: optimizer.eps,
   });
   const [B = 0, T = 0] = tensors.int32('tokens').shape.slice(-2);
   const batches = Array.from({ length: steps }, (_, index): Batch => {
@@ -86,14 +126,20 @@ describe.each([
     // Adam's first moment starts at 0, so after a step it is the gradient times 1 − β₁.
     for (const parameter of trainable) {
       const moment = states[0]?.moments.get(`first.${parameter}`)?.data ?? [];
-      expectCloseToScale(Array.from(moment, value => value / (1 - training.betas[0])), tensors.float32(`gradient_float64.${parameter}`).data, 2e-6, parameter);
+      expectCloseToScale(
+        Array.from(moment, value => value / (1 - training.betas[0])),
+        tensors.float32(`gradient_float64.${parameter}`).data,
+        2e-6,
+        parameter,
+      );
     }
   });
 
   test.each([1, steps])('every parameter after step %i', step => {
     const [state, expected] = [states[step - 1], tensors.group(`after_${step}`)];
     expect([...(state?.parameters.keys() ?? [])].sort()).toEqual([...expected.keys()].sort());
-    for (const [parameter, { data }] of expected) expectClose(state?.parameters.get(parameter)?.data ?? [], data, { absolute: 2e-6 }, parameter);
+    for (const [parameter, { data }] of expected)
+      expectClose(state?.parameters.get(parameter)?.data ?? [], data, { absolute: 2e-6 }, parameter);
   });
 });
 
@@ -103,17 +149,34 @@ describe('weight decay groups', () => {
   const initial = randomParameters(config);
   const batch = task.split?.(0).train ?? expect.fail();
   const trained = async (given: Partial<Training>) => {
-    const { states } = await train(config, v.parse(TrainingSchema, { steps: 1, learningRate: 0.01, ...given }), task, initial, [batch]);
+    const { states } = await train(
+      config,
+      v.parse(TrainingSchema, { steps: 1, learningRate: 0.01, ...given }),
+      task,
+      initial,
+      [batch],
+    );
     return states[0]?.parameters ?? expect.fail();
   };
 
   test('shrink the parameters that they name and no others', async () => {
     const plain = await trained({ weightDecay: 0 });
-    const grouped = await trained({ weightDecay: 0.5, weightDecayGroups: [{ match: '*.b_*', weightDecay: 0 }, { match: 'unembed.*', weightDecay: 4 }] });
+    const grouped = await trained({
+      weightDecay: 0.5,
+      weightDecayGroups: [
+        { match: '*.b_*', weightDecay: 0 },
+        { match: 'unembed.*', weightDecay: 4 },
+      ],
+    });
     for (const [name, { data }] of plain) {
       const decay = /\.b_/.test(name) ? 0 : name.startsWith('unembed.') ? 4 : 0.5;
       const start = initial.get(name)?.data ?? [];
-      expectClose(grouped.get(name)?.data ?? [], Array.from(data, (value, at) => value - 0.01 * decay * (start[at] ?? 0)), { absolute: 1e-6 }, name);
+      expectClose(
+        grouped.get(name)?.data ?? [],
+        Array.from(data, (value, at) => value - 0.01 * decay * (start[at] ?? 0)),
+        { absolute: 1e-6 },
+        name,
+      );
     }
   });
 });
@@ -123,14 +186,21 @@ describe('a layout', () => {
     const config = configOf();
     const { trained } = layoutOf(config);
     const values = randomParameters(config);
-    expect(() => pack(trained, name => (name === 'unembed.W_U' ? undefined : values.get(name)))).toThrow('unembed.W_U is missing, not [8, 6]');
-    expect(() => pack(trained, name => (name === 'unembed.W_U' ? float32([6, 8]) : values.get(name)))).toThrow('unembed.W_U is [6, 8], not [8, 6]');
+    expect(() => pack(trained, name => (name === 'unembed.W_U' ? undefined : values.get(name)))).toThrow(
+      'unembed.W_U is missing, not [8, 6]',
+    );
+    expect(() => pack(trained, name => (name === 'unembed.W_U' ? float32([6, 8]) : values.get(name)))).toThrow(
+      'unembed.W_U is [6, 8], not [8, 6]',
+    );
   });
 
   test('gives back by name what it was given', () => {
     const config = configOf({ frozen: ['blocks.0.*'] });
     const [layout, values] = [layoutOf(config), randomParameters(config)];
-    const frozen = float32([layout.frozenSize], pack(layout.frozen, name => values.get(name)));
+    const frozen = float32(
+      [layout.frozenSize],
+      pack(layout.frozen, name => values.get(name)),
+    );
     const { parameters } = stateOf(layout, initialVectors(layout, values), frozen, { step: 0, seconds: 0, streak: 0 });
     expect(new Map([...parameters].sort())).toEqual(new Map([...values].sort()));
   });

@@ -8,11 +8,16 @@ import { Draw } from '../../../support/draw';
 import { eager, onnx, runOnce } from '../../../support/runtimes';
 import { gradientCases, type GradientCase } from './gradientCases';
 
-/** tfjs' gradient of Prod asks for the methods of chained ops, which are not loaded; it differentiates FloorDiv as if it did not round. */
+/**
+ * tfjs' gradient of Prod asks for the methods of chained ops, which are not loaded; it differentiates FloorDiv as if it
+ * did not round.
+ */
 const withoutGradient = ['Prod', 'FloorDiv'];
 
 test('every compiled kernel that tfjs can differentiate has a case', () => {
-  const differentiable = compiledKernelNames.filter(name => tf.getGradient(name) !== undefined && !withoutGradient.includes(name));
+  const differentiable = compiledKernelNames.filter(
+    name => tf.getGradient(name) !== undefined && !withoutGradient.includes(name),
+  );
   expect(Object.keys(gradientCases).sort()).toEqual([...differentiable].sort());
 });
 
@@ -39,15 +44,27 @@ async function differences(each: GradientCase): Promise<readonly number[][]> {
     const weights = weightsFor(outputs.length);
     return Array.from(outputs).reduce((sum, output, at) => sum + output * (weights[at] ?? 0), 0);
   };
-  const moved = (input: number, at: number, by: number) => inputs.map(({ data }, index) => Array.from(data, (value, place) => (index === input && place === at ? value + by : value)));
+  const moved = (input: number, at: number, by: number) =>
+    inputs.map(({ data }, index) =>
+      Array.from(data, (value, place) => (index === input && place === at ? value + by : value)),
+    );
   const step = reference ? 1e-6 : 0.5;
-  const places = inputs.flatMap(({ shape }, input) => Array.from({ length: sizeOf(shape) }, (_, at) => ({ input, at })));
+  const places = inputs.flatMap(({ shape }, input) =>
+    Array.from({ length: sizeOf(shape) }, (_, at) => ({ input, at })),
+  );
   const outputsAt = reference
     ? (by: number) => Promise.resolve(places.map(({ input, at }) => weighted(reference(...moved(input, at, by)))))
     : async (by: number) => {
         // Every moved point is an output of one function, which is then called once.
         const specs = places.map(({ input, at }) => moved(input, at, by));
-        const outputs = await runOnce(eager, () => specs.map(values => fn(...values.map((value, index) => tf.tensor(value, [...(inputs[index]?.shape ?? [])])))), []);
+        const outputs = await runOnce(
+          eager,
+          () =>
+            specs.map(values =>
+              fn(...values.map((value, index) => tf.tensor(value, [...(inputs[index]?.shape ?? [])]))),
+            ),
+          [],
+        );
         return outputs.map(({ data }) => weighted(data));
       };
   const [above, below] = [await outputsAt(step), await outputsAt(-step)];
@@ -61,10 +78,22 @@ describe('gradients of the compiled function', () => {
   test.each(Object.entries(gradientCases))('%s', async (_, cases) => {
     for (const each of cases) {
       const fn = lossAndGradients(each);
-      const [compiled, expected] = [data(await runOnce(onnx, fn, each.inputs)), data(await runOnce(eager, fn, each.inputs))];
-      expected.forEach((values, index) => expectClose(compiled[index] ?? [], values, { relative: 3e-6, absolute: 5e-6 }, `${each.what}: against the eager gradient`));
+      const [compiled, expected] = [
+        data(await runOnce(onnx, fn, each.inputs)),
+        data(await runOnce(eager, fn, each.inputs)),
+      ];
+      expected.forEach((values, index) =>
+        expectClose(
+          compiled[index] ?? [],
+          values,
+          { relative: 3e-6, absolute: 5e-6 },
+          `${each.what}: against the eager gradient`,
+        ),
+      );
       const slopes = await differences(each);
-      slopes.forEach((values, index) => expectCloseToScale(compiled[index + 1] ?? [], values, 2e-5, `${each.what}: against differences`));
+      slopes.forEach((values, index) =>
+        expectCloseToScale(compiled[index + 1] ?? [], values, 2e-5, `${each.what}: against differences`),
+      );
     }
   });
 });

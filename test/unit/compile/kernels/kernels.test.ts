@@ -7,10 +7,12 @@ import type { Runtime } from '../../../../src/compile/runtime';
 import { expectClose } from '../../../support/close';
 import { Draw } from '../../../support/draw';
 import { eager, onnx, runOnce } from '../../../support/runtimes';
-import { elementwiseCases, type CaseTable, type KernelCase } from './elementwiseCases';
+import { elementwiseCases } from './elementwiseCases';
+import type { CaseTable, KernelCase } from './kernelCase';
+import { reductionCases } from './reductionCases';
 import { structuralCases } from './structuralCases';
 
-const cases: CaseTable = { ...elementwiseCases, ...structuralCases };
+const cases: CaseTable = { ...elementwiseCases, ...reductionCases, ...structuralCases };
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -20,7 +22,10 @@ test('every compiled kernel has cases', () => {
 });
 
 /** Runs all cases of a kernel as one function, for one session instead of dozens. Returns each case's outputs. */
-async function runCases(runtime: Runtime, together: readonly KernelCase[]): Promise<readonly (readonly HostTensor[])[]> {
+async function runCases(
+  runtime: Runtime,
+  together: readonly KernelCase[],
+): Promise<readonly (readonly HostTensor[])[]> {
   const counts: number[] = [];
   const outputs = await runOnce(
     runtime,
@@ -44,7 +49,10 @@ describe('compiled to ONNX gives what the eager kernel gives', () => {
     const together = cases[name] ?? [];
     const asked = vi.spyOn(tf.engine(), 'runKernel');
     const compiled = await runCases(onnx, together);
-    expect(asked.mock.calls.map(([kernel]) => kernel), 'kernels asked for').toContain(name);
+    expect(
+      asked.mock.calls.map(([kernel]) => kernel),
+      'kernels asked for',
+    ).toContain(name);
     const expected = await runCases(eager, together);
     together.forEach(({ what, tolerance = { relative: 2e-6, absolute: 5e-7 } }, index) => {
       const [got = [], wanted = []] = [compiled[index], expected[index]];
@@ -60,16 +68,22 @@ describe('where the eager kernels are wrong', () => {
 
   test('matMul repeats batches of both operands, as numpy does', async () => {
     const [a, b] = [draw.float32([3, 1, 2, 5]), draw.float32([1, 2, 5, 3])];
-    const [product, tiled] = await runOnce(onnx, (x, y) => [
-      tf.matMul(x as Tensor, y as Tensor),
-      tf.matMul(tf.tile(x as Tensor, [1, 2, 1, 1]), tf.tile(y as Tensor, [3, 1, 1, 1])),
-    ], [a, b]);
+    const [product, tiled] = await runOnce(
+      onnx,
+      (x, y) => [
+        tf.matMul(x as Tensor, y as Tensor),
+        tf.matMul(tf.tile(x as Tensor, [1, 2, 1, 1]), tf.tile(y as Tensor, [3, 1, 1, 1])),
+      ],
+      [a, b],
+    );
     expect(product?.shape).toEqual([3, 2, 2, 3]);
     expectClose(product?.data ?? [], tiled?.data ?? [], { absolute: 1e-6 });
   });
 
   test('cumsum counts a negative axis from the end', async () => {
-    const [sums] = await runOnce(onnx, x => [tf.cumsum(x as Tensor, -1)], [float32([2, 3], Float32Array.of(1, 2, 3, 4, 5, 6))]);
+    const [sums] = await runOnce(onnx, x => [tf.cumsum(x as Tensor, -1)], [
+      float32([2, 3], Float32Array.of(1, 2, 3, 4, 5, 6)),
+    ]);
     expect(sums).toEqual(float32([2, 3], Float32Array.of(1, 3, 6, 4, 9, 15)));
   });
 });
@@ -78,13 +92,30 @@ describe('float32 keeps its digits', () => {
   const magnitudes = Array.from({ length: 3301 }, (_, index) => 10 ** (-30 + index / 100)); // 1e-30 … 1e3
 
   test('log1p from 1e-30 to 1e3, and below 0', async () => {
-    const x = Float32Array.from([...magnitudes, ...magnitudes.filter(value => value < 0.999).map(value => -value), 0, 2 ** -24, -(2 ** -24), 1, 3e38]);
+    const x = Float32Array.from([
+      ...magnitudes,
+      ...magnitudes.filter(value => value < 0.999).map(value => -value),
+      0,
+      2 ** -24,
+      -(2 ** -24),
+      1,
+      3e38,
+    ]);
     const [result] = await runOnce(onnx, y => [tf.log1p(y as Tensor)], [float32([x.length], x)]);
     expectClose(result?.data ?? [], Float64Array.from(x, Math.log1p), { relative: 4e-7 });
   });
 
   test('expm1 from 1e-30 to overflow, and below 0', async () => {
-    const x = Float32Array.from([...magnitudes, ...magnitudes.map(value => -value), 0, 2 ** -24, -(2 ** -24), 1, 88, 89]);
+    const x = Float32Array.from([
+      ...magnitudes,
+      ...magnitudes.map(value => -value),
+      0,
+      2 ** -24,
+      -(2 ** -24),
+      1,
+      88,
+      89,
+    ]);
     const [result] = await runOnce(onnx, y => [tf.expm1(y as Tensor)], [float32([x.length], x)]);
     expectClose(result?.data ?? [], Float32Array.from(x, Math.expm1), { relative: 8e-7 });
   });
