@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import childProcess from 'node:child_process';
+import { performance } from 'node:perf_hooks';
 import process from 'node:process';
 import * as vscode from 'vscode';
 
