@@ -6,6 +6,13 @@ export class UserError extends Error {
   override readonly name = 'UserError';
 }
 
+/** An error about one field of what was given, by its name, so that an editor can mark it. */
+export class FieldError extends UserError {
+  constructor(readonly field: string, message: string) {
+    super(message);
+  }
+}
+
 /** The work was cancelled by whoever asked for it. Never shown. */
 export class CancelledError extends Error {
   override readonly name = 'CancelledError';

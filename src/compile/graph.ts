@@ -16,8 +16,6 @@ export interface Value {
 
 export interface Node {
   readonly op: string;
-  /** Empty for the standard operators. */
-  readonly domain: '' | 'com.microsoft';
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
   readonly attributes: Readonly<Record<string, Attribute>>;
@@ -51,19 +49,19 @@ export class Graph {
   }
 
   /** Records a node with one output. */
-  node(op: string, inputs: readonly Value[], output: Spec, attributes: Node['attributes'] = {}, domain: Node['domain'] = ''): Value {
-    const [value] = this.nodes(op, inputs, [output], attributes, domain);
+  node(op: string, inputs: readonly Value[], output: Spec, attributes: Node['attributes'] = {}): Value {
+    const [value] = this.nodes(op, inputs, [output], attributes);
     if (!value) throw new Error(`${op} has no output`);
     return value;
   }
 
   /** Records a node with several outputs. */
-  nodes(op: string, inputs: readonly Value[], outputs: readonly Spec[], attributes: Node['attributes'] = {}, domain: Node['domain'] = ''): readonly Value[] {
+  nodes(op: string, inputs: readonly Value[], outputs: readonly Spec[], attributes: Node['attributes'] = {}): readonly Value[] {
     const key = JSON.stringify([op, inputs.map(input => input.id), attributes, outputs.map(output => [output.dtype, output.shape])]);
     const same = this.known.get(key);
     if (same) return same;
     const values = outputs.map(output => this.value(output));
-    const node: Node = { op, domain, inputs, outputs: values, attributes };
+    const node: Node = { op, inputs, outputs: values, attributes };
     this.recorded.push(node);
     for (const value of values) this.makers.set(value, node);
     this.known.set(key, values);

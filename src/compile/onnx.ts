@@ -24,12 +24,10 @@ export function writeOnnx(graph: Graph, name: string): Uint8Array {
   writer.tag(1, WireType.Varint).int64(irVersion);
   writer.tag(2, WireType.LengthDelimited).string('circuit-explorer');
   message(writer, 7, w => writeGraph(w, graph, name));
-  for (const [domain, version] of [['', opsetVersion], ['com.microsoft', 1]] as const) {
-    message(writer, 8, w => {
-      w.tag(1, WireType.LengthDelimited).string(domain);
-      w.tag(2, WireType.Varint).int64(version);
-    });
-  }
+  message(writer, 8, w => {
+    w.tag(1, WireType.LengthDelimited).string('');
+    w.tag(2, WireType.Varint).int64(opsetVersion);
+  });
   return writer.finish();
 }
 
@@ -47,7 +45,7 @@ function writeGraph(writer: BinaryWriter, graph: Graph, name: string): void {
   for (const index of copied) {
     const value = graph.outputs[index];
     if (!value) continue;
-    const identity: Node = { op: 'Identity', domain: '', inputs: [value], outputs: [], attributes: {} };
+    const identity: Node = { op: 'Identity', inputs: [value], outputs: [], attributes: {} };
     message(writer, 1, w => writeNode(w, identity, nodes.length + index, nameOf, [outputName(index)]));
   }
   writer.tag(2, WireType.LengthDelimited).string(name);
@@ -73,7 +71,6 @@ function writeNode(writer: BinaryWriter, node: Node, index: number, nameOf: (val
   writer.tag(3, WireType.LengthDelimited).string(`${node.op}_${index}`);
   writer.tag(4, WireType.LengthDelimited).string(node.op);
   for (const [name, attribute] of Object.entries(node.attributes)) message(writer, 5, w => writeAttribute(w, name, attribute));
-  if (node.domain !== '') writer.tag(7, WireType.LengthDelimited).string(node.domain);
 }
 
 function writeAttribute(writer: BinaryWriter, name: string, attribute: Attribute): void {

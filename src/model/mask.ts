@@ -1,4 +1,4 @@
-import { UserError } from '../common/errors';
+import { FieldError } from '../common/errors';
 import type { ModelConfig } from '../protocol/config';
 
 /** `[T, T]` (destination, source) over the first `T` positions: 1 where attention is allowed. */
@@ -17,8 +17,8 @@ export function allowedAttention(config: ModelConfig, T: number): Uint8Array {
 export function checkMask({ mask, n_ctx }: ModelConfig): void {
   if (!mask) return;
   if (mask.length !== n_ctx || mask.some(row => row.length !== n_ctx)) {
-    throw new UserError(`The mask must have ${n_ctx} rows of ${n_ctx} characters, one for each position of the task.`);
+    throw new FieldError('mask', `The mask must have ${n_ctx} rows of ${n_ctx} characters, one for each position of the task.`);
   }
   const blind = mask.findIndex(row => !row.includes('x'));
-  if (blind >= 0) throw new UserError(`Row ${blind} of the mask allows no source; let position ${blind} attend at least to itself.`);
+  if (blind >= 0) throw new FieldError('mask', `Row ${blind} of the mask allows no source; let position ${blind} attend at least to itself.`);
 }

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { UserError } from '../common/errors';
+import { FieldError, UserError } from '../common/errors';
 import { unknownName } from '../common/nearest';
 
 /**
@@ -69,7 +69,7 @@ export function parameterSchema(parameter: Parameter): v.GenericSchema<unknown, 
 
 /**
  * Fills in the defaults and checks every value. `owner` names what the parameters belong to, as in `task "max"`.
- * @throws UserError for a parameter that does not exist (with the nearest names) or a value that does not fit.
+ * @throws FieldError for a parameter that does not exist (with the nearest names) or a value that does not fit.
  */
 export function resolveParameters<P extends Parameters>(
   owner: string,
@@ -78,11 +78,11 @@ export function resolveParameters<P extends Parameters>(
 ): ValuesOf<P> {
   const names = Object.keys(parameters);
   for (const name of Object.keys(given)) {
-    if (!Object.hasOwn(parameters, name)) throw unknownName(`parameter of ${owner} called`, name, names);
+    if (!Object.hasOwn(parameters, name)) throw new FieldError(name, unknownName(`parameter of ${owner} called`, name, names).message);
   }
   const values = Object.entries(parameters).map(([name, parameter]) => {
     const result = v.safeParse(parameterSchema(parameter), given[name] ?? parameter.default);
-    if (!result.success) throw new UserError(`"${name}" of ${owner}: ${result.issues[0].message}.`);
+    if (!result.success) throw new FieldError(name, `"${name}" of ${owner}: ${result.issues[0].message}.`);
     return [name, result.output];
   });
   return Object.fromEntries(values) as ValuesOf<P>;

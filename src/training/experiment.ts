@@ -1,6 +1,6 @@
 import { createScanner, parse as parseJson, printParseErrorCode, visit, type ParseError } from 'jsonc-parser';
 import * as v from 'valibot';
-import { UserError } from '../common/errors';
+import { FieldError, UserError } from '../common/errors';
 import { unknownName } from '../common/nearest';
 import { sizeOf } from '../common/tensor';
 import { checkMask } from '../model/mask';
@@ -114,19 +114,20 @@ function configOf(model: Architecture, task: Task): ModelConfig {
 
 function checkModel(config: ModelConfig): void {
   const { n_heads, d_head, d_model, d_mlp, attn_only, rotary_dim, positional_embedding_type, identity, frozen } = config;
-  if (n_heads * d_head > 16 * d_model) throw new UserError(`${n_heads} heads of d_head ${d_head} do not fit a d_model of ${d_model}; together they are usually as wide as it.`);
-  if (d_head > d_model) throw new UserError(`d_head ${d_head} does not fit a d_model of ${d_model}: a head reads at most the whole residual stream.`);
+  if (n_heads * d_head > 16 * d_model) throw new FieldError('n_heads', `${n_heads} heads of d_head ${d_head} do not fit a d_model of ${d_model}; together they are usually as wide as it.`);
+  if (d_head > d_model) throw new FieldError('d_head', `d_head ${d_head} does not fit a d_model of ${d_model}: a head reads at most the whole residual stream.`);
   if (!attn_only && d_mlp === undefined) throw new UserError('d_mlp is missing; give it, or set attn_only to true for a model without MLPs.');
-  if (attn_only && d_mlp !== undefined) throw new UserError('d_mlp has no use when attn_only is true; leave one of them out.');
+  if (attn_only && d_mlp !== undefined) throw new FieldError('d_mlp', 'd_mlp has no use when attn_only is true; leave one of them out.');
   if (positional_embedding_type === 'rotary') {
     const dimensions = rotary_dim ?? d_head;
-    if (dimensions > d_head || dimensions % 2 !== 0) throw new UserError(`rotary_dim ${dimensions} must be even and at most d_head ${d_head}.`);
+    if (dimensions > d_head || dimensions % 2 !== 0) throw new FieldError('rotary_dim', `rotary_dim ${dimensions} must be even and at most d_head ${d_head}.`);
   } else if (rotary_dim !== undefined) {
-    throw new UserError('rotary_dim has a meaning only with rotary positional embeddings.');
+    throw new FieldError('rotary_dim', 'rotary_dim has a meaning only with rotary positional embeddings.');
   }
   const names = parameterSpecs(config).map(spec => spec.name);
-  for (const pattern of [...identity, ...frozen]) {
-    if (!names.some(name => matches([pattern], name))) throw new UserError(`No parameter of this model matches "${pattern}".`);
+  for (const [field, patterns] of Object.entries({ identity, frozen })) {
+    const idle = patterns.find(pattern => !names.some(name => matches([pattern], name)));
+    if (idle !== undefined) throw new FieldError(field, `No parameter of this model matches "${idle}".`);
   }
   checkMask(config);
 }
@@ -138,11 +139,11 @@ function checkTraining(training: Training, config: ModelConfig, task: Task): voi
   const checkpoints = checkpointEvery === 0 ? 1 : Math.floor(steps / checkpointEvery) + 1;
   if (bytes * checkpoints > checkpointsLimit) {
     const size = (bytes * checkpoints) / 2 ** 30;
-    throw new UserError(`${checkpoints.toLocaleString('en')} checkpoints of this model would take ${size.toFixed(0)} GB; write fewer with a larger checkpointEvery.`);
+    throw new FieldError('checkpointEvery', `${checkpoints.toLocaleString('en')} checkpoints of this model would take ${size.toFixed(0)} GB; write fewer with a larger checkpointEvery.`);
   }
-  if (batch === 'full' && !task.split) throw new UserError('This task has no fixed training set, so batch must be a number of examples.');
-  if (stopWhen && (stopWhen.below === undefined) === (stopWhen.above === undefined)) throw new UserError('stopWhen takes one bound: either below or above.');
-  if (schedule.kind === 'warm-up' && schedule.steps > steps) throw new UserError(`The warm-up of ${schedule.steps} steps is longer than the run of ${steps}.`);
+  if (batch === 'full' && !task.split) throw new FieldError('batch', 'This task has no fixed training set, so batch must be a number of examples.');
+  if (stopWhen && (stopWhen.below === undefined) === (stopWhen.above === undefined)) throw new FieldError('stopWhen', 'stopWhen takes one bound: either below or above.');
+  if (schedule.kind === 'warm-up' && schedule.steps > steps) throw new FieldError('schedule', `The warm-up of ${schedule.steps} steps is longer than the run of ${steps}.`);
 }
 
 /** How many objects and arrays lie in one another. */
@@ -169,7 +170,8 @@ function at<T>(path: readonly string[], work: () => T): T {
   try {
     return work();
   } catch (error) {
-    throw error instanceof UserError ? new LocatedError(path, error) : error;
+    if (!(error instanceof UserError)) throw error;
+    throw new LocatedError(error instanceof FieldError ? [...path, error.field] : path, error);
   }
 }
 

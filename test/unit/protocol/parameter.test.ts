@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { UserError } from '../../../src/common/errors';
+import { FieldError, UserError } from '../../../src/common/errors';
 import { parameterValuesFromText, resolveParameters, type Parameters } from '../../../src/protocol/parameter';
 
 const described = { title: 't', description: 'd' };
@@ -43,8 +43,8 @@ describe('resolving', () => {
     [{ log: 'yes' }, '"log" of analysis "x": Invalid type: Expected boolean but received "yes".'],
     [{ which: 'c' }, '"which" of analysis "x": Invalid type: Expected ("a" | "b") but received "c".'],
     [{ head: '1' }, '"head" of analysis "x": a head is written layer.head, as in 1.0.'],
-  ])('%j is refused in one sentence', (given, message) => {
-    expect(() => resolve(given)).toThrow(new UserError(message));
+  ])('%j is refused in one sentence, with the field it is about', (given, message) => {
+    expect(() => resolve(given)).toThrow(new FieldError(Object.keys(given)[0] ?? '', message));
   });
 
   test.each(['', '0.0', '1.12', 'L1H0'])('"%s" is a head, or all of them', head => {

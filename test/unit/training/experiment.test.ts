@@ -100,7 +100,7 @@ describe('bad input gets one clear sentence at its place', () => {
     [
       'an unknown parameter of the task',
       { task: { moduls: 5 } },
-      'task: There is no parameter of task "modular-arithmetic" called "moduls"; the nearest is "modulus".',
+      'task.moduls: There is no parameter of task "modular-arithmetic" called "moduls"; the nearest is "modulus".',
     ],
     [
       'a task that is none',
@@ -132,7 +132,7 @@ describe('bad input gets one clear sentence at its place', () => {
     [
       'a modulus of 1',
       { task: { modulus: 1 } },
-      'task: "modulus" of task "modular-arithmetic": Invalid value: Expected >=2 but received 1.',
+      'task.modulus: "modulus" of task "modular-arithmetic": Invalid value: Expected >=2 but received 1.',
     ],
     [
       'a train fraction that leaves nothing',
@@ -142,12 +142,12 @@ describe('bad input gets one clear sentence at its place', () => {
     [
       'a d_head that does not fit',
       { model: { d_head: 16 } },
-      'model: d_head 16 does not fit a d_model of 8: a head reads at most the whole residual stream.',
+      'model.d_head: d_head 16 does not fit a d_model of 8: a head reads at most the whole residual stream.',
     ],
     [
       'too many heads',
       { model: { n_heads: 200 } },
-      'model: 200 heads of d_head 4 do not fit a d_model of 8; together they are usually as wide as it.',
+      'model.n_heads: 200 heads of d_head 4 do not fit a d_model of 8; together they are usually as wide as it.',
     ],
     [
       'a missing d_mlp',
@@ -157,27 +157,27 @@ describe('bad input gets one clear sentence at its place', () => {
     [
       'a d_mlp without MLPs',
       { model: { attn_only: true } },
-      'model: d_mlp has no use when attn_only is true; leave one of them out.',
+      'model.d_mlp: d_mlp has no use when attn_only is true; leave one of them out.',
     ],
     [
       'an odd rotary_dim',
       { model: { positional_embedding_type: 'rotary', rotary_dim: 3 } },
-      'model: rotary_dim 3 must be even and at most d_head 4.',
+      'model.rotary_dim: rotary_dim 3 must be even and at most d_head 4.',
     ],
     [
       'a rotary_dim without rotation',
       { model: { rotary_dim: 2 } },
-      'model: rotary_dim has a meaning only with rotary positional embeddings.',
+      'model.rotary_dim: rotary_dim has a meaning only with rotary positional embeddings.',
     ],
     [
       'a pattern that matches nothing',
       { model: { frozen: ['blocks.7.*'] } },
-      'model: No parameter of this model matches "blocks.7.*".',
+      'model.frozen: No parameter of this model matches "blocks.7.*".',
     ],
     [
       'a mask of another size',
       { model: { mask: ['x'] } },
-      'model: The mask must have 3 rows of 3 characters, one for each position of the task.',
+      'model.mask: The mask must have 3 rows of 3 characters, one for each position of the task.',
     ],
     [
       'a mask of other characters',
@@ -187,7 +187,7 @@ describe('bad input gets one clear sentence at its place', () => {
     [
       'more checkpoints than there is room for',
       { model: { d_model: 1024, d_head: 64, d_mlp: 4096 }, training: { steps: 1e6, checkpointEvery: 1 } },
-      'training: 1,000,001 checkpoints of this model would take 33296 GB; write fewer with a larger checkpointEvery.',
+      'training.checkpointEvery: 1,000,001 checkpoints of this model would take 33296 GB; write fewer with a larger checkpointEvery.',
     ],
     [
       'a model larger than memory',
@@ -197,22 +197,22 @@ describe('bad input gets one clear sentence at its place', () => {
     [
       'the full batch of a task without a fixed set',
       { task: arrayUpdate },
-      'training: This task has no fixed training set, so batch must be a number of examples.',
+      'training.batch: This task has no fixed training set, so batch must be a number of examples.',
     ],
     [
       'a stop rule with two bounds',
       { training: { stopWhen: { metric: 'testLoss', below: 1, above: 2 } } },
-      'training: stopWhen takes one bound: either below or above.',
+      'training.stopWhen: stopWhen takes one bound: either below or above.',
     ],
     [
       'a stop rule without a bound',
       { training: { stopWhen: { metric: 'testLoss' } } },
-      'training: stopWhen takes one bound: either below or above.',
+      'training.stopWhen: stopWhen takes one bound: either below or above.',
     ],
     [
       'a warm-up longer than the run',
       { training: { schedule: { kind: 'warm-up', steps: 100 } } },
-      'training: The warm-up of 100 steps is longer than the run of 12.',
+      'training.schedule: The warm-up of 100 steps is longer than the run of 12.',
     ],
     [
       'a claim without a bound',
