@@ -97,8 +97,13 @@ export class CodeWindow {
   /** Brings a view container to the front by its title in the activity bar. */
   async openContainer(title: string): Promise<void> {
     const action = this.page.locator('.activitybar').getByRole('tab', { name: new RegExp(`^${escaped(title)}`) });
-    if ((await action.getAttribute('aria-selected')) !== 'true') await action.click();
-    await this.page.locator('.sidebar').getByRole('heading', { name: title }).first().waitFor();
+    const heading = this.page.locator('.sidebar').getByRole('heading', { name: title }).first();
+    // A window that has just been reloaded may put another container in front once more.
+    await eventually(`the view container ${title}`, async () => {
+      if (await heading.isVisible()) return true;
+      if ((await action.getAttribute('aria-selected')) !== 'true') await action.click();
+      return undefined;
+    });
   }
 
   /** A tree view of the open container. */
