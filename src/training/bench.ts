@@ -66,16 +66,26 @@ export async function benchExperiment(prepared: PreparedExperiment, runtime: Run
   };
 
   const warm = await oneStep();
-  const rounds = Math.min(200, Math.max(15, Math.round(3 / Math.max(warm, 1e-4) / 5)));
+  const rounds = Math.min(20, Math.max(5, Math.round(3 / Math.max(warm, 1e-4) / turns)));
   const [steps, productSeconds]: [number[], number[]] = [[], []];
   for (let round = 0; round < rounds; round++) {
     throwIfCancelled(signal);
-    for (let turn = 0; turn < 5; turn++) steps.push(await oneStep());
-    for (let turn = 0; turn < 5; turn++) productSeconds.push(await product());
+    await rest();
+    for (let turn = 0; turn < turns; turn++) steps.push(await oneStep());
+    await rest();
+    for (let turn = 0; turn < turns; turn++) productSeconds.push(await product());
   }
   const gflop = gflopOf(products);
   const matmulGflops = flopOf(largest) / 1e9 / median(productSeconds);
   return { secondsPerStep: median(steps), gflopPerStep: gflop, matmulGflops, floorSeconds: gflop / matmulGflops };
+}
+
+/** Runs of one kind before those of the other. */
+const turns = 10;
+
+/** Each compiled graph has threads of its own, which spin for a while after a run and would take the other's core. */
+function rest(): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, 200));
 }
 
 async function productRun(runtime: Runtime, { batch, rows, inner, columns }: Product): Promise<() => Promise<number>> {

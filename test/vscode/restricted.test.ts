@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startCodeServer, type CodeServer } from '../support/codeServer.mjs';
-import { eventually } from '../support/eventually';
 import { ensureExtensionPackage } from '../support/products.mjs';
 import { CodeWindow } from '../support/window';
 import { Circuits } from './circuits';
@@ -47,14 +46,6 @@ test('but they are not trained', async () => {
   await window.quickInput.shows('Train Model');
   expect((await window.quickInput.items()).map(({ label }) => label)).toEqual(['array-update', 'modular-subtraction']);
   await window.quickInput.cancel();
-  const editor = window.page.locator('.editor-instance');
-  const lens = editor.getByText('Train…');
-  // A lens that comes when the editor is already drawn may be put above its first visible line.
-  await eventually('the lens at the top of the file', async () => {
-    await editor.hover();
-    await window.page.mouse.wheel(0, -100);
-    return (await lens.isVisible()) || undefined;
-  });
-  await lens.click();
+  await window.palette('Circuits: Train This Experiment…');
   await window.notification('Trust the workspace to train its experiments');
 });
