@@ -128,11 +128,17 @@ export class Store {
       await writeFileAtomically(join(made, recordFile), formatRecord(record));
       // A folder without a record is no model, and must not keep one from being made.
       const trash = replace || !(await isModelFolder(path)) ? await this.setAside(path) : undefined;
+      if (!replace && trash !== undefined && (await isModelFolder(trash))) {
+        // Another process made the model after the look at it: it comes back, and this one gives way.
+        await rename(trash, path);
+        throw new UserError(`There is a model ${record.id} already.`);
+      }
       await rename(made, path);
       await syncFolder(this.folder);
       await this.removeTrash(trash);
     } catch (error) {
       await rm(made, { recursive: true, force: true }).catch(() => undefined);
+      if (error instanceof UserError) throw error;
       const isTaken = ['ENOTEMPTY', 'EEXIST', 'EPERM'].includes(errorCode(error) ?? '') && (await isModelFolder(path));
       throw isTaken ? new UserError(`There is a model ${record.id} already.`) : writeFailure(error, path);
     }

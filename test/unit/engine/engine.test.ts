@@ -171,7 +171,7 @@ describe('the engine process', () => {
     const { connection } = await engineHere();
     expect(await connection.sendRequest(protocol.checkExperiment, { text: tinyExperiment() })).toEqual([]);
     const problems = await connection.sendRequest(protocol.checkExperiment, { text: tinyExperiment().replace('"modulus":7', '"modulus":1') });
-    expect(problems).toMatchObject([{ path: ['task'] }]);
+    expect(problems).toMatchObject([{ path: ['task', 'modulus'] }]);
     expect(await connection.sendRequest(protocol.checkExperiment, { text: '{ "name": ' })).toHaveLength(1);
   });
 
