@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { UserError } from '../common/errors';
-import { formatShape, int32, type HostTensor } from '../common/tensor';
+import { int32, type HostTensor } from '../common/tensor';
 
 /** Reads a whole number of at least `least` from an option. */
 export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
@@ -50,9 +50,4 @@ export function tokensFromText(text: string, vocabulary: number): HostTensor<'in
     throw new UserError(`Token ${JSON.stringify(token)} at position ${position} of prompt ${i + 1} is outside the vocabulary of ${vocabulary} tokens (0 to ${vocabulary - 1}).`);
   }));
   return int32([rows.length, T], Int32Array.from(data));
-}
-
-/** `{ shape, data }` in words, for the text form of commands that print tensors. */
-export function describeTensor(name: string, shape: readonly number[]): string {
-  return `${name} ${formatShape(shape)}`;
 }

@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-import path from 'node:path';
 import { messageOf, UserError } from '../common/errors';
 import { Emitter } from '../common/event';
 import type { Disposable } from '../common/lifetime';
@@ -140,7 +138,7 @@ export class Runs implements Disposable {
   }
 
   private async existing(id: string): Promise<ModelRecord | undefined> {
-    return existsSync(path.join(this.store.pathOf(id), 'model.json')) ? this.store.read(id) : undefined;
+    return (await this.store.has(id)) ? this.store.read(id) : undefined;
   }
 
   private async startAfresh(

@@ -25,7 +25,7 @@ const noHook: Hook = (_, value) => value;
  * whenever that table is less than half of the batch.
  */
 export function answerLogits(config: ModelConfig, weights: Weights, tokens: Tensor, { positions, alphabet, mayPack = true }: AnswerShape): Tensor {
-  const [B = 1, T = 1] = tokens.shape;
+  const T = tokens.shape[1] ?? 1;
   const everywhere = Array.from({ length: T }, (_, position) => position);
   const positionTable = embedPositions(config, weights, T);
   const isShortformer = config.positional_embedding_type === 'shortformer';
@@ -33,7 +33,7 @@ export function answerLogits(config: ModelConfig, weights: Weights, tokens: Tens
   for (let layer = 0; layer < config.n_layers; layer++) {
     const queries = layer === config.n_layers - 1 ? positions : everywhere;
     const source = layer === 0
-      ? firstLayer(config, weights, tokens, pairTable(alphabet, B), queries)
+      ? firstLayer(config, weights, tokens, pairTable(alphabet), queries)
       : laterLayer(config, weights, layer, residual ?? tokens, isShortformer ? positionTable : undefined, queries);
     const attention = attentionOutput(config, layer, source.mix(additiveMask(config, T, queries), mayPack), weights);
     residual = tf.add(source.residual, attention); // [B, A, D]
@@ -78,10 +78,9 @@ interface PairTable {
   /** `[T · d]` with d one more than the largest token: row of token t at position p, at `p · d + t`. */
   readonly rowOf: Int32Array;
   readonly stride: number;
-  readonly batch: number;
 }
 
-function pairTable(alphabet: readonly (readonly number[])[], batch: number): PairTable {
+function pairTable(alphabet: readonly (readonly number[])[]): PairTable {
   const stride = Math.max(...alphabet.flat()) + 1;
   const rowOf = new Int32Array(alphabet.length * stride);
   const start = [0];
@@ -94,7 +93,7 @@ function pairTable(alphabet: readonly (readonly number[])[], batch: number): Pai
   return {
     tokens: Int32Array.from(pairs, pair => pair.token),
     positions: Int32Array.from(pairs, pair => pair.position),
-    start, rowOf, stride, batch,
+    start, rowOf, stride,
   };
 }
 

@@ -69,7 +69,6 @@ export const ExperimentSchema = v.strictObject({
 
 /** An experiment as its file has it, with the schema's defaults filled in. */
 export type Experiment = v.InferOutput<typeof ExperimentSchema>;
-export type TaskReference = v.InferOutput<typeof TaskReferenceSchema>;
 export type Training = v.InferOutput<typeof TrainingSchema>;
 export type Schedule = v.InferOutput<typeof ScheduleSchema>;
 export type Claim = v.InferOutput<typeof ClaimSchema>;
