@@ -1,12 +1,9 @@
-import { UserError } from '../common/errors';
-import { unknownName } from '../common/nearest';
-import { Random } from '../common/random';
-import { int32, type HostTensor } from '../common/tensor';
+import type { HostTensor } from '../common/tensor';
 import { allowedAttention } from '../model/mask';
-import { headName } from '../model/names';
 import type { AttentionFigure, AttentionHead } from '../protocol/figure';
-import type { Task } from '../tasks/task';
 import { defineAnalysis } from './define';
+import { exampleParameters, examplesFor } from './examples';
+import { headOf } from './heads';
 
 // B batch · T positions · H heads
 
@@ -15,11 +12,10 @@ export const attention = defineAnalysis({
   id: 'attention',
   title: 'Attention',
   description: 'The attention pattern of every head, averaged over examples or for one prompt.',
+  group: 'Attention',
   live: true,
   params: {
-    prompt: { kind: 'prompt', title: 'Prompt', description: 'Tokens separated by spaces. Leave it empty to use examples of the task.', default: '' },
-    examples: { kind: 'integer', title: 'Examples', description: 'Examples drawn from the task and averaged; 1 shows a single one.', default: 64, minimum: 1, maximum: 4096 },
-    sample: { kind: 'integer', title: 'Sample', description: 'Another number draws other examples.', default: 0, minimum: 0, maximum: 1_000_000 },
+    ...exampleParameters,
     head: { kind: 'head', title: 'Head', description: 'The head that is drawn large and measured.', default: '' },
   },
   scalars: {
@@ -27,25 +23,21 @@ export const attention = defineAnalysis({
     largest: 'mean of the largest weight in each row',
   },
   appliesTo: () => true,
-  async run({ details, model, task, random }, { prompt, examples, sample, head }) {
-    // A stream of its own for each sample: one draw further along the same stream, nearly all examples would be the same.
-    const drawing = new Random(sample, `attention ${random.uniform()}`);
-    const typed = prompt.trim() === '' ? undefined : tokensOf(task, prompt);
-    const tokens = typed ?? task.sample(drawing, examples).tokens; // [B, T]
-    const [B = 0, T = 0] = tokens.shape;
+  async run(context, { head, ...chosenExamples }) {
+    const { details, model } = context;
+    const { tokens, positions, title } = examplesFor(context, chosenExamples);
+    const [B = 0, T = 0] = tokens.shape; // [B, T]
     const { n_layers, n_heads } = details.config;
-    const chosen = head === '' ? undefined : headOf(head, n_layers, n_heads);
+    const chosen = head === '' ? undefined : headOf(details.config, head);
     const hooks = Array.from({ length: n_layers }, (_, layer) => `blocks.${layer}.attn.hook_pattern`);
     const { cache } = await model.runWithCache(tokens, hooks);
     const heads = hooks.flatMap((hook, layer) => meanPatterns(cache.get(hook), layer, B, n_heads, T));
 
-    const labels = Array.from({ length: T }, (_, position) => (
-      B === 1 ? task.vocabulary[tokens.data[position] ?? 0] : task.positions[position]) ?? String(position));
     const figure: AttentionFigure = {
       kind: 'attention',
-      title: B === 1 ? 'Attention on one prompt' : `Attention, mean over ${B} examples`,
+      title: `Attention ${title}`,
       caption: 'Each row is a destination; its weights on the sources sum to 1.',
-      tokens: labels,
+      tokens: positions,
       heads,
       allowed: allowedAttention(details.config, T),
     };
@@ -75,23 +67,4 @@ function entropy(row: Float32Array): number {
 function meanOverRows(heads: readonly AttentionHead[], T: number, measure: (row: Float32Array) => number): number {
   const values = heads.flatMap(({ pattern }) => Array.from({ length: T }, (_, row) => measure(pattern.subarray(row * T, (row + 1) * T))));
   return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-/** The words of a prompt as token ids `[1, T]`. */
-function tokensOf(task: Task, prompt: string): HostTensor<'int32'> {
-  const ids = prompt.trim().split(/\s+/).map(word => {
-    const id = task.vocabulary.indexOf(word);
-    if (id < 0) throw unknownName('token', word, task.vocabulary);
-    return id;
-  });
-  if (ids.length > task.positions.length) throw new UserError(`The prompt has ${ids.length} tokens; this model reads at most ${task.positions.length}.`);
-  return int32([1, ids.length], Int32Array.from(ids));
-}
-
-/** `1.0` or `L1H0` as a layer and a head of the model. */
-function headOf(text: string, n_layers: number, n_heads: number): { readonly layer: number; readonly head: number } {
-  const [layer = 0, head = 0] = text.split(/[.LH]/).filter(part => part !== '').map(Number);
-  if (layer < n_layers && head < n_heads) return { layer, head };
-  const names = Array.from({ length: n_layers * n_heads }, (_, at) => headName(Math.floor(at / n_heads), at % n_heads));
-  throw unknownName('head', headName(layer, head), names);
 }

@@ -1,6 +1,6 @@
 import type { Random } from '../common/random';
 import type { RunnableModel } from '../model/runnable';
-import type { AnalysisInfo, AnalysisResult } from '../protocol/analysis';
+import type { AnalysisGroup, AnalysisInfo, AnalysisResult } from '../protocol/analysis';
 import type { ModelDetails, MetricsRow } from '../protocol/model';
 import type { Parameters, ValuesOf } from '../protocol/parameter';
 import type { Task } from '../tasks/task';
@@ -23,6 +23,7 @@ export interface AnalysisDefinition<P extends Parameters = Parameters> {
   readonly id: string;
   readonly title: string;
   readonly description: string;
+  readonly group: AnalysisGroup;
   readonly params: P;
   /** Name → what it measures. */
   readonly scalars: Readonly<Record<string, string>>;
@@ -30,6 +31,8 @@ export interface AnalysisDefinition<P extends Parameters = Parameters> {
   readonly live?: boolean;
   /** False for one that reads no weights, and so is the same at every checkpoint. */
   readonly atCheckpoint?: boolean;
+  /** Whether its results, with the parameters' defaults, have badges for the tree. */
+  readonly badges?: boolean;
   /** Whether it makes sense for this model. */
   appliesTo(model: ModelDetails): boolean;
   run(context: AnalysisContext, params: ValuesOf<P>): Promise<AnalysisResult> | AnalysisResult;
@@ -41,6 +44,6 @@ export function defineAnalysis<const P extends Parameters>(definition: AnalysisD
 }
 
 /** What crosses to other processes of an analysis. */
-export function describeAnalysis({ id, title, description, params, scalars, live, atCheckpoint }: AnalysisDefinition): AnalysisInfo {
-  return { id, title, description, params, scalars, live: live ?? false, atCheckpoint: atCheckpoint ?? true };
+export function describeAnalysis({ id, title, description, group, params, scalars, live, atCheckpoint, badges }: AnalysisDefinition): AnalysisInfo {
+  return { id, title, description, group, params, scalars, live: live ?? false, atCheckpoint: atCheckpoint ?? true, badges: badges ?? false };
 }

@@ -7,6 +7,7 @@ export const trainingCurves = defineAnalysis({
   id: 'training-curves',
   title: 'Training curves',
   description: 'Training and test loss, and test accuracy, at every step that was measured.',
+  group: 'Training',
   live: true,
   atCheckpoint: false,
   params: {},

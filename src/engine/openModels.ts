@@ -114,7 +114,7 @@ class ModelWithoutWeights extends RunnableModel {
     return super.parameter(name);
   }
 
-  override runWithCache(): Promise<never> {
+  override compute(): Promise<never> {
     return Promise.reject(this.reason);
   }
 }

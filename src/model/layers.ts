@@ -41,6 +41,16 @@ export function project(config: ModelConfig, layer: number, part: 'Q' | 'K' | 'V
   return config.biases ? tf.add(out, weights(`blocks.${layer}.attn.b_${part}`)) : out;
 }
 
+/** As `project`, of an input of its own for each head: `x [B, T, H, D] → [B, T, H, K]`. */
+export function projectHeads(config: ModelConfig, layer: number, part: 'Q' | 'K' | 'V', x: Tensor, weights: Weights): Tensor {
+  const { n_heads: H, d_model: D, d_head: K } = config;
+  const [B = 1, T = 1] = x.shape;
+  const byHead = tf.reshape(tf.transpose(x, [2, 0, 1, 3]), [H, B * T, D]);
+  const projected = tf.matMul(byHead, weights(`blocks.${layer}.attn.W_${part}`)); // [H, B·T, K]
+  const out = tf.transpose(tf.reshape(projected, [H, B, T, K]), [1, 2, 0, 3]);
+  return config.biases ? tf.add(out, weights(`blocks.${layer}.attn.b_${part}`)) : out;
+}
+
 /**
  * Scores `[B, H, Q, T]` of queries `[B, Q, H, K]` and keys `[B, T, H, K]`, scaled, before the mask. With a single query a
  * product of matrices would be one of vectors for each example and head: there, multiplying and adding up is faster.

@@ -6,6 +6,7 @@ import type { Runtime, TensorFunction, TensorSpec } from '../compile/runtime';
 import type { ModelConfig } from '../protocol/config';
 import { checkHookName } from './names';
 import { parameterSpecs, type ParameterValuesByName } from './parameters';
+import type { Weights } from './layers';
 import { forward } from './transformer';
 
 // B batch · T positions · U d_vocab_out
@@ -17,12 +18,15 @@ export interface ModelRun {
   readonly cache: ReadonlyMap<string, HostTensor<'float32'>>;
 }
 
+/** A function of a model's weights, by their state-dict names, and of further tensors. It must not read values. */
+export type ModelFunction = (weights: Weights, ...inputs: Tensor[]) => Tensor[];
+
 /** A model with its weights, ready to run with its activations read or replaced. */
 export class RunnableModel {
   private readonly names: readonly string[];
   private readonly weights: readonly HostTensor<'float32'>[];
   private readonly inputs: readonly TensorSpec[];
-  /** One function a set of hooks, so that the runtime's cache by function and shapes works. */
+  /** One function a key, so that the runtime's cache by function and shapes works. */
   private readonly functions = new Map<string, TensorFunction>();
 
   /** @throws UserError when a parameter is missing or has another shape. */
@@ -53,38 +57,44 @@ export class RunnableModel {
     this.checkTokens(tokens);
     for (const hook of hooks) checkHookName(this.config, hook);
     const wanted = [...new Set(hooks)];
-    const executable = await this.runtime.compile('model', this.functionFor(wanted), [...this.inputs, { dtype: 'int32', shape: tokens.shape }]);
-    const [logits, ...values] = (await executable.run([...this.weights, tokens])) as HostTensor<'float32'>[];
-    if (!logits) throw new Error('the model gave no logits');
-    return { logits, cache: new Map(wanted.map((name, index) => [name, valueAt(values, index)])) };
+    const [logits, ...values] = await this.compute(`cache ${wanted.join()}`, (weights, given) => {
+      const seen = new Map<string, Tensor>();
+      const logits = forward(this.config, weights, given ?? missing('tokens'), {
+        hook: (name, value) => {
+          if (wanted.includes(name)) seen.set(name, value);
+          return value;
+        },
+        wantsResult: wanted.some(name => name.endsWith('hook_result')),
+      });
+      return [logits, ...wanted.map(name => seen.get(name) ?? missing(name))];
+    }, [tokens]);
+    return { logits: asFloat32(logits), cache: new Map(wanted.map((name, index) => [name, asFloat32(values[index])])) };
   }
 
-  private functionFor(hooks: readonly string[]): TensorFunction {
-    const key = hooks.join();
+  /**
+   * Runs a function of the model's weights and further tensors, written in plain tfjs: a forward pass with its activations
+   * replaced, gradients, products of weights. It is traced once for each key and shapes of the inputs, so the key must tell
+   * apart whatever the function closes over; what changes often, such as a token or a threshold, should be an input.
+   */
+  async compute(key: string, fn: ModelFunction, inputs: readonly HostTensor[]): Promise<readonly HostTensor[]> {
+    const specs = inputs.map(({ dtype, shape }): TensorSpec => ({ dtype, shape }));
+    const executable = await this.runtime.compile(key, this.functionFor(key, fn), [...this.inputs, ...specs]);
+    return executable.run([...this.weights, ...inputs]);
+  }
+
+  private functionFor(key: string, fn: ModelFunction): TensorFunction {
     const known = this.functions.get(key);
     if (known) return known;
-    const fn: TensorFunction = (...inputs) => {
-      const byName = new Map(this.names.map((name, index) => [name, inputs[index]]));
-      const seen = new Map<string, Tensor>();
-      const logits = forward(
-        this.config,
-        name => byName.get(name) ?? missing(name),
-        inputs[this.names.length] ?? missing('tokens'),
-        {
-          hook: (name, value) => {
-            if (hooks.includes(name)) seen.set(name, value);
-            return value;
-          },
-          wantsResult: hooks.some(name => name.endsWith('hook_result')),
-        },
-      );
-      return [logits, ...hooks.map(name => seen.get(name) ?? missing(name))];
+    const made: TensorFunction = (...all) => {
+      const byName = new Map(this.names.map((name, index) => [name, all[index]]));
+      return fn(name => byName.get(name) ?? missing(name), ...all.slice(this.names.length));
     };
-    this.functions.set(key, fn);
-    return fn;
+    this.functions.set(key, made);
+    return made;
   }
 
-  private checkTokens({ shape, data }: HostTensor<'int32'>): void {
+  /** @throws UserError for tokens that the model cannot read. */
+  checkTokens({ shape, data }: HostTensor<'int32'>): void {
     const { d_vocab, n_ctx } = this.config;
     const [B = 0, T = 0] = shape;
     if (shape.length !== 2 || B === 0 || T === 0) throw new UserError('Tokens are a list of prompts, each a list of at least one token id.');
@@ -94,10 +104,10 @@ export class RunnableModel {
   }
 }
 
-function valueAt(values: readonly HostTensor<'float32'>[], index: number): HostTensor<'float32'> {
-  const value = values[index];
-  if (!value) throw new Error(`the model gave no value ${index}`);
-  return value;
+/** A result of `compute` that is known to be of floats. */
+export function asFloat32(value: HostTensor | undefined): HostTensor<'float32'> {
+  if (value?.dtype !== 'float32') throw new Error(`the model gave ${value?.dtype ?? 'nothing'} in place of float32`);
+  return value as HostTensor<'float32'>;
 }
 
 function missing(name: string): never {

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { ModelConfig } from '../protocol/config';
 import {
-  attentionOutput, attentionScores, linear, mixValues, mlp, normalize, project, rotate, unembed, type Hook, type Weights,
+  attentionOutput, attentionScores, linear, mixValues, mlp, normalize, project, projectHeads, rotate, unembed, type Hook, type Weights,
 } from './layers';
 import { allowedAttention } from './mask';
 
@@ -11,8 +11,14 @@ import { allowedAttention } from './mask';
 export interface ForwardOptions {
   /** Sees, and may replace, the value at every hook point. */
   readonly hook?: Hook;
-  /** Whether `hook_result` is wanted: it is the only activation that the forward pass does not need anyway. */
+  /** Whether `hook_result` is wanted, which the forward pass does not need anyway. */
   readonly wantsResult?: boolean;
+  /**
+   * Whether every reader of the residual stream gets a copy of its own to hook: `blocks.i.hook_q_input`, `hook_k_input` and
+   * `hook_v_input` `[B, T, H, D]` before `ln1`, and `hook_mlp_in` `[B, T, D]` before `ln2` (TransformerLens' `use_split_qkv_input`
+   * and `use_hook_mlp_in`). What is done to one reader's copy reaches no other.
+   */
+  readonly splitInputs?: boolean;
 }
 
 /** The decoder transformer of TransformerLens, read top to bottom: `tokens [B, T]` int32 → logits `[B, T, U]`. */
@@ -30,11 +36,12 @@ export function forward(config: ModelConfig, weights: Weights, tokens: Tensor, o
   for (let layer = 0; layer < config.n_layers; layer++) {
     const at = `blocks.${layer}`;
     residual = hook(`${at}.hook_resid_pre`, residual);
-    const attention = hook(`${at}.hook_attn_out`, attend(config, layer, residual, shortformer, weights, hook, options.wantsResult ?? false));
+    const attention = hook(`${at}.hook_attn_out`, attend(config, layer, residual, shortformer, weights, hook, options));
     residual = tf.add(residual, attention);
     if (!config.attn_only) {
       residual = hook(`${at}.hook_resid_mid`, residual);
-      const input = normalize(config, `${at}.ln2`, residual, weights, hook);
+      const read = options.splitInputs ? hook(`${at}.hook_mlp_in`, residual) : residual;
+      const input = normalize(config, `${at}.ln2`, read, weights, hook);
       residual = tf.add(residual, hook(`${at}.hook_mlp_out`, mlp(config, layer, input, weights, hook)));
     }
     residual = hook(`${at}.hook_resid_post`, residual);
@@ -48,15 +55,15 @@ function positionsFor(tokens: Tensor, weights: Weights, T: number): Tensor {
 }
 
 function attend(
-  config: ModelConfig, layer: number, residual: Tensor, shortformer: Tensor | undefined, weights: Weights, hook: Hook, wantsResult: boolean,
+  config: ModelConfig, layer: number, residual: Tensor, shortformer: Tensor | undefined, weights: Weights, hook: Hook,
+  { wantsResult = false, splitInputs = false }: ForwardOptions,
 ): Tensor {
   const at = `blocks.${layer}.attn`;
   const T = residual.shape[1] ?? 0;
-  const input = normalize(config, `blocks.${layer}.ln1`, residual, weights, hook); // [B, T, D]
-  const located = shortformer ? tf.add(input, shortformer) : input;
-  let q = hook(`${at}.hook_q`, project(config, layer, 'Q', located, weights)); // [B, T, H, K]
-  let k = hook(`${at}.hook_k`, project(config, layer, 'K', located, weights));
-  const v = hook(`${at}.hook_v`, project(config, layer, 'V', input, weights));
+  const read = splitInputs ? splitReads(config, layer, residual, shortformer, weights, hook) : wholeReads(config, layer, residual, shortformer, weights, hook);
+  let q = hook(`${at}.hook_q`, read('Q')); // [B, T, H, K]
+  let k = hook(`${at}.hook_k`, read('K'));
+  const v = hook(`${at}.hook_v`, read('V'));
   if (config.positional_embedding_type === 'rotary') {
     q = hook(`${at}.hook_rot_q`, rotate(config, q));
     k = hook(`${at}.hook_rot_k`, rotate(config, k));
@@ -68,6 +75,26 @@ function attend(
   const result = hook(`${at}.hook_result`, headResults(config, layer, z, weights)); // [B, T, H, D]
   const sum = tf.sum(result, 2);
   return config.biases ? tf.add(sum, weights(`${at}.b_O`)) : sum;
+}
+
+/** Queries, keys or values `[B, T, H, K]` of the residual stream. */
+type Reads = (part: 'Q' | 'K' | 'V') => Tensor;
+
+function wholeReads(config: ModelConfig, layer: number, residual: Tensor, shortformer: Tensor | undefined, weights: Weights, hook: Hook): Reads {
+  const input = normalize(config, `blocks.${layer}.ln1`, residual, weights, hook); // [B, T, D]
+  const located = shortformer ? tf.add(input, shortformer) : input;
+  return part => project(config, layer, part, part === 'V' ? input : located, weights);
+}
+
+/** As above, of a copy of the residual stream for each head and part. The norm of the copies is not hooked: its name would be met three times. */
+function splitReads(config: ModelConfig, layer: number, residual: Tensor, shortformer: Tensor | undefined, weights: Weights, hook: Hook): Reads {
+  const copies = tf.tile(tf.expandDims(residual, 2), [1, 1, config.n_heads, 1]); // [B, T, H, D]
+  const located = shortformer && tf.expandDims(shortformer, 2);
+  return part => {
+    const copy = hook(`blocks.${layer}.hook_${part.toLowerCase()}_input`, copies);
+    const input = normalize(config, `blocks.${layer}.ln1`, copy, weights, (_, value) => value);
+    return projectHeads(config, layer, part, located && part !== 'V' ? tf.add(input, located) : input, weights);
+  };
 }
 
 /** What each head writes to the residual stream: `[B, T, H, D]`. */

@@ -1,14 +1,21 @@
 import type { Figure } from './figure';
 import type { Parameters, ParameterValues } from './parameter';
 
+/** Under which heading lists show an analysis; in their order. */
+export const analysisGroups = ['Training', 'Attention', 'Attribution', 'Weights', 'Interventions'] as const;
+export type AnalysisGroup = (typeof analysisGroups)[number];
+
 /** What there is to know of an analysis without running it. */
 export interface AnalysisInfo {
   readonly id: string;
   readonly title: string;
   readonly description: string;
+  readonly group: AnalysisGroup;
   readonly params: Parameters;
   /** Name → what it measures. */
   readonly scalars: Readonly<Record<string, string>>;
+  /** Whether it has something to say of each head, in a word or two, for the tree. */
+  readonly badges: boolean;
   /** Whether it changes while the model trains, so that an open panel should be run again. */
   readonly live: boolean;
   /** Whether it shows the model as it was at a checkpoint, so that one can be chosen. */
@@ -25,6 +32,16 @@ export interface TaskInfo {
 export interface AnalysisResult {
   readonly figures: readonly Figure[];
   readonly scalars: Readonly<Record<string, number>>;
+  /** In a few words which of several things was found, as in "composes through the keys". */
+  readonly finding?: string;
+  readonly badges?: readonly HeadBadge[];
+}
+
+/** What an analysis says of one head beside its row in the tree: "induction 0.93". */
+export interface HeadBadge {
+  readonly layer: number;
+  readonly head: number;
+  readonly text: string;
 }
 
 export interface AnalysisRequest {

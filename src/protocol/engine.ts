@@ -1,7 +1,7 @@
 import { NotificationType, ProgressType, RequestType, RequestType0 } from 'vscode-jsonrpc';
-import type { AnalysisInfo, AnalysisRequest, AnalysisResult, TaskInfo } from './analysis';
+import type { AnalysisInfo, AnalysisRequest, AnalysisResult, HeadBadge, TaskInfo } from './analysis';
 import type { ExperimentProblem } from './experiment';
-import type { ModelDetails, ModelSummary } from './model';
+import type { ModelDetails, ModelSummary, ModelWords } from './model';
 
 /**
  * The engine's requests. An error for people comes back as a ResponseError with the code `userErrorCode`; every other
@@ -62,6 +62,9 @@ export const initialize = new RequestType<EngineSettings, EngineInfo, void>('ini
 export const listDevices = new RequestType0<readonly DeviceStatus[], void>('devices/list');
 export const listModels = new RequestType0<readonly ModelSummary[], void>('models/list');
 export const getModel = new RequestType<{ readonly model: string }, ModelDetails, void>('models/get');
+export const getWords = new RequestType<{ readonly model: string }, ModelWords, void>('models/words');
+/** What the analyses have to say of each head of a trained model. */
+export const getBadges = new RequestType<{ readonly model: string }, readonly HeadBadge[], void>('models/badges');
 export const train = new RequestType<TrainRequest, TrainAnswer, void>('models/train');
 export const controlModel = new RequestType<{ readonly model: string; readonly action: ModelControl }, null, void>('models/control');
 export const renameModel = new RequestType<{ readonly model: string; readonly name: string }, ModelSummary, void>('models/rename');

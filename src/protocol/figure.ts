@@ -16,12 +16,29 @@ interface Titled {
   readonly title: string;
   /** One sentence under the title: what is shown, and in which unit. */
   readonly caption?: string;
+  /** What all of it is about, as the OV circuit of one head is. */
+  readonly subject?: Subject;
+  /** The scalar that says in a number what the figure shows: what a claim copied from it asserts. */
+  readonly scalar?: string;
+}
+
+/**
+ * The part of a model that a row, a column or a node is about. Selecting it selects the head everywhere, and other analyses
+ * open on it: those with parameters of the kinds `head` and `position`.
+ */
+export interface Subject {
+  readonly layer?: number;
+  /** Only together with the layer. */
+  readonly head?: number;
+  readonly position?: number;
 }
 
 /** An axis of numbers, or of categories when it has labels. */
 export interface Axis {
   readonly title: string;
   readonly labels?: readonly string[];
+  /** What each category is about; one for each label. */
+  readonly subjects?: readonly Subject[];
   readonly logarithmic?: boolean;
 }
 
@@ -94,11 +111,13 @@ export interface TableFigure extends Titled {
   readonly kind: 'table';
   readonly columns: readonly { readonly title: string; readonly numeric: boolean }[];
   readonly rows: readonly (readonly (string | number)[])[];
+  /** What each row is about. */
+  readonly subjects?: readonly Subject[];
 }
 
 export interface GraphFigure extends Titled {
   readonly kind: 'graph';
-  readonly nodes: readonly { readonly id: string; readonly label: string; readonly column: number; readonly row: number }[];
+  readonly nodes: readonly { readonly id: string; readonly label: string; readonly column: number; readonly row: number; readonly subject?: Subject }[];
   readonly edges: readonly { readonly from: string; readonly to: string; readonly weight: number }[];
 }
 
@@ -119,12 +138,16 @@ export function checkFigure(figure: Figure): void {
     expectLength(what, array, length);
     expectFinite(what, array);
   };
+  const expectAxis = (what: string, { labels, subjects }: Axis, length: number) => {
+    if (labels) expectLength(what, labels, length);
+    if (subjects) expectLength(`what ${what} is about`, subjects, length);
+  };
   switch (figure.kind) {
     case 'heatmap':
       expectValues('the heatmap', figure.values, figure.rows * figure.columns);
       if (figure.present) expectLength('the mask', figure.present, figure.rows * figure.columns);
-      if (figure.x.labels) expectLength('the x axis', figure.x.labels, figure.columns);
-      if (figure.y.labels) expectLength('the y axis', figure.y.labels, figure.rows);
+      expectAxis('the x axis', figure.x, figure.columns);
+      expectAxis('the y axis', figure.y, figure.rows);
       return;
     case 'attention': {
       const positions = figure.tokens.length;
@@ -140,6 +163,7 @@ export function checkFigure(figure: Figure): void {
       expectFinite('the marks', (figure.marks ?? []).map(mark => mark.x));
       return;
     case 'bars':
+      expectAxis('the x axis', figure.x, figure.x.labels.length);
       for (const { name, values } of figure.series) expectValues(`"${name}"`, values, figure.x.labels.length);
       return;
     case 'histogram2d':
@@ -148,6 +172,7 @@ export function checkFigure(figure: Figure): void {
       expectValues('the counts', figure.counts, (figure.xEdges.length - 1) * (figure.yEdges.length - 1));
       return;
     case 'table':
+      if (figure.subjects) expectLength('what the rows are about', figure.subjects, figure.rows.length);
       for (const row of figure.rows) {
         expectLength('a row', row, figure.columns.length);
         expectFinite('a row', row.filter(cell => typeof cell === 'number'));

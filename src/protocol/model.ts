@@ -68,6 +68,18 @@ export interface ModelDetails {
   readonly checkpoints: readonly number[];
 }
 
+/** The words of a model's task: what its positions and tokens are called. */
+export interface ModelWords {
+  /** What stands at each position, made unique: `↵ (4)` where two have one name. */
+  readonly positions: readonly string[];
+  /** The positions whose logits are scored, ascending. */
+  readonly answerPositions: readonly number[];
+  /** Token id → word. */
+  readonly vocabulary: readonly string[];
+  /** The task's ways to corrupt a prompt. */
+  readonly corruptions: readonly string[];
+}
+
 /** An experiment with the task's parameters and every default written out; what the model's id is a hash of. */
 export interface ResolvedExperiment extends Omit<Experiment, 'task' | 'name'> {
   readonly name: string;

@@ -1,5 +1,5 @@
 import type { AnalysisInfo, AnalysisResult } from './analysis';
-import type { ModelSummary } from './model';
+import type { ModelSummary, ModelWords } from './model';
 import type { ParameterValues } from './parameter';
 
 /** What a panel shows; also what VS Code keeps of it across a reload. */
@@ -24,6 +24,9 @@ export type ToPanel =
       readonly state: PanelState;
       readonly analysis: AnalysisInfo;
       readonly model: ModelSummary;
+      readonly words: ModelWords;
+      /** The analyses that fit the model: what a cell can be opened in. */
+      readonly applicable: readonly AnalysisInfo[];
       /** Steps that have a checkpoint, ascending. */
       readonly checkpoints: readonly number[];
       readonly selection?: HeadSelection;
@@ -44,6 +47,10 @@ export type FromPanel =
   | { readonly kind: 'ready' }
   | { readonly kind: 'change'; readonly params: Readonly<Record<string, unknown>>; readonly checkpoint?: number }
   | { readonly kind: 'select'; readonly layer: number; readonly head: number }
+  /** Open another analysis, or this one, of the same model and checkpoint with these parameters. */
+  | { readonly kind: 'open'; readonly analysis: string; readonly params: Readonly<Record<string, unknown>> }
+  /** Copy a claim that asserts what a figure shows. */
+  | { readonly kind: 'claim'; readonly figure: number }
   | { readonly kind: 'save'; readonly name: string; readonly format: ExportFormat; readonly content: string | Uint8Array }
   | { readonly kind: 'cancel' }
   | { readonly kind: 'failed'; readonly message: string };

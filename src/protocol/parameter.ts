@@ -8,7 +8,8 @@ import { unknownName } from '../common/nearest';
  */
 export type Parameter = Described & (
   | { readonly kind: 'integer'; readonly default: number; readonly minimum?: number; readonly maximum?: number }
-  | { readonly kind: 'number'; readonly default: number; readonly minimum?: number; readonly maximum?: number }
+  /** With `slider` it is dragged between its bounds. */
+  | { readonly kind: 'number'; readonly default: number; readonly minimum?: number; readonly maximum?: number; readonly slider?: boolean }
   | { readonly kind: 'boolean'; readonly default: boolean }
   | { readonly kind: 'choice'; readonly default: string; readonly options: readonly string[] }
   | { readonly kind: 'text'; readonly default: string }
@@ -16,6 +17,14 @@ export type Parameter = Described & (
   | { readonly kind: 'prompt'; readonly default: string }
   /** A head written `layer.head`, or empty for all of them. */
   | { readonly kind: 'head'; readonly default: string }
+  /** A position of the prompt, by its name or its number from 0, or empty for what the analysis takes by itself. */
+  | { readonly kind: 'position'; readonly default: string }
+  /** One of the task's ways to corrupt a prompt, or empty for its first. */
+  | { readonly kind: 'corruption'; readonly default: string }
+  /** Heads and MLPs separated by commas, as in `1.0, mlp 0`; empty for none. */
+  | { readonly kind: 'components'; readonly default: string }
+  /** A product of weights and circuits, as in `W_pos · QK(1.0) · OV(0.0)ᵀ · W_Eᵀ`. */
+  | { readonly kind: 'path'; readonly default: string }
 );
 
 interface Described {
@@ -36,6 +45,10 @@ interface ValueOfKind {
   readonly text: string;
   readonly prompt: string;
   readonly head: string;
+  readonly position: string;
+  readonly corruption: string;
+  readonly components: string;
+  readonly path: string;
 }
 
 /** The values that a set of parameters describes. */
@@ -59,7 +72,12 @@ export function parameterSchema(parameter: Parameter): v.GenericSchema<unknown, 
       return v.picklist(parameter.options);
     case 'text':
     case 'prompt':
+    case 'components':
+    case 'path':
       return v.pipe(v.string(), v.maxLength(100_000));
+    case 'position':
+    case 'corruption':
+      return v.pipe(v.string(), v.maxLength(1000));
     case 'head':
       return v.pipe(v.string(), v.regex(/^(L?\d+[.H]\d+)?$/, 'a head is written layer.head, as in 1.0'));
     default:

@@ -22,6 +22,12 @@ export const modularArithmetic = defineTask({
     const trainCount = Math.floor(p * p * trainFraction);
     if (trainCount < 1) throw new UserError(`A train fraction of ${trainFraction} leaves none of the ${p * p} pairs to train on.`);
 
+    const answerOf = (a: number, b: number) => (operation === 'add' ? (a + b) % p : (a - b + p) % p);
+    const isNumber = (token: number | undefined): token is number => token !== undefined && token >= 0 && token < p;
+    /** The prompt with another number at one of its two places. */
+    const withAnother = (place: 0 | 1) => (prompt: readonly number[], random: Random) =>
+      prompt.map((token, at) => (at === place ? (token + 1 + random.integer(p - 1)) % p : token));
+
     /** Pair number `a·p + b` as an example. */
     const examples = (pairs: Int32Array): Examples => {
       const tokens = int32([pairs.length, 3]);
@@ -29,7 +35,7 @@ export const modularArithmetic = defineTask({
       pairs.forEach((pair, row) => {
         const [a, b] = [Math.floor(pair / p), pair % p];
         tokens.data.set([a, b, p], row * 3);
-        labels.data[row] = operation === 'add' ? (a + b) % p : (a - b + p) % p;
+        labels.data[row] = answerOf(a, b);
       });
       return { tokens, labels };
     };
@@ -43,6 +49,8 @@ export const modularArithmetic = defineTask({
       positions: ['a', 'b', '='],
       answerPositions: [2],
       alphabet: [everyNumber, everyNumber, [p]],
+      answers: ([a, b, equals]) => (isNumber(a) && isNumber(b) && equals === p ? [answerOf(a, b)] : undefined),
+      corruptions: { a: withAnother(0), b: withAnother(1) },
       sample: (random, count) => examples(Int32Array.from({ length: count }, () => random.integer(p * p))),
       split,
     };

@@ -24,6 +24,13 @@ export interface Task {
   readonly answerPositions: readonly number[];
   /** Position → every token id that can stand there, ascending. */
   readonly alphabet: readonly (readonly number[])[];
+  /** The right outputs `[A]` of a prompt `[T]`, or undefined where the prompt does not pose the task. */
+  answers(prompt: readonly number[]): readonly number[] | undefined;
+  /**
+   * Ways to change one thing about an example, with all that follows from it, and thereby its answers: name → another prompt
+   * of the same length. Pairs for patching are made of an example and its corruption.
+   */
+  readonly corruptions: Readonly<Record<string, (prompt: readonly number[], random: Random) => readonly number[]>>;
   /** Examples drawn afresh. A split task draws them from its test set. */
   sample(random: Random, count: number): Examples;
   /** The fixed training and test sets, where the task has them; otherwise every batch is drawn afresh. */
