@@ -119,11 +119,11 @@ export class Panel implements Disposable {
     this.announcer.update(shown, before);
   }
 
-  private updateControls({ analysis, model, state, checkpoints }: Shown, before: Shown): void {
+  private updateControls({ analysis, model, words, state, checkpoints }: Shown, before: Shown): void {
     const choices = analysis?.atCheckpoint === true ? checkpoints : [];
     this.checkpoint.update(choices, state?.checkpoint);
-    if (analysis && model && (!this.parameters || analysis.id !== before.analysis?.id || model.id !== before.model?.id)) {
-      this.parameters = new ParameterControls(analysis.params, model);
+    if (analysis && model && words && (!this.parameters || analysis.id !== before.analysis?.id || model.id !== before.model?.id)) {
+      this.parameters = new ParameterControls(analysis.params, { model, words });
       this.parameters.onDidChange(({ name, value }) => this.ask({ ...this.shown.state?.params, [name]: value }, this.shown.state?.checkpoint));
       this.parameterSlot.replaceChildren(...this.parameters.elements);
     }

@@ -1,5 +1,5 @@
 import type { AnalysisInfo, AnalysisResult } from '../src/protocol/analysis';
-import type { ModelSummary } from '../src/protocol/model';
+import type { ModelSummary, ModelWords } from '../src/protocol/model';
 import type { HeadSelection, PanelState, ToPanel } from '../src/protocol/panel';
 
 /** Everything the page shows, made of the messages so far. */
@@ -7,6 +7,9 @@ export interface Shown {
   readonly state: PanelState | undefined;
   readonly analysis: AnalysisInfo | undefined;
   readonly model: ModelSummary | undefined;
+  readonly words: ModelWords | undefined;
+  /** What a cell can be opened in. */
+  readonly applicable: readonly AnalysisInfo[];
   readonly checkpoints: readonly number[];
   readonly selection: HeadSelection | undefined;
   readonly working: { readonly fraction?: number; readonly message?: string } | undefined;
@@ -18,6 +21,8 @@ export const nothingShown: Shown = {
   state: undefined,
   analysis: undefined,
   model: undefined,
+  words: undefined,
+  applicable: [],
   checkpoints: [],
   selection: undefined,
   working: undefined,
@@ -29,10 +34,10 @@ export const nothingShown: Shown = {
 export function receive(shown: Shown, message: ToPanel): Shown {
   switch (message.kind) {
     case 'show': {
-      const { state, analysis, model, checkpoints } = message;
+      const { state, analysis, model, words, applicable, checkpoints } = message;
       const same = shown.state?.model === state.model && shown.state.analysis === state.analysis;
       const kept = same ? shown : nothingShown;
-      return { ...kept, state, analysis, model, checkpoints, selection: message.selection ?? kept.selection };
+      return { ...kept, state, analysis, model, words, applicable, checkpoints, selection: message.selection ?? kept.selection };
     }
     case 'working': {
       const { fraction, message: text } = message;

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { AnalysisInfo } from '../../src/protocol/analysis';
 import type { ToPanel } from '../../src/protocol/panel';
 import { arrayUpdateAttention, smallHeatmap, table, trainingCurves } from './samples';
-import { analysis, drawn, model, showFigures, themeNames, usePanels, type OpenPanel } from './support';
+import { analysis, drawn, model, showFigures, themeNames, usePanels, words, type OpenPanel } from './support';
 
 const panels = usePanels();
 
@@ -22,7 +22,8 @@ const parameters: AnalysisInfo = {
 };
 
 const show = (over: Partial<Extract<ToPanel, { kind: 'show' }>> = {}): ToPanel => ({
-  kind: 'show', state: { model: model.id, analysis: parameters.id, params: {} }, analysis: parameters, model, checkpoints: [], ...over,
+  kind: 'show', state: { model: model.id, analysis: parameters.id, params: {} }, analysis: parameters, model, words,
+  applicable: [parameters], checkpoints: [], ...over,
 });
 const result = (figures = [smallHeatmap, table]): ToPanel => ({
   kind: 'result', partial: false, result: { figures, scalars: { copying: 0.9931, entropy: 1.2e-7 } },

@@ -6,7 +6,7 @@ import { afterAll, beforeAll } from 'vitest';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { AnalysisInfo } from '../../src/protocol/analysis';
 import type { Figure } from '../../src/protocol/figure';
-import type { ModelSummary } from '../../src/protocol/model';
+import type { ModelSummary, ModelWords } from '../../src/protocol/model';
 import type { FromPanel, ToPanel } from '../../src/protocol/panel';
 import { panelBuildOptions } from '../../webview/build.mjs';
 import darkModern from './themes/darkModern.json';
@@ -170,12 +170,19 @@ export const model: ModelSummary = {
   createdAt: 0, path: '/models/a1b2c3', resumable: false,
 };
 
+/** A task of three numbers and their sum. */
+export const words: ModelWords = {
+  positions: ['a', 'b', '=', 'answer'], answerPositions: [2], vocabulary: ['0', '1', '2', '3', '4', '='], corruptions: ['another a', 'another b'],
+};
+
 export const analysis: AnalysisInfo = {
   id: 'attention',
   title: 'Attention',
   description: 'Where each head looks: weights from destination to source positions.',
+  group: 'Attention',
   params: {},
   scalars: {},
+  badges: false,
   live: false,
   atCheckpoint: true,
 };
@@ -184,7 +191,7 @@ export const analysis: AnalysisInfo = {
 export async function showFigures(panel: OpenPanel, figures: readonly Figure[], over: Partial<Extract<ToPanel, { kind: 'show' }>> = {}): Promise<void> {
   await panel.next('ready');
   await panel.post({
-    kind: 'show', state: { model: model.id, analysis: analysis.id, params: {} }, analysis, model, checkpoints: [], ...over,
+    kind: 'show', state: { model: model.id, analysis: analysis.id, params: {} }, analysis, model, words, applicable: [analysis], checkpoints: [], ...over,
   });
   await panel.post({ kind: 'result', partial: false, result: { figures, scalars: {} } });
   await panel.page.locator('section.figure').nth(figures.length - 1).waitFor();

@@ -1,13 +1,14 @@
 import * as v from 'valibot';
 import { Emitter } from '../../src/common/event';
+import type { ModelSummary, ModelWords } from '../../src/protocol/model';
 import { parameterSchema, type Parameter, type Parameters, type ParameterValue, type ParameterValues } from '../../src/protocol/parameter';
 import { element } from '../elements';
 import { checkbox, dropdown, textField, type Choice, type Control } from './toolkit';
 
-/** The heads that a parameter of the kind `head` can name. */
-export interface HeadCounts {
-  readonly n_layers: number;
-  readonly n_heads: number;
+/** What parameters can name: the parts of the model, and the words of its task. */
+export interface Vocabulary {
+  readonly model: Pick<ModelSummary, 'n_layers' | 'n_heads' | 'attn_only'>;
+  readonly words: ModelWords;
 }
 
 /** The controls of an analysis, drawn from its parameters alone. */
@@ -18,9 +19,9 @@ export class ParameterControls {
   readonly elements: readonly HTMLElement[];
   private readonly controls: ReadonlyMap<string, { readonly parameter: Parameter; readonly control: Control<ParameterValue> }>;
 
-  constructor(parameters: Parameters, heads: HeadCounts) {
+  constructor(parameters: Parameters, known: Vocabulary) {
     this.controls = new Map(Object.entries(parameters).map(([name, parameter]) => {
-      const control = controlFor(parameter, heads);
+      const control = controlFor(parameter, known);
       control.onDidChange(value => this.changes.fire({ name, value }));
       return [name, { parameter, control }];
     }));
@@ -36,14 +37,14 @@ export class ParameterControls {
   }
 }
 
-function controlFor(parameter: Parameter, heads: HeadCounts): Control<ParameterValue> {
+function controlFor(parameter: Parameter, known: Vocabulary): Control<ParameterValue> {
   switch (parameter.kind) {
     case 'boolean':
       return only(isBoolean, checkbox(parameter, parameter.default));
     case 'choice':
       return only(isString, dropdown(parameter, parameter.options.map(option => ({ value: option, title: option })), parameter.default));
     case 'head':
-      return headControl(parameter, heads);
+      return headControl(parameter, known.model);
     case 'integer':
     case 'number':
       return numberControl(parameter);
@@ -51,12 +52,24 @@ function controlFor(parameter: Parameter, heads: HeadCounts): Control<ParameterV
       return only(isString, textField(parameter, parameter.default, { width: 24 }));
     case 'prompt':
       return only(isString, textField(parameter, parameter.default, { width: 36, placeholder: 'Words; empty: examples of the task' }));
+    case 'position':
+      return named(parameter, 'Chosen by the analysis', known.words.positions);
+    case 'corruption':
+      return named(parameter, 'Chosen by the analysis', known.words.corruptions);
+    case 'components':
+    case 'path':
+      return only(isString, textField(parameter, parameter.default, { width: 36 }));
     default:
       return parameter satisfies never;
   }
 }
 
-function headControl(parameter: Parameter & { kind: 'head' }, { n_layers, n_heads }: HeadCounts): Control<ParameterValue> {
+/** One of some names, or none of them. */
+function named(parameter: Parameter & { default: string }, none: string, names: readonly string[]): Control<ParameterValue> {
+  return only(isString, dropdown(parameter, [{ value: '', title: none }, ...names.map(name => ({ value: name, title: name }))], parameter.default));
+}
+
+function headControl(parameter: Parameter & { kind: 'head' }, { n_layers, n_heads }: Vocabulary['model']): Control<ParameterValue> {
   const choices: Choice<string>[] = [{ value: '', title: 'All heads' }];
   for (let layer = 0; layer < n_layers; layer++) {
     for (let head = 0; head < n_heads; head++) choices.push({ value: `${layer}.${head}`, title: `L${layer}H${head}` });
