@@ -10,6 +10,11 @@ export class FailedError extends Error {
   override readonly name = 'FailedError';
 }
 
+/** A failure that the answer, printed already, tells of. */
+export class FailedAnswer extends Error {
+  override readonly name = 'FailedAnswer';
+}
+
 /** Standard error: a terminal, or whatever takes its place. */
 export interface Messages extends NodeJS.WritableStream {
   readonly isTTY?: boolean;
@@ -28,14 +33,19 @@ export function answer(output: Output, document: unknown, text: () => string): v
   output.out.write(output.json ? `${JSON.stringify(document, forJson)}\n` : `${printable(text())}\n`);
 }
 
-/** Prints what went wrong, and returns the exit code for it. A defect comes with its stack. */
+/** Prints what went wrong, and returns the exit code for it. */
 export function complain(output: Output, error: unknown): ExitCode {
   const code = codeOf(error);
-  if (code === exitCodes.interrupted) return code;
-  const isDefect = !(error instanceof UserError || error instanceof FailedError);
-  output.err.write(`${printable(isDefect && error instanceof Error ? error.stack ?? error.message : messageOf(error))}\n`);
+  if (code === exitCodes.interrupted || error instanceof FailedAnswer) return code;
+  explain(output, error);
   if (output.json) output.out.write(`${JSON.stringify({ error: messageOf(error) })}\n`);
   return code;
+}
+
+/** Says on standard error what went wrong: in a sentence, or with the stack of a defect. */
+export function explain({ err }: Pick<Output, 'err'>, error: unknown): void {
+  const isDefect = !(error instanceof UserError || error instanceof FailedError);
+  err.write(`${printable(isDefect && error instanceof Error ? error.stack ?? error.message : messageOf(error))}\n`);
 }
 
 function codeOf(error: unknown): ExitCode {

@@ -9,6 +9,7 @@ import { listAnalyses, listModels, listTasks } from './commands/lists';
 import { report, type ReportOptions } from './commands/report';
 import { show } from './commands/show';
 import { train, type TrainOptions } from './commands/train';
+import { verify, type VerifyOptions } from './commands/verify';
 import { complain, exitCodes, type ExitCode } from './output';
 import type { CommonOptions, Session } from './session';
 
@@ -40,16 +41,21 @@ function programOf(session: Session): Command {
     .allowExcessArguments(false);
   const checkpoint = () => new Option('--checkpoint <step>', 'take the weights of this step').argParser(wholeNumber(0));
 
-  add('tasks', 'the tasks, with their parameters, and the bundled experiments').action(() => listTasks(session));
-  add('analyses', 'the analyses, with their parameters and scalars').action(() => listAnalyses(session));
-  add('train <experiment>', 'train an experiment: a file, or a bundled one by its name')
+  /** A command that trains experiments: what it changes in them, and where. */
+  const addTraining = (usage: string, description: string) => add(usage, description)
     .option('--seed <number>', 'another seed', wholeNumber(0, 0x7fffffff))
     .option('--steps <number>', 'another number of steps', wholeNumber(1, 1e9))
-    .addOption(new Option('--device <device>', 'where to train').choices(devices))
     .option('--set <path=value>', 'another value in the experiment, as in task.operation=add', gather, [])
+    .addOption(new Option('--device <device>', 'where to train').choices(devices));
+
+  add('tasks', 'the tasks, with their parameters, and the bundled experiments').action(() => listTasks(session));
+  add('analyses', 'the analyses, with their parameters and scalars').action(() => listAnalyses(session));
+  addTraining('train <experiment>', 'train an experiment: a file, or a bundled one by its name')
     .addOption(new Option('--retrain', 'train again what was trained before').conflicts('resume'))
     .option('--resume', 'go on with what was stopped')
     .action((experiment: string, options: TrainOptions) => train(session, experiment, options));
+  addTraining('verify <experiments...>', 'train what is not trained to its end, and check every claim of the experiments')
+    .action((experiments: readonly string[], options: VerifyOptions) => verify(session, experiments, options));
   add('models', 'the models that were trained').action((options: CommonOptions) => listModels(session, options));
   add('show <model>', 'what a model, or an experiment, is made of')
     .action((model: string, options: CommonOptions) => show(session, model, options));

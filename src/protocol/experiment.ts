@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { boundPattern } from './claim';
 import { ArchitectureSchema } from './config';
 
 const count = (most: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(most));
@@ -53,7 +54,7 @@ export const ClaimSchema = v.strictObject({
   analysis: v.pipe(v.string(), v.minLength(1)),
   params: v.optional(v.record(v.string(), v.union([v.string(), v.number(), v.boolean()])), {}),
   scalar: v.pipe(v.string(), v.minLength(1)),
-  expect: v.pipe(v.string(), v.regex(/^\s*(>=|<=|>|<|==)\s*-?\d+(\.\d+)?(e[-+]?\d+)?\s*$/i, 'a bound is written like ">= 0.99"')),
+  expect: v.pipe(v.string(), v.regex(boundPattern, 'a bound is written like ">= 0.99"')),
 });
 
 export const ExperimentSchema = v.strictObject({

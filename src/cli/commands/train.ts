@@ -1,20 +1,15 @@
-import { CancelledError, UserError } from '../../common/errors';
+import { CancelledError } from '../../common/errors';
 import type { Engine } from '../../engine/engine';
-import type { Run } from '../../engine/run';
-import type { TrainOrder } from '../../engine/runs';
 import { countParameters } from '../../model/parameters';
 import type { Device } from '../../protocol/engine';
 import type { ModelDetails } from '../../protocol/model';
 import { formatNumber, formatPercent, formatSeconds } from '../numbers';
-import { answer, FailedError } from '../output';
-import { showRunProgress } from '../progress';
-import { experimentText, withEngine, type CommonOptions, type Session } from '../session';
+import { answer } from '../output';
+import { withEngine, type CommonOptions, type Session } from '../session';
+import { orderOf, trainToEnd, type ExperimentChanges } from '../training';
 
-export interface TrainOptions extends CommonOptions {
-  readonly seed?: number;
-  readonly steps?: number;
+export interface TrainOptions extends CommonOptions, ExperimentChanges {
   readonly device?: Device;
-  readonly set: readonly string[];
   readonly retrain?: boolean;
   readonly resume?: boolean;
 }
@@ -22,54 +17,12 @@ export interface TrainOptions extends CommonOptions {
 /** `circuits train EXPERIMENT`: trains it, or opens what was trained before. */
 export async function train(session: Session, experiment: string, options: TrainOptions): Promise<void> {
   await withEngine(session, options, async engine => {
-    const { seed, steps, set, retrain } = options;
-    const text = await experimentText(engine, experiment);
-    const { id, cached } = await trainToEnd(session, engine, {
-      text, set, ...(seed !== undefined && { seed }), ...(steps !== undefined && { steps }), ...(retrain && { retrain }),
-    }, options.resume ?? false);
+    const order = await orderOf(engine, experiment, options);
+    const { id, cached } = await trainToEnd(session, engine, { ...order, ...(options.retrain && { retrain: true }) }, options.resume ?? false);
     const document = await trainDocument(engine, id, cached);
     answer(session.output, document, () => trainText(document));
     if (session.interrupted.aborted) throw new CancelledError();
   }, options.device === undefined ? {} : { device: options.device });
-}
-
-/** Trains, with progress on standard error; Ctrl-C stops the run, which keeps what it has. */
-async function trainToEnd(session: Session, engine: Engine, order: TrainOrder, resume: boolean): Promise<{ id: string; cached: boolean }> {
-  const { id, cached, run } = await engine.runs.train(order);
-  if (run) {
-    await follow(session, engine, run);
-    return { id, cached };
-  }
-  const { name, status, progress, resumable } = await engine.model(id);
-  if (status === 'finished') return { id, cached };
-  if (status === 'training' || status === 'paused') throw new UserError(`"${name}" is being trained by another process.`);
-  if (!resume || !resumable) {
-    throw new UserError(`"${name}" (${id}) ended at step ${progress.step} of ${progress.steps}; add --resume to go on from there, or --retrain to start over.`);
-  }
-  await follow(session, engine, await engine.runs.resume(id));
-  return { id, cached: false };
-}
-
-async function follow(session: Session, engine: Engine, run: Run): Promise<void> {
-  const { name } = await engine.model(run.id);
-  const shown = showRunProgress(name, session.output.err);
-  const watching = run.onChange(() => shown.show(run.progress, run.metrics));
-  const stop = () => {
-    if (!session.output.err.isTTY) session.output.err.write('Stopping; the model keeps what it has learned.\n');
-    void run.stop();
-  };
-  session.interrupted.addEventListener('abort', stop, { once: true });
-  if (session.interrupted.aborted) stop();
-  try {
-    shown.show(run.progress, run.metrics);
-    const { status, problem } = await run.ended;
-    shown.show(run.progress, run.metrics);
-    if (status === 'failed' || status === 'interrupted') throw new FailedError(problem ?? 'The training failed.');
-  } finally {
-    session.interrupted.removeEventListener('abort', stop);
-    watching.dispose();
-    shown.dispose();
-  }
 }
 
 async function trainDocument(engine: Engine, id: string, cached: boolean) {
