@@ -11,6 +11,7 @@ import * as protocol from '../protocol/engine';
 import type { ParameterValues } from '../protocol/parameter';
 import { describeTask, tasks } from '../tasks/registry';
 import { readExperiment } from '../training/experiment';
+import { claimProblems } from './claims';
 import { Engine, type Installation } from './engine';
 import { checkFrame } from './frames';
 import * as schemas from './requestSchemas';
@@ -98,7 +99,7 @@ export function serveRequests(connection: MessageConnection, installation: Insta
   on(protocol.renameModel, schemas.renameRequest, async (engine, { model, name }) => engine.runs.summary(await engine.store.rename(model, name)));
   on(protocol.checkExperiment, schemas.checkRequest, async (_, { text }) => {
     const reading = readExperiment(text);
-    return reading.ok ? [] : reading.problems;
+    return reading.ok ? claimProblems(reading.experiment) : reading.problems;
   });
   on(protocol.applicableAnalyses, schemas.modelReference, (engine, { model }) => engine.analyses.applicable(model));
   on(protocol.analyze, schemas.analysisRequest, async (engine, { progress: token, ...request }, signal) => {
