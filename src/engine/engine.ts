@@ -2,8 +2,10 @@ import path from 'node:path';
 import { Lifetime, type Disposable } from '../common/lifetime';
 import { openRuntime } from '../compile/devices';
 import type { Device, ModelsChanged } from '../protocol/engine';
-import type { ModelDetails, ModelSummary } from '../protocol/model';
+import type { ModelDetails, ModelSummary, ModelWords } from '../protocol/model';
 import { Store } from '../store/store';
+import { modelWords } from '../tasks/words';
+import { prepare } from '../training/experiment';
 import { Analyses } from './analyses';
 import { BundledExperiments } from './bundled';
 import { ModelWatch } from './modelWatch';
@@ -69,6 +71,11 @@ export class Engine implements Disposable {
   async details(id: string): Promise<ModelDetails> {
     const details = await this.store.details(id);
     return { ...details, summary: this.runs.get(id)?.overlay(details.summary) ?? details.summary };
+  }
+
+  /** What the positions and tokens of the model's task are called. */
+  async words(id: string): Promise<ModelWords> {
+    return modelWords(prepare((await this.store.read(id)).experiment).task);
   }
 
   /** Tells of models that change, here or in another process, until it is disposed. */

@@ -87,6 +87,7 @@ export function serveRequests(connection: MessageConnection, installation: Insta
   on0(protocol.listDevices, shared(() => deviceStatuses(tensorflowSetUp().tensorflowFolder)));
   on0(protocol.listModels, shared(engine => engine.models()));
   on(protocol.getModel, schemas.modelReference, (engine, { model }) => engine.details(model));
+  on(protocol.getWords, schemas.modelReference, (engine, { model }) => engine.words(model));
   on(protocol.train, schemas.trainRequest, async (engine, { experiment, ...order }) => {
     const text = 'text' in experiment ? experiment.text : await engine.bundled.read(experiment.bundled);
     const { id, cached } = await engine.runs.train({ ...order, text });

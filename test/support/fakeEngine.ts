@@ -15,11 +15,11 @@ const timers = new Map<string, NodeJS.Timeout>();
 
 const analyses: readonly AnalysisInfo[] = [
   {
-    id: 'training-curves', title: 'Training curves', description: 'Losses by step.', live: true, atCheckpoint: false,
+    id: 'training-curves', title: 'Training curves', description: 'Losses by step.', group: 'Training', badges: false, live: true, atCheckpoint: false,
     params: {}, scalars: { steps: 'steps done' },
   },
   {
-    id: 'attention', title: 'Attention', description: 'Where every head looks.', live: false, atCheckpoint: true,
+    id: 'attention', title: 'Attention', description: 'Where every head looks.', group: 'Attention', badges: false, live: false, atCheckpoint: true,
     params: { prompt: { kind: 'prompt', default: '', title: 'Prompt', description: 'Tokens separated by spaces.' } },
     scalars: { entropy: 'mean entropy of the rows, in nats' },
   },
@@ -88,6 +88,14 @@ connection.onRequest(protocol.listDevices, () => [
 ]);
 connection.onRequest(protocol.listModels, () => [...models.values()]);
 connection.onRequest(protocol.getModel, ({ model }) => details(model));
+connection.onRequest(protocol.getWords, ({ model }) => {
+  known(model);
+  return { positions: ['BOS', '0', '1'], answerPositions: [2], vocabulary: ['BOS', 'a', 'b'], corruptions: ['swap'] };
+});
+connection.onRequest(protocol.getBadges, ({ model }) => {
+  known(model);
+  return [{ layer: 0, head: 1, text: 'previous 0.98' }];
+});
 connection.onRequest(protocol.train, ({ experiment, steps }) => {
   const name = 'bundled' in experiment ? experiment.bundled : 'from-text';
   if (name === 'crash') process.exit(3);

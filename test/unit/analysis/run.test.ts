@@ -22,6 +22,7 @@ const giving = (result: AnalysisResult, changes: Partial<AnalysisDefinition> = {
     id: 'test',
     title: 'Test',
     description: '',
+    group: 'Training',
     params: {},
     scalars: { size: 'a size' },
     appliesTo: () => true,

@@ -1,5 +1,6 @@
 import type { Report } from '../../../../src/cli/report/page';
 import { Random } from '../../../../src/common/random';
+import type { AnalysisInfo } from '../../../../src/protocol/analysis';
 import type { AttentionFigure, Figure } from '../../../../src/protocol/figure';
 import type { ModelDetails } from '../../../../src/protocol/model';
 
@@ -53,8 +54,8 @@ export const sampleDetails: ModelDetails = {
 
 const random = new Random(0, 'report');
 
-function info(id: string, title: string, scalars: Record<string, string> = {}) {
-  return { id, title, description: `What "${title}" shows & why.`, params: {}, scalars, live: false, atCheckpoint: true };
+function info(id: string, title: string, scalars: Record<string, string> = {}): AnalysisInfo {
+  return { id, title, description: `What "${title}" shows & why.`, group: 'Training', params: {}, scalars, badges: false, live: false, atCheckpoint: true };
 }
 
 function curves(): Figure {
