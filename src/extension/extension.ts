@@ -8,6 +8,7 @@ import { ExperimentDiagnostics } from './experimentDiagnostics';
 import { ExperimentsView } from './experimentsView';
 import { HeadSelections } from './headSelections';
 import { tensorFlowFolder } from './installTensorFlow';
+import { KeptParameters } from './keptParameters';
 import { ModelList } from './modelList';
 import { ModelsView } from './modelsView';
 import { Panels } from './panels';
@@ -38,9 +39,11 @@ export function activate(context: vscode.ExtensionContext): void {
     patience: 60_000,
   }));
   const models = lifetime.add(new ModelList(engine));
-  const selections = lifetime.add(new HeadSelections());
+  const memory = { get: (key: string) => context.workspaceState.get(key), update: (key: string, value: unknown) => problems.guard(() => context.workspaceState.update(key, value)) };
+  const selections = lifetime.add(new HeadSelections(memory));
+  const kept = new KeptParameters(memory);
   const view = lifetime.add(new ModelsView(models, selections, problems));
-  const panels = lifetime.add(new Panels({ engine, models, selections, problems, log, extensionUri }));
+  const panels = lifetime.add(new Panels({ engine, models, selections, kept, problems, log, extensionUri }));
   lifetime.add(new ExperimentsView());
   lifetime.add(new ExperimentDiagnostics(engine, log));
   lifetime.add(new StatusBar(models));

@@ -1,14 +1,18 @@
 import * as v from 'valibot';
 import { exportFormats, type FromPanel, type PanelState } from '../protocol/panel';
+import { parameterSchema, type Parameters } from '../protocol/parameter';
 
 const natural = v.pipe(v.number(), v.integer(), v.minValue(0));
 const name = v.pipe(v.string(), v.minLength(1), v.maxLength(1000));
-const Params = v.record(v.string(), v.union([v.pipe(v.number(), v.finite()), v.boolean(), v.pipe(v.string(), v.maxLength(100_000))]));
+/** The parameters that a panel shows something with, by their names. */
+export const Params = v.record(v.string(), v.union([v.pipe(v.number(), v.finite()), v.boolean(), v.pipe(v.string(), v.maxLength(100_000))]));
 
 const FromPanelSchema = v.variant('kind', [
   v.strictObject({ kind: v.literal('ready') }),
   v.strictObject({ kind: v.literal('change'), params: Params, checkpoint: v.optional(natural) }),
   v.strictObject({ kind: v.literal('select'), layer: natural, head: natural }),
+  v.strictObject({ kind: v.literal('open'), analysis: name, params: Params }),
+  v.strictObject({ kind: v.literal('claim'), figure: natural }),
   v.strictObject({
     kind: v.literal('save'),
     name,
@@ -44,6 +48,14 @@ export function readPanelState(state: unknown): PanelState | undefined {
 
 export function panelState(model: string, analysis: string, params: PanelState['params'], checkpoint: number | undefined): PanelState {
   return { model, analysis, params, ...(checkpoint === undefined ? {} : { checkpoint }) };
+}
+
+/** Those of the values that an analysis with these parameters takes. */
+export function fittingParams(parameters: Parameters, values: PanelState['params']): PanelState['params'] {
+  return Object.fromEntries(Object.entries(values).filter(([name, value]) => {
+    const parameter = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
+    return parameter !== undefined && v.is(parameterSchema(parameter), value);
+  }));
 }
 
 /** A file name made of a figure's: nothing that leads out of the folder or that a file system refuses. */

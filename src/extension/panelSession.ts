@@ -2,13 +2,15 @@ import { CancelledError, UserError } from '../common/errors';
 import { Lifetime, toDisposable, type Disposable } from '../common/lifetime';
 import { unknownName } from '../common/nearest';
 import type { AnalysisInfo, AnalysisResult } from '../protocol/analysis';
-import { analysisProgress, analyze } from '../protocol/engine';
+import { analysisProgress, analyze, applicableAnalyses, getWords } from '../protocol/engine';
 import type { ModelSummary } from '../protocol/model';
 import type { ExportFormat, PanelState, ToPanel } from '../protocol/panel';
+import { resolveParameters } from '../protocol/parameter';
+import { claimOfFigure } from './claimOfFigure';
 import type { Engine } from './engine';
 import type { HeadSelections } from './headSelections';
 import { isRunning, type ModelList, type ModelListChange } from './modelList';
-import { panelState, readPanelMessage, type PanelMessage } from './panelMessages';
+import { fittingParams, panelState, readPanelMessage, type PanelMessage } from './panelMessages';
 import { throttle } from './throttle';
 
 /** Milliseconds between two runs of an analysis that follows a training. */
@@ -21,6 +23,14 @@ export interface PanelHost {
   send(message: ToPanel): void;
   title(title: string): void;
   save(name: string, format: ExportFormat, content: string | Uint8Array): void;
+  /** Opens a panel, or changes those parameters of the one that is open, in front of the user. */
+  open(state: PanelState): void;
+  /** Puts a text on the clipboard and says so. */
+  copy(text: string, said: string): void;
+  /** Keeps the parameters for the next time that the panel is opened. */
+  remember(state: PanelState): void;
+  /** Shows an error of something that was asked for beside the figures. */
+  show(error: unknown): void;
   /** What to tell people of an error that is not theirs; it is logged with all there is to know. */
   explain(error: unknown): string;
   warn(message: string): void;
@@ -49,7 +59,7 @@ export class PanelSession implements Disposable {
     }));
     this.lifetime.add(toDisposable(() => this.stop()));
     // The page takes a moment to load, in which the engine need not wait.
-    void this.run(true);
+    void this.begin();
   }
 
   get state(): PanelState {
@@ -67,10 +77,11 @@ export class PanelSession implements Disposable {
     else this.host.warn('A panel sent a message that is not understood.');
   }
 
-  /** Shows another checkpoint; `undefined` for the newest weights. */
-  showCheckpoint(checkpoint: number | undefined): void {
-    if (this.current.checkpoint === checkpoint) return;
-    this.change(this.current.params, checkpoint);
+  /** Changes these parameters, and shows the checkpoint; `undefined` for the newest weights. */
+  showWith(params: PanelState['params'], checkpoint: number | undefined): void {
+    const { params: old, checkpoint: shown } = this.current;
+    if (shown === checkpoint && Object.entries(params).every(([name, value]) => old[name] === value)) return;
+    this.change({ ...old, ...params }, checkpoint);
     void this.show();
   }
 
@@ -101,6 +112,12 @@ export class PanelSession implements Disposable {
       case 'select':
         this.host.selections.pick({ model, layer: message.layer, head: message.head });
         return;
+      case 'open':
+        void this.attempt(() => this.open(message.analysis, message.params));
+        return;
+      case 'claim':
+        void this.attempt(() => this.claim(message.figure));
+        return;
       case 'save':
         this.host.save(message.name, message.format, message.content);
         return;
@@ -121,21 +138,68 @@ export class PanelSession implements Disposable {
     this.stop();
     this.current = panelState(model, analysis, params, checkpoint);
     this.result = undefined;
+    this.host.remember(this.current);
+  }
+
+  private async open(id: string, params: PanelState['params']): Promise<void> {
+    const target = await this.describe(id);
+    resolveParameters(`analysis "${id}"`, target.params, params);
+    this.host.open(panelState(this.current.model, id, params, target.atCheckpoint ? this.current.checkpoint : undefined));
+  }
+
+  private claim(figure: number): void {
+    if (!this.result || !this.analysis) throw new UserError('The figure is being made anew; copy the claim when it is there.');
+    const claim = claimOfFigure(this.analysis, this.current.params, this.result, figure);
+    if (!claim) throw new UserError(`"${this.analysis.title}" measured nothing that a claim could assert.`);
+    const { checkpoint } = this.current;
+    const about = checkpoint === undefined ? '' : `, measured at step ${checkpoint}; it will be checked on the newest weights`;
+    this.host.copy(JSON.stringify(claim, undefined, 2), `Copied a claim${about}`);
+  }
+
+  /** Does what was asked for beside the figures, which stay as they are when it fails. */
+  private async attempt(work: () => Promise<void> | void): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!this.lifetime.isEnded) this.host.show(error);
+    }
+  }
+
+  private async describe(id: string): Promise<AnalysisInfo> {
+    const { analyses } = await this.host.engine.start();
+    const analysis = analyses.find(candidate => candidate.id === id);
+    if (!analysis) throw unknownName('analysis', id, analyses.map(candidate => candidate.id));
+    return analysis;
+  }
+
+  /** The first run, without the parameters that were kept of a version of the analysis which had others. */
+  private async begin(): Promise<void> {
+    try {
+      const { params } = await this.describe(this.current.analysis);
+      if (this.lifetime.isEnded) return;
+      this.current = { ...this.current, params: fittingParams(params, this.current.params) };
+    } catch (error) {
+      this.explain(error);
+      return;
+    }
+    await this.run(true);
   }
 
   /** Tells the page all there is to know, and runs the analysis unless its result is at hand. */
   private async show(): Promise<void> {
     const { model: id, analysis: analysisId } = this.current;
     try {
-      const { analyses } = await this.host.engine.start();
-      const analysis = analyses.find(candidate => candidate.id === analysisId);
-      if (!analysis) throw unknownName('analysis', analysisId, analyses.map(candidate => candidate.id));
+      const analysis = await this.describe(analysisId);
       const model = await this.host.models.get(id);
-      const { checkpoints } = await this.host.models.details(id);
+      const [{ checkpoints }, words, applicable] = await Promise.all([
+        this.host.models.details(id),
+        this.host.engine.request(getWords, { model: id }),
+        this.host.engine.request(applicableAnalyses, { model: id }),
+      ]);
       this.analysis = analysis;
       this.title(model);
       const selection = this.host.selections.of(id);
-      this.send({ kind: 'show', state: this.current, analysis, model, checkpoints, ...(selection ? { selection } : {}) });
+      this.send({ kind: 'show', state: this.current, analysis, model, words, applicable, checkpoints, ...(selection ? { selection } : {}) });
       if (this.result && !this.outdated) this.send({ kind: 'result', result: this.result, partial: false });
       else if (this.running) this.send({ kind: 'working' });
       else await this.run(true);

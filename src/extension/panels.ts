@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import { Lifetime, toDisposable, type Disposable } from '../common/lifetime';
-import type { AnalysisRequest } from '../protocol/analysis';
 import type { PanelState } from '../protocol/panel';
 import { panelType } from './contributions';
 import type { Engine } from './engine';
 import { saveExport } from './exports';
 import type { Log } from './engineSession';
 import type { HeadSelections } from './headSelections';
+import type { KeptParameters } from './keptParameters';
 import type { ModelList } from './modelList';
 import { panelState, readPanelState } from './panelMessages';
 import { fillPage } from './panelPage';
@@ -18,6 +18,7 @@ export interface PanelsHost {
   readonly engine: Engine;
   readonly models: ModelList;
   readonly selections: HeadSelections;
+  readonly kept: KeptParameters;
   readonly problems: Problems;
   readonly log: Log;
   readonly extensionUri: vscode.Uri;
@@ -46,17 +47,20 @@ export class Panels implements vscode.WebviewPanelSerializer, Disposable {
     return [...this.open.values()].find(({ panel }) => panel.active)?.session;
   }
 
-  /** Opens the panel, or brings it to the front, without taking the focus from the tree that asked for it. */
-  async show({ model, analysis, params, checkpoint }: AnalysisRequest, preserveFocus: boolean): Promise<void> {
+  /**
+   * Opens the panel, or brings it to the front, without taking the focus from the tree that asked for it. Parameters that
+   * are not named are as they were last.
+   */
+  async show({ model, analysis, params, checkpoint }: PanelState, preserveFocus: boolean): Promise<void> {
     const existing = this.open.get(key(model, analysis));
     if (existing) {
-      existing.session.showCheckpoint(checkpoint);
+      existing.session.showWith(params, checkpoint);
       existing.panel.reveal(undefined, preserveFocus);
       return;
     }
     const column = { viewColumn: this.column(), preserveFocus };
     const panel = vscode.window.createWebviewPanel(panelType, 'Circuits', column, this.options());
-    await this.fill(panel, panelState(model, analysis, params, checkpoint));
+    await this.fill(panel, panelState(model, analysis, { ...this.host.kept.of({ model, analysis }), ...params }, checkpoint));
   }
 
   async deserializeWebviewPanel(panel: vscode.WebviewPanel, kept: unknown): Promise<void> {
@@ -74,7 +78,7 @@ export class Panels implements vscode.WebviewPanelSerializer, Disposable {
   }
 
   private async fill(panel: vscode.WebviewPanel, state: PanelState): Promise<void> {
-    const { engine, models, selections, problems, log } = this.host;
+    const { engine, models, selections, kept, problems, log } = this.host;
     const lifetime = this.lifetime.add(new Lifetime());
     const id = key(state.model, state.analysis);
     const session = lifetime.add(new PanelSession(state, {
@@ -84,6 +88,10 @@ export class Panels implements vscode.WebviewPanelSerializer, Disposable {
       // A panel that is closing takes no more messages.
       send: message => void panel.webview.postMessage(message).then(undefined, () => undefined),
       title: title => (panel.title = title),
+      open: other => problems.guard(() => this.show(other, false)),
+      copy: (text, said) => problems.guard(() => copy(text, said)),
+      remember: shown => kept.keep(shown),
+      show: error => problems.show(error),
       save: (name, format, content) => problems.guard(() => saveExport(name, format, content)),
       explain: error => problems.explain(error),
       warn: message => log.warn(message),
@@ -120,6 +128,11 @@ export class Panels implements vscode.WebviewPanelSerializer, Disposable {
       style: webview.asWebviewUri(file('panel.css')).toString(),
     });
   }
+}
+
+async function copy(text: string, said: string): Promise<void> {
+  await vscode.env.clipboard.writeText(text);
+  vscode.window.setStatusBarMessage(`$(check) ${said}`, 5000);
 }
 
 function key(model: string, analysis: string): string {

@@ -5,8 +5,12 @@ import { HeadSelections } from '../../../src/extension/headSelections';
 import type { ModelListChange } from '../../../src/extension/modelList';
 import { PanelSession } from '../../../src/extension/panelSession';
 import type { AnalysisInfo, AnalysisRequest, AnalysisResult } from '../../../src/protocol/analysis';
-import type { ModelSummary } from '../../../src/protocol/model';
-import type { ToPanel } from '../../../src/protocol/panel';
+import { applicableAnalyses, getWords } from '../../../src/protocol/engine';
+import { ClaimSchema } from '../../../src/protocol/experiment';
+import type { Figure } from '../../../src/protocol/figure';
+import type { ModelSummary, ModelWords } from '../../../src/protocol/model';
+import type { PanelState, ToPanel } from '../../../src/protocol/panel';
+import { memory } from './memory';
 import { modelDetails, modelSummary } from './models';
 
 /** One analysis that the engine was asked for, to be answered by the test. */
@@ -18,25 +22,38 @@ interface Asked {
   refuse(error: Error): Promise<void>;
 }
 
-const info = (id: string, live: boolean): AnalysisInfo => ({ id, title: 'Attention', description: '', params: {}, scalars: {}, live, atCheckpoint: true });
+const attention: AnalysisInfo = {
+  id: 'attention', title: 'Attention', description: '', group: 'Attention', scalars: { step: 'steps done' }, badges: false, live: false, atCheckpoint: true,
+  params: {
+    prompt: { kind: 'prompt', title: 'Prompt', description: '', default: '' },
+    head: { kind: 'head', title: 'Head', description: '', default: '' },
+  },
+};
+const curves: AnalysisInfo = { ...attention, id: 'training-curves', title: 'Training curves', params: {}, atCheckpoint: false };
+const words: ModelWords = { positions: ['BOS', '0'], answerPositions: [1], vocabulary: ['BOS', 'a'], corruptions: ['swap'] };
+const figure: Figure = { kind: 'table', title: 'Weights', columns: [], rows: [] };
 const result = (step: number): AnalysisResult => ({ figures: [], scalars: { step } });
 /** Lets everything that waits for an answered promise go on. */
 async function settle(): Promise<void> {
   await vi.advanceTimersByTimeAsync(0);
 }
 
-function opened({ live = false, checkpoint }: { readonly live?: boolean; readonly checkpoint?: number } = {}) {
+function opened({ live = false, checkpoint, params = {} }: { readonly live?: boolean; readonly checkpoint?: number; readonly params?: PanelState['params'] } = {}) {
   const asked: Asked[] = [];
   const sent: ToPanel[] = [];
   const titles: string[] = [];
   const saved: unknown[] = [];
+  const others: PanelState[] = [];
+  const copied: { readonly text: string; readonly said: string }[] = [];
+  const remembered: PanelState[] = [];
+  const shown: unknown[] = [];
   const warnings: string[] = [];
   const changes = new Emitter<ModelListChange>();
-  const selections = new HeadSelections();
+  const selections = new HeadSelections(memory());
   let model = modelSummary();
   const engine = {
-    start: async () => ({ analyses: [info('attention', live)] }),
-    request: async () => undefined,
+    start: async () => ({ analyses: [{ ...attention, live }, curves] }),
+    request: async (type: unknown) => (type === getWords ? words : type === applicableAnalyses ? [attention, curves] : undefined),
     requestWithProgress: (_type: unknown, request: AnalysisRequest, progress: { listener: Asked['progress'] }, signal?: AbortSignal) =>
       new Promise((resolve, reject) => {
         signal?.addEventListener('abort', () => reject(new CancelledError()));
@@ -54,7 +71,7 @@ function opened({ live = false, checkpoint }: { readonly live?: boolean; readonl
         });
       }),
   };
-  const session = new PanelSession({ model: 'm', analysis: 'attention', params: {}, ...(checkpoint === undefined ? {} : { checkpoint }) }, {
+  const session = new PanelSession({ model: 'm', analysis: 'attention', params, ...(checkpoint === undefined ? {} : { checkpoint }) }, {
     engine: engine as never,
     models: {
       get: async () => model,
@@ -65,6 +82,10 @@ function opened({ live = false, checkpoint }: { readonly live?: boolean; readonl
     send: message => sent.push(message),
     title: title => titles.push(title),
     save: (...all) => saved.push(all),
+    open: state => others.push(state),
+    copy: (text, said) => copied.push({ text, said }),
+    remember: state => remembered.push(state),
+    show: error => shown.push(error),
     explain: error => `defect: ${String(error)}`,
     warn: message => warnings.push(message),
   });
@@ -84,7 +105,7 @@ function opened({ live = false, checkpoint }: { readonly live?: boolean; readonl
     session.receive({ kind: 'ready' });
     await settle();
   };
-  return { session, asked, sent, titles, saved, warnings, changes, selections, change, kinds, last, ready };
+  return { others, copied, remembered, shown, session, asked, sent, titles, saved, warnings, changes, selections, change, kinds, last, ready };
 }
 
 beforeEach(() => void vi.useFakeTimers());
@@ -97,7 +118,10 @@ describe('a panel', () => {
     expect([asked.length, sent]).toEqual([1, []]);
     await ready();
     expect(asked).toHaveLength(1);
-    expect(sent[0]).toMatchObject({ kind: 'show', state: { model: 'm', analysis: 'attention' }, checkpoints: [5] });
+    expect(sent[0]).toEqual({
+      kind: 'show', state: { model: 'm', analysis: 'attention', params: {} }, analysis: attention, model: modelSummary(), words,
+      applicable: [attention, curves], checkpoints: [5],
+    });
     expect(kinds()).toEqual(['show', 'working']);
     last().progress({ fraction: 0.5, partial: result(1) });
     await last().answer(result(2));
@@ -134,6 +158,7 @@ describe('a panel', () => {
 
   test('is told what went wrong before it was ready', async () => {
     const { last, ready, sent, asked } = opened();
+    await settle();
     await last().refuse(new UserError('too early'));
     await ready();
     expect(asked).toHaveLength(2);
@@ -154,10 +179,10 @@ describe('a panel', () => {
   test('says which analyses there are when its own is gone', async () => {
     const panel = opened();
     const other = new PanelSession({ model: 'm', analysis: 'attentoin', params: {} }, {
-      engine: { start: async () => ({ analyses: [info('attention', false)] }), requestWithProgress: () => Promise.reject(new UserError('no')) } as never,
+      engine: { start: async () => ({ analyses: [attention] }), requestWithProgress: () => Promise.reject(new UserError('no')) } as never,
       models: { get: async () => modelSummary(), details: async () => modelDetails({ layers: 1, heads: 1, attentionOnly: true, checkpoints: [] }), onChange: panel.changes.event },
       selections: panel.selections,
-      send: message => panel.sent.push(message), title: () => undefined, save: () => undefined, explain: String, warn: () => undefined,
+      send: message => panel.sent.push(message), title: () => undefined, save: () => undefined, open: () => undefined, copy: () => undefined, remember: () => undefined, show: () => undefined, explain: String, warn: () => undefined,
     });
     other.receive({ kind: 'ready' });
     await settle();
