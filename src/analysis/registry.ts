@@ -2,10 +2,12 @@ import { unknownName } from '../common/nearest';
 import { activationPatching } from './activationPatching';
 import { attention } from './attention';
 import type { AnalysisDefinition } from './define';
+import { directLogitAttribution } from './directLogitAttribution';
+import { logitLens } from './logitLens';
 import { trainingCurves } from './trainingCurves';
 
 /** Every analysis. A new one is a file of its own and a line here. */
-export const analyses: readonly AnalysisDefinition[] = [trainingCurves, attention, activationPatching];
+export const analyses: readonly AnalysisDefinition[] = [trainingCurves, attention, logitLens, directLogitAttribution, activationPatching];
 
 /** @throws UserError for an analysis that does not exist, with the nearest names. */
 export function findAnalysis(id: string): AnalysisDefinition {
