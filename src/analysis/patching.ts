@@ -58,10 +58,7 @@ export async function patchSites(
     for (const [index, pair] of pairs.entries()) {
       throwIfCancelled(signal);
       const [cleanMetric = 0, corruptedMetric = 0, ...metrics] = await patchedMetrics(model, pair, rows);
-      const difference = cleanMetric - corruptedMetric;
-      if (Math.abs(difference) < smallestDifference) {
-        throw new UserError(`The model answers both prompts alike: their logit differences are ${cleanMetric.toPrecision(4)} and ${corruptedMetric.toPrecision(4)}. Choose prompts that it tells apart.`);
-      }
+      const difference = differenceBetween(cleanMetric, corruptedMetric);
       part.forEach((site, row) => (recovered[site] = (recovered[site] ?? 0) + ((metrics[row] ?? 0) - corruptedMetric) / difference / pairs.length));
       if (at === 0) [clean, corrupted] = [clean + cleanMetric / pairs.length, corrupted + corruptedMetric / pairs.length];
       progress((at + (index + 1) / pairs.length) / parts.length);
@@ -80,10 +77,21 @@ async function patchedMetrics(model: RunnableModel, { clean, corrupted, position
     if (!tokens || !at || !outputs) throw new Error('patching takes tokens, a position and two outputs');
     const hook = patchingHook(model.config, sites, clean.length, at);
     const logits = forward(model.config, weights, tokens, { hook }); // [R, 1, U]
-    const [correct, wrong] = tf.split(tf.gather(logits, outputs, 2), 2, 2) as [Tensor, Tensor]; // [R, 1, 1]
-    return [tf.reshape(tf.sub(correct, wrong), [-1])];
+    return [logitDifferences(logits, outputs)];
   }, read);
   return asFloat32(metrics).data;
+}
+
+/** The metric `[R]` of logits `[R, 1, U]`: that of the first of two outputs less that of the second. */
+export function logitDifferences(logits: Tensor, outputs: Tensor): Tensor {
+  const [correct, wrong] = tf.split(tf.gather(logits, outputs, 2), 2, 2) as [Tensor, Tensor]; // [R, 1, 1]
+  return tf.reshape(tf.sub(correct, wrong), [-1]);
+}
+
+/** What lies between the metrics of the clean and of the corrupted run. @throws UserError when that is too little to measure by. */
+export function differenceBetween(clean: number, corrupted: number): number {
+  if (Math.abs(clean - corrupted) >= smallestDifference) return clean - corrupted;
+  throw new UserError(`The model answers both prompts alike: their logit differences are ${clean.toPrecision(4)} and ${corrupted.toPrecision(4)}. Choose prompts that it tells apart.`);
 }
 
 /**
