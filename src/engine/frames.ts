@@ -12,7 +12,8 @@ export function checkFrame(result: AnalysisResult): AnalysisResult {
   throw new UserError(`The figures hold ${Math.ceil(bytes / 2 ** 20)} MB of numbers, more than the ${frameLimit / 2 ** 20} MB that can be shown; ask for fewer heads or positions.`);
 }
 
-function bytesOf(figure: Figure): number {
+/** Bytes of numbers in a figure. */
+export function bytesOf(figure: Figure): number {
   switch (figure.kind) {
     case 'heatmap': return figure.values.byteLength;
     case 'attention': return figure.heads.reduce((sum, { pattern }) => sum + pattern.byteLength, figure.allowed.byteLength);

@@ -1,3 +1,4 @@
+import { headName } from '../../model/names';
 import type { AttentionFigure, AttentionHead } from '../../protocol/figure';
 import { attentionScale } from './colour';
 import { drawLabelsBelow, drawLabelsBeside, mustTurn, widestLabel } from './labels';
@@ -26,7 +27,7 @@ function drawHead(figure: AttentionFigure, { layer, head, pattern }: AttentionHe
   const left = 12 + Math.ceil(widestLabel(tokens));
   const bottom = mustTurn(tokens) ? 14 + Math.ceil(widestLabel(tokens)) : 24;
   const [width, height] = [left + side + 2, side + bottom + 2];
-  const name = `Head ${layer}.${head}`;
+  const name = headName(layer, head);
   const matrix = {
     rows: T,
     columns: T,

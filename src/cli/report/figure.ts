@@ -1,3 +1,4 @@
+import { bytesOf } from '../../engine/frames';
 import type { Figure } from '../../protocol/figure';
 import { formatNumber } from '../numbers';
 import { drawAttention } from './attention';
@@ -7,18 +8,30 @@ import { drawHeatmap } from './heatmap';
 import { drawHistogram2d } from './histogram';
 import { drawLines } from './lines';
 import { markup, type Markup } from './markup';
+import type { PieceKind, Pieces } from './pieces';
 import { csvOf, readableTableOf, tableOf, type FigureTable } from './values';
 
 /** A table of more cells than this is a download only. */
 const mostCells = 2000;
+/** Bytes of numbers: above the first they are too many to write out, above the second even to draw. */
+const mostWritten = 1 << 20;
+const mostDrawn = 64 << 20;
 
-/** A figure with its title, its picture, and its numbers as a table and a download. */
-export function drawFigure(figure: Figure): Markup {
+/** A figure with its title, its picture, and its numbers as a table and a download, as far as the page has room. */
+export function drawFigure(figure: Figure, pieces: Pieces): Markup {
+  const bytes = bytesOf(figure);
   return markup`<figure class="figure">
-    <figcaption><h3>${figure.title}</h3>${figure.caption === undefined ? undefined : markup`<p>${figure.caption}</p>`}</figcaption>
-    <div class="picture">${drawPicture(figure)}</div>
-    ${figure.kind === 'table' ? undefined : drawValues(figure)}
+    <figcaption><h4>${figure.title}</h4>${figure.caption === undefined ? undefined : markup`<p>${figure.caption}</p>`}</figcaption>
+    <div class="picture">${bytes > mostDrawn ? leftOut('picture') : pieces.place('picture', drawPicture(figure), leftOut('picture'))}</div>
+    ${figure.kind === 'table' ? undefined : bytes > mostWritten ? leftOut('values') : drawValues(figure, pieces)}
   </figure>`;
+}
+
+const whatIsLeftOut = { picture: 'This picture is', values: 'These values are', download: 'The values to download are' } satisfies Record<PieceKind, string>;
+
+/** What stands in the place of a part of a figure that would make the page too large. */
+function leftOut(kind: PieceKind): Markup {
+  return markup`<p class="left-out">${whatIsLeftOut[kind]} left out, because the page would be too large; <code>circuits analyze --json</code> has every number.</p>`;
 }
 
 function drawPicture(figure: Figure): Markup {
@@ -34,14 +47,21 @@ function drawPicture(figure: Figure): Markup {
   }
 }
 
-function drawValues(figure: Figure): Markup {
+function drawValues(figure: Figure, pieces: Pieces): Markup {
   const table = readableTableOf(figure);
   const cells = table.columns.length * table.rows.length;
-  const csv = `data:text/csv;charset=utf-8,${encodeURIComponent(csvOf(tableOf(figure)))}`;
   const name = `${figure.title.replace(/[^\p{L}\p{N}]+/gu, '-').replace(/^-|-$/g, '').toLowerCase()}.csv`;
+  const download = markup`<a href="data:text/csv;charset=utf-8,${addressText(csvOf(tableOf(figure)))}" download="${name}">Download as CSV</a>`;
   return markup`<details class="values"><summary>Values</summary>
-    ${cells <= mostCells ? drawTable(table, figure.title) : markup`<p>${formatNumber(cells)} values are too many for a table here.</p>`}
-    <a href="${csv}" download="${name}">Download as CSV</a></details>`;
+    ${cells <= mostCells
+      ? pieces.place('values', drawTable(table, figure.title), leftOut('values'))
+      : markup`<p>${formatNumber(cells)} values are too many for a table here.</p>`}
+    ${pieces.place('download', download, leftOut('download'))}</details>`;
+}
+
+/** Text for a data address, which need not escape the commas between numbers. */
+function addressText(text: string): string {
+  return encodeURI(text).replaceAll('#', '%23');
 }
 
 export function drawTable({ columns, rows }: FigureTable, title: string): Markup {

@@ -1,8 +1,9 @@
-import type { AnalysisInfo, AnalysisResult } from '../../protocol/analysis';
+import { analysisGroups, type AnalysisGroup, type AnalysisInfo, type AnalysisResult } from '../../protocol/analysis';
 import type { MetricName, ModelDetails } from '../../protocol/model';
 import { formatNumber, formatPercent, formatSeconds } from '../numbers';
 import { drawFigure, drawTable } from './figure';
 import { markup, Markup } from './markup';
+import { Pieces } from './pieces';
 import { style } from './style';
 
 export interface ReportSection {
@@ -20,10 +21,22 @@ export interface Report {
   readonly madeAt: Date;
 }
 
-/** One self-contained page: no scripts, nothing loaded, the figures drawn into it. */
-export function reportPage(report: Report): string {
+/** Bytes that a page may have, so that it can be sent by mail and opened at once. */
+const pageLimit = 6_000_000;
+
+/**
+ * One self-contained page: no scripts, nothing loaded, the figures drawn into it. What would make it larger than `limit`
+ * bytes gives way to a sentence.
+ */
+export function reportPage(report: Report, limit = pageLimit): string {
+  const pieces = new Pieces();
+  return pieces.fill(drawPage(report, pieces), limit);
+}
+
+function drawPage(report: Report, pieces: Pieces): string {
   const { details, sections } = report;
   const { summary } = details;
+  const groups = groupsOf(sections);
   return markup`<!doctype html>
 <html lang="en">
 <head>
@@ -42,9 +55,9 @@ export function reportPage(report: Report): string {
   ${drawTiles(report)}
 </div></header>
 <main class="width">
-  ${sections.length > 1 ? drawContents(sections) : undefined}
-  ${sections.map(drawSection)}
-  ${drawModel(details)}
+  ${drawContents(groups)}
+  ${groups.map(group => drawGroup(group, pieces))}
+  ${drawModel(details, pieces)}
 </main>
 <footer class="width">Made by Circuit Explorer ${report.version} on ${report.madeAt.toISOString().slice(0, 16).replace('T', ' ')} UTC · model <code>${summary.id}</code></footer>
 </body>
@@ -80,16 +93,44 @@ function drawTiles({ details: { summary, parameters }, seconds }: Report): Marku
   return markup`<dl class="tiles">${tiles.map(([title, value]) => markup`<div><dt>${title}</dt><dd>${value}</dd></div>`)}</dl>`;
 }
 
-function drawContents(sections: readonly ReportSection[]): Markup {
-  return markup`<nav aria-label="Contents"><ul>${sections.map(({ analysis }) => markup`<li><a href="#${analysis.id}">${analysis.title}</a></li>`)}<li><a href="#model">Model</a></li></ul></nav>`;
+interface Group {
+  readonly name: AnalysisGroup;
+  readonly sections: readonly ReportSection[];
 }
 
-function drawSection({ analysis, outcome }: ReportSection): Markup {
-  return markup`<section id="${analysis.id}">
-    <h2>${analysis.title}</h2>
-    <p class="description">${analysis.description}</p>
-    ${'problem' in outcome ? markup`<p class="problem">${outcome.problem}</p>` : [drawScalars(analysis, outcome), outcome.figures.map(drawFigure)]}
+function groupsOf(sections: readonly ReportSection[]): readonly Group[] {
+  return analysisGroups
+    .map(name => ({ name, sections: sections.filter(({ analysis }) => analysis.group === name) }))
+    .filter(group => group.sections.length > 0);
+}
+
+function drawContents(groups: readonly Group[]): Markup {
+  return markup`<nav aria-label="Contents"><ul>${groups.map(({ name, sections }) => markup`<li>${name}<ul>${
+    sections.map(({ analysis, outcome }) => markup`<li><a href="#${analysis.id}">${analysis.title}</a>${drawFinding(outcome)}</li>`)
+  }</ul></li>`)}<li>Model<ul><li><a href="#model">Configuration and parameters</a></li></ul></li></ul></nav>`;
+}
+
+/** The first analysis of a group that has something to show is open; the others unfold. */
+function drawGroup({ name, sections }: Group, pieces: Pieces): Markup {
+  const first = sections.find(({ outcome }) => !('problem' in outcome));
+  return markup`<section>
+    <h2>${name}</h2>
+    ${sections.map(section => drawSection(section, section === first, pieces))}
   </section>`;
+}
+
+/** The place that links lead to lies inside of what folds, so that a browser unfolds it. */
+function drawSection({ analysis, outcome }: ReportSection, open: boolean, pieces: Pieces): Markup {
+  return markup`<details class="analysis"${open ? new Markup(' open') : undefined}><summary><h3>${analysis.title}</h3>${drawFinding(outcome)}</summary>
+    <div id="${analysis.id}" class="inside">
+    <p class="description">${analysis.description}</p>
+    ${'problem' in outcome ? markup`<p class="problem">${outcome.problem}</p>` : [drawScalars(analysis, outcome), outcome.figures.map(figure => drawFigure(figure, pieces))]}
+    </div></details>`;
+}
+
+function drawFinding(outcome: ReportSection['outcome']): Markup | undefined {
+  if ('problem' in outcome) return markup` <span class="problem">could not be shown</span>`;
+  return outcome.finding === undefined ? undefined : markup` <span class="finding">${outcome.finding}</span>`;
 }
 
 function drawScalars(analysis: AnalysisInfo, { scalars }: AnalysisResult): Markup | undefined {
@@ -98,16 +139,18 @@ function drawScalars(analysis: AnalysisInfo, { scalars }: AnalysisResult): Marku
   return markup`<dl class="scalars">${names.map(name => markup`<div><dt>${name}<span>${analysis.scalars[name] ?? ''}</span></dt><dd>${formatNumber(scalars[name] ?? 0)}</dd></div>`)}</dl>`;
 }
 
-function drawModel({ config, parameters, experiment }: ModelDetails): Markup {
+function drawModel({ config, parameters, experiment }: ModelDetails, pieces: Pieces): Markup {
   const table = {
     columns: ['parameter', 'shape', 'values', 'trained'],
     rows: parameters.map(({ name, shape, trainable }) => [name, shape.join(' × ') || '1', shape.reduce((a, b) => a * b, 1), trainable ? 'yes' : 'no']),
   };
+  const experimentText = markup`<div class="scroll" role="group" aria-label="Experiment" tabindex="0"><pre>${JSON.stringify(experiment, undefined, 2)}</pre></div>`;
+  const tooMany = markup`<p class="left-out">Left out, because the page would be too large; <code>circuits show --json</code> has all of it.</p>`;
   return markup`<section id="model">
     <h2>Model</h2>
     <dl class="facts">${Object.entries(config).map(([name, value]) => markup`<div><dt><code>${name}</code></dt><dd>${factOf(value)}</dd></div>`)}</dl>
-    <details><summary>Parameters</summary>${drawTable(table, 'Parameters')}</details>
-    <details><summary>Experiment</summary><div class="scroll" role="group" aria-label="Experiment" tabindex="0"><pre>${JSON.stringify(experiment, undefined, 2)}</pre></div></details>
+    <details><summary>Parameters</summary>${pieces.place('values', drawTable(table, 'Parameters'), tooMany)}</details>
+    <details><summary>Experiment</summary>${pieces.place('values', experimentText, tooMany)}</details>
   </section>`;
 }
 

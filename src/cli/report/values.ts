@@ -1,3 +1,4 @@
+import { headName } from '../../model/names';
 import type { AttentionFigure, Figure } from '../../protocol/figure';
 import { labelAt } from './labels';
 
@@ -7,21 +8,21 @@ export interface FigureTable {
   readonly rows: readonly (readonly (string | number)[])[];
 }
 
-/** All numbers of a figure. */
+/** All numbers of a figure; those of single precision with the digits that tell them apart. */
 export function tableOf(figure: Figure): FigureTable {
   switch (figure.kind) {
     case 'heatmap':
       return grid(figure.y.title, figure.rows, figure.columns, i => labelAt(figure.y, i), i => labelAt(figure.x, i),
-        i => (figure.present?.[i] === 0 ? '' : figure.values[i] ?? ''));
+        i => (figure.present?.[i] === 0 ? '' : single(figure.values[i])));
     case 'histogram2d': {
       const [rows, columns] = [figure.yEdges.length - 1, figure.xEdges.length - 1];
       const bin = (edges: Float64Array, i: number) => `${edges[i] ?? ''} to ${edges[i + 1] ?? ''}`;
-      return grid(figure.y.title, rows, columns, i => bin(figure.yEdges, i), i => bin(figure.xEdges, i), i => figure.counts[i] ?? '');
+      return grid(figure.y.title, rows, columns, i => bin(figure.yEdges, i), i => bin(figure.xEdges, i), i => single(figure.counts[i]));
     }
     case 'attention':
       return {
         columns: ['head', 'destination', 'source', 'attention'],
-        rows: figure.heads.flatMap(({ layer, head, pattern }) => attentionRows(figure, `${layer}.${head}`, pattern)),
+        rows: figure.heads.flatMap(({ layer, head, pattern }) => attentionRows(figure, headName(layer, head), pattern)),
       };
     case 'lines':
       return {
@@ -46,7 +47,7 @@ export function tableOf(figure: Figure): FigureTable {
 export function readableTableOf(figure: Figure): FigureTable {
   if (figure.kind !== 'attention') return tableOf(figure);
   return {
-    columns: ['destination', ...figure.heads.map(({ layer, head }) => `head ${layer}.${head}`)],
+    columns: ['destination', ...figure.heads.map(({ layer, head }) => headName(layer, head))],
     rows: figure.tokens.map((token, destination) => [
       positionName(token, destination),
       ...figure.heads.map(({ pattern }) => strongest(figure, pattern, destination)),
@@ -73,7 +74,7 @@ function attentionRows(figure: AttentionFigure, head: string, pattern: Float32Ar
   for (let i = 0; i < T * T; i++) {
     if (figure.allowed[i] === 0) continue;
     const [destination, source] = [Math.floor(i / T), i % T];
-    rows.push([head, positionName(figure.tokens[destination] ?? '', destination), positionName(figure.tokens[source] ?? '', source), pattern[i] ?? 0]);
+    rows.push([head, positionName(figure.tokens[destination] ?? '', destination), positionName(figure.tokens[source] ?? '', source), single(pattern[i])]);
   }
   return rows;
 }
@@ -97,4 +98,14 @@ function grid(
       ...Array.from({ length: columns }, (_, column) => value(row * columns + column)),
     ]),
   };
+}
+
+/** The number as it is meant in single precision: 0.1, where double precision has 0.10000000149011612. Nine digits always do. */
+function single(value: number | undefined): number | string {
+  if (value === undefined) return '';
+  for (const digits of [7, 8]) {
+    const shorter = Number(value.toPrecision(digits));
+    if (Math.fround(shorter) === value) return shorter;
+  }
+  return Number(value.toPrecision(9));
 }

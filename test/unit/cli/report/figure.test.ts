@@ -1,7 +1,15 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { drawFigure } from '../../../../src/cli/report/figure';
+import { Pieces } from '../../../../src/cli/report/pieces';
 import { csvOf, readableTableOf, tableOf } from '../../../../src/cli/report/values';
-import type { AttentionFigure, LinesFigure } from '../../../../src/protocol/figure';
+import type { AttentionFigure, Figure, HeatmapFigure, LinesFigure } from '../../../../src/protocol/figure';
+
+/** A figure whole. */
+function drawn(figure: Figure): string {
+  const pieces = new Pieces();
+  return pieces.fill(drawFigure(figure, pieces).text, Infinity);
+}
 
 const lines = (y: number[]): LinesFigure => ({
   kind: 'lines', title: 'Loss', x: { title: 'step' }, y: { title: 'loss', logarithmic: true },
@@ -13,18 +21,22 @@ const attention: AttentionFigure = {
   heads: [{ layer: 1, head: 0, pattern: Float32Array.of(1, 0, 0, 0.25, 0.75, 0, 0.5, 0.25, 0.25) }],
 };
 
+const heatmap: HeatmapFigure = {
+  kind: 'heatmap', title: 'Patching', x: { title: 'position' }, y: { title: 'layer' }, rows: 0, columns: 0, values: new Float32Array(), scale: 'diverging', unit: '',
+};
+
 describe('lines', () => {
   test('break where a logarithmic axis has no place for a value', () => {
-    const path = /class="line" d="(M[^"]*L[^"]*)"/.exec(drawFigure(lines([1, 0.1, 0, 0.01, 0.001])).text.replace(/<ul.*<\/ul>/s, ''))?.[1];
+    const path = /class="line" d="(M[^"]*L[^"]*)"/.exec(drawn(lines([1, 0.1, 0, 0.01, 0.001])).replace(/<ul.*<\/ul>/s, ''))?.[1];
     expect(path?.match(/M/g)).toHaveLength(2);
     expect(path?.match(/L/g)).toHaveLength(2);
   });
 
   test('of very many points keep their extremes', () => {
     const y = Array.from({ length: 100_000 }, (_, i) => (i === 54_321 ? 1000 : 1));
-    const drawn = drawFigure(lines(y)).text.replace(/<details.*<\/details>/s, '');
-    expect(drawn.length).toBeLessThan(60_000);
-    expect(drawn).toMatch(/L\S+ 14[L\d]/); // 14 is the top of the plot area: the only 1000
+    const picture = drawn(lines(y)).replace(/<details.*<\/details>/s, '');
+    expect(picture.length).toBeLessThan(60_000);
+    expect(picture).toMatch(/L\S+ 14[L\d]/); // 14 is the top of the plot area: the only 1000
   });
 });
 
@@ -37,17 +49,42 @@ describe('the values of attention', () => {
     expect(tableOf(attention).rows).toHaveLength(6);
   });
 
+  test('have the digits that tell them from other numbers of single precision, and no more than nine', () => {
+    fc.assert(fc.property(fc.float({ noNaN: true, noDefaultInfinity: true }), value => {
+      const values = Float32Array.of(value);
+      const written = tableOf({ ...heatmap, rows: 1, columns: 1, values }).rows[0]?.[1];
+      expect(Math.fround(Number(written))).toBe(Number(values[0]));
+      expect(String(written).replace(/e.*/, '').replace(/[-.]/g, '').replace(/^0+|0+$/g, '').length).toBeLessThanOrEqual(9);
+    }));
+    expect(tableOf({ ...heatmap, rows: 1, columns: 1, values: Float32Array.of(0.1) }).rows).toEqual([['0', 0.1]]);
+  });
+
   test('are quoted as comma-separated values need it', () => {
-    expect(csvOf(tableOf(attention)).split('\r\n').at(-1)).toBe('1.0,"2 a,""b""","2 a,""b""",0.25');
+    expect(csvOf(tableOf(attention)).split('\r\n').at(-1)).toBe('L1H0,"2 a,""b""","2 a,""b""",0.25');
   });
 });
 
 test('a heatmap shows which cells have no value, and does not let them stretch its scale', () => {
-  const { text } = drawFigure({
+  const text = drawn({
     kind: 'heatmap', title: 'Patching', x: { title: 'head' }, y: { title: 'layer' }, rows: 1, columns: 3, values: Float32Array.of(0.5, 99, -1),
     present: Uint8Array.of(1, 0, 1), scale: 'diverging', unit: 'nats',
   });
   expect(text.match(/class="missing"/g)).toHaveLength(1);
   expect(text).toContain('layer 0, head 2: −1');
   expect(text).not.toContain('99');
+});
+
+test('a figure of more numbers than a page can hold says so, without drawing them', () => {
+  const side = 6000;
+  const text = drawn({ ...heatmap, rows: side, columns: side, values: new Float32Array(side * side) });
+  expect(text).toContain('This picture is left out');
+  expect(text).toContain('These values are left out');
+  expect(text.length).toBeLessThan(2000);
+});
+
+test('the name of a series cannot end the address of a download', () => {
+  const address = /href="(data:[^"]*)"/.exec(drawn({ ...lines([1]), series: [{ name: '50 % #1 & "2"\n', x: Float64Array.of(1), y: Float64Array.of(2) }] }))?.[1] ?? '';
+  const csv = decodeURIComponent(address.replaceAll('&amp;', '&').replaceAll('&#39;', "'").slice(address.indexOf(',') + 1));
+  expect(csv).toBe('series,step,loss\r\n"50 % #1 & ""2""\n",1,2');
+  expect(address).not.toContain('#');
 });

@@ -46,6 +46,43 @@ describe('the report', () => {
     await context.close();
   }, 30_000);
 
+  test('unfolds what a link leads to', async () => {
+    const page = await browser.newPage();
+    await page.goto(address);
+    const folded = page.getByText('What "Others" shows & why.');
+    expect(await folded.isVisible()).toBe(false);
+    await page.getByRole('navigation').getByRole('link', { name: 'Others' }).click();
+    await folded.waitFor({ state: 'visible' });
+    await page.close();
+  });
+
+  test('unfolds every analysis on paper, but no table of values', async () => {
+    const page = await browser.newPage();
+    await page.goto(address);
+    await page.emulateMedia({ media: 'print' });
+    const shown = (selector: string) => page.locator(selector).evaluateAll(all => all.map(element => element.checkVisibility({ contentVisibilityAuto: true })));
+    await page.waitForFunction(() => [...document.querySelectorAll('.inside')].every(element => element.checkVisibility({ contentVisibilityAuto: true })));
+    expect((await shown('.inside')).length).toBe(6);
+    expect(await shown('.values .scroll')).not.toContain(true);
+    await page.close();
+  });
+
+  test('lists the analyses in their groups, with what each found', async () => {
+    const page = await browser.newPage();
+    await page.goto(address);
+    const contents = page.getByRole('navigation').locator('> ul > li');
+    expect((await contents.allInnerTexts()).map(text => text.toLowerCase().split(/\s*\n\s*/))).toEqual([
+      ['training', 'training curves'],
+      ['attention', 'attention'],
+      ['weights', 'broken', 'could not be shown', 'composition', 'composes through the <keys>'],
+      ['interventions', 'patching', 'others', 'nothing else'],
+      ['model', 'configuration and parameters'],
+    ]);
+    // The first of each group that has something to show.
+    expect(await page.locator('details.analysis[open] > summary h3').allInnerTexts()).toEqual(['Training curves', 'Attention', 'Composition', 'Patching']);
+    await page.close();
+  });
+
   test('fits a narrow window', async () => {
     const page = await browser.newPage({ viewport: { width: 360, height: 700 } });
     await page.goto(address);

@@ -1,6 +1,6 @@
 import type { Report } from '../../../../src/cli/report/page';
 import { Random } from '../../../../src/common/random';
-import type { AnalysisInfo } from '../../../../src/protocol/analysis';
+import type { AnalysisGroup, AnalysisInfo } from '../../../../src/protocol/analysis';
 import type { AttentionFigure, Figure } from '../../../../src/protocol/figure';
 import type { ModelDetails } from '../../../../src/protocol/model';
 
@@ -12,10 +12,12 @@ export function sampleReport(): Report {
     version: '0.1.0',
     madeAt: new Date('2026-11-21T12:00:00Z'),
     sections: [
-      { analysis: info('training-curves', 'Training curves', { final: 'last <loss>' }), outcome: { figures: [curves(), bars()], scalars: { final: 1.25e-5 } } },
-      { analysis: info('attention', 'Attention'), outcome: { figures: [attention(), heatmap('diverging'), heatmap('sequential'), large()], scalars: {} } },
-      { analysis: info('others', 'Others'), outcome: { figures: [histogram(), graph(), table()], scalars: {} } },
-      { analysis: info('broken', 'Broken'), outcome: { problem: 'The model has no <MLP>.' } },
+      { analysis: info('training-curves', 'Training curves', 'Training', { final: 'last <loss>' }), outcome: { figures: [curves(), bars()], scalars: { final: 1.25e-5 } } },
+      { analysis: info('attention', 'Attention', 'Attention'), outcome: { figures: [attention()], scalars: {} } },
+      { analysis: info('broken', 'Broken', 'Weights'), outcome: { problem: 'The model has no <MLP>.' } },
+      { analysis: info('composition', 'Composition', 'Weights'), outcome: { figures: [graph(), large()], scalars: {}, finding: 'composes through the <keys>' } },
+      { analysis: info('patching', 'Patching', 'Interventions'), outcome: { figures: [heatmap('diverging'), heatmap('sequential')], scalars: {} } },
+      { analysis: info('others', 'Others', 'Interventions'), outcome: { figures: [histogram(), table()], scalars: {}, finding: 'nothing else' } },
     ],
   };
 }
@@ -54,8 +56,8 @@ export const sampleDetails: ModelDetails = {
 
 const random = new Random(0, 'report');
 
-function info(id: string, title: string, scalars: Record<string, string> = {}): AnalysisInfo {
-  return { id, title, description: `What "${title}" shows & why.`, group: 'Training', params: {}, scalars, badges: false, live: false, atCheckpoint: true };
+function info(id: string, title: string, group: AnalysisGroup, scalars: Record<string, string> = {}): AnalysisInfo {
+  return { id, title, description: `What "${title}" shows & why.`, group, params: {}, scalars, badges: false, live: false, atCheckpoint: true };
 }
 
 function curves(): Figure {
