@@ -1,0 +1,116 @@
+import { throwIfCancelled } from '../common/errors';
+import type { BarsFigure, HeatmapFigure } from '../protocol/figure';
+import type { PathFactor } from '../protocol/path';
+import { defineAnalysis, type AnalysisContext } from './define';
+import { circuitAlong, circuitAxes, circuitFigure, type Circuit } from './circuit';
+import { asideOf, asideParameter, scoresOf, wholeBlock } from './circuitScores';
+import { allHeads, componentName, headOf, type Head } from './heads';
+import { directionsParameter, eigenvalueScore, lowRankFigures, singularDirections, topSingularShare } from './lowRank';
+import { columnsOf, headWeight, leftOut, quickProduct, rowsOf } from './weights';
+
+/**
+ * What each head writes to the logits when it attends to a token: the full OV circuit `W_E W_V W_O W_U` (Elhage et al. 2021,
+ * "A Mathematical Framework for Transformer Circuits"; `W_E @ model.OV[l, h] @ W_U` in TransformerLens).
+ */
+export const ovCircuit = defineAnalysis({
+  id: 'ov-circuit',
+  title: 'OV Circuit',
+  description: 'What a head adds to each logit when it attends to a token, and how far that is copying.',
+  group: 'Weights',
+  params: {
+    head: { kind: 'head', title: 'Head', description: 'The head whose circuit is drawn; empty for the one that copies most.', default: '' },
+    ...asideParameter,
+    ...directionsParameter,
+  },
+  scalars: {
+    copying: 'fraction of the tokens, of those that are also outputs, whose own logit the head raises most; tokens aside left out',
+    eigenvalueCopying: 'sum of the eigenvalues of the circuit over those tokens, over the sum of their absolute values: 1 when all are positive',
+    topSingularShare: 'share of the circuit\'s squared entries in its largest singular value',
+  },
+  appliesTo: () => true,
+  async run(context, { head, aside, directions }) {
+    const { details: { config }, task } = context;
+    const setAside = asideOf(task.vocabulary, aside);
+    const heads = allHeads(config);
+    const scores = await copyingOfAll(context, heads, setAside);
+    const chosen = head === '' ? heads[scores.indexOf(Math.max(...scores))] ?? { layer: 0, head: 0 } : headOf(config, head);
+    const circuit = circuitAlong(context, ovPath(chosen));
+    throwIfCancelled(context.signal);
+    const singular = singularDirections(circuit);
+    const block = wholeBlock(circuit, setAside);
+    const { diagonal: copying } = scoresOf(circuit, block);
+    const eigenvalueCopying = eigenvalueScore(circuit, block.diagonal);
+    return {
+      figures: [
+        { ...byToken(context, circuit, chosen), subject: chosen, scalar: copying === undefined ? 'topSingularShare' : 'copying' },
+        ...(config.positional_embedding_type === 'standard' ? [byPosition(context, chosen)] : []),
+        ...(copying === undefined ? [] : [copyingFigure(heads, scores)]),
+        ...lowRankFigures(circuit, singular, directions, chosen),
+      ],
+      scalars: {
+        ...(copying !== undefined && { copying }),
+        ...(eigenvalueCopying !== undefined && { eigenvalueCopying }),
+        topSingularShare: topSingularShare(singular),
+      },
+    };
+  },
+});
+
+function ovPath(head: Head, from: 'W_E' | 'W_pos' = 'W_E'): readonly PathFactor[] {
+  return [{ matrix: from, transposed: false }, { matrix: 'OV', ...head, transposed: false }, { matrix: 'W_U', transposed: false }];
+}
+
+/** Every head's copying score, in float32; zeros where no token is an output too. */
+async function copyingOfAll(context: AnalysisContext, heads: readonly Head[], aside: readonly string[]): Promise<readonly number[]> {
+  const { model, signal, progress } = context;
+  const { columns, diagonal } = wholeBlock(circuitAxes(context, ovPath({ layer: 0, head: 0 })), aside);
+  if (diagonal.size === 0) return heads.map(() => 0);
+  const read = rowsOf(model.parameter('embed.W_E'), [...diagonal.keys()]); // [N, D]
+  const write = columnsOf(model.parameter('unembed.W_U'), columns); // [D, C]
+  const own = [...diagonal.values()].map(column => columns.indexOf(column)); // [N]
+  const scores: number[] = [];
+  for (const head of heads) {
+    const { data } = await quickProduct(model, [read, headWeight(model, head, 'W_V')], [headWeight(model, head, 'W_O'), write], false); // [N, C]
+    throwIfCancelled(signal);
+    const isLargest = (at: number, row: number) => {
+      const logits = data.subarray(row * columns.length, (row + 1) * columns.length);
+      return logits.every((logit, column) => column === at || logit < (logits[at] ?? 0));
+    };
+    scores.push(own.filter(isLargest).length / own.length);
+    progress(scores.length / (heads.length + 1));
+  }
+  return scores;
+}
+
+function byToken({ details: { config } }: AnalysisContext, circuit: Circuit, head: Head): HeatmapFigure {
+  const without = config.positional_embedding_type === 'shortformer'
+    ? ' Positions are added to queries and keys only, so that no head moves them: there is no OV circuit by position.'
+    : '';
+  return circuitFigure(circuit, {
+    title: `OV circuit of ${componentName(head)}`,
+    caption: `W_E W_V W_O W_U: what a token (row) adds to each logit (column) where the head attends to it fully.${leftOut(config)}${without}`,
+    rowTitle: 'Source token',
+    columnTitle: 'Logit',
+  });
+}
+
+function byPosition(context: AnalysisContext, head: Head): HeatmapFigure {
+  const figure = circuitFigure(circuitAlong(context, ovPath(head, 'W_pos')), {
+    title: `OV circuit of ${componentName(head)} by position`,
+    caption: `W_pos W_V W_O W_U: what a position (row) adds to each logit (column) where the head attends to it fully.${leftOut(context.details.config)}`,
+    rowTitle: 'Source position',
+    columnTitle: 'Logit',
+  });
+  return { ...figure, subject: head };
+}
+
+function copyingFigure(heads: readonly Head[], scores: readonly number[]): BarsFigure {
+  return {
+    kind: 'bars',
+    title: 'Copying of every head',
+    caption: 'Fraction of the tokens whose own logit the head raises most.',
+    x: { title: 'Head', labels: heads.map(componentName), subjects: heads },
+    y: { title: 'Copying' },
+    series: [{ name: 'copying', values: Float64Array.from(scores) }],
+  };
+}

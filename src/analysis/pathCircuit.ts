@@ -1,0 +1,69 @@
+import { throwIfCancelled } from '../common/errors';
+import type { ModelConfig } from '../protocol/config';
+import { formatPath, parsePath } from '../protocol/path';
+import { defineAnalysis } from './define';
+import { circuitAlong, circuitFigure, masked } from './circuit';
+import { asideOf, asideParameter, blockFigures, blockParameters, blockScalarNames, blockScalars, chosenBlock, scoresOf, wholeBlock } from './circuitScores';
+import { directionsParameter, lowRankFigures, singularDirections, topSingularShare } from './lowRank';
+import { hasPositions, leftOut } from './weights';
+
+/**
+ * The product of weights along any path through the model: virtual heads, compositions, single matrices (Elhage et al. 2021,
+ * "A Mathematical Framework for Transformer Circuits": path expansion).
+ */
+export const pathCircuit = defineAnalysis({
+  id: 'path-circuit',
+  title: 'Path Circuit',
+  description: 'The product of weights along a path, such as W_pos · QK(1.0) · OV(0.0)ᵀ · W_Eᵀ: which tokens that head 0.0 moved does head 1.0 look for from each position?',
+  group: 'Weights',
+  params: {
+    path: { kind: 'path', title: 'Path', description: 'Factors from left to right. Empty: the keys of the last layer composed with head 0.0, or the OV circuit of a single layer.', default: '' },
+    ...blockParameters,
+    ...asideParameter,
+    masked: { kind: 'boolean', title: 'Allowed pairs only', description: 'Whether a circuit from positions to positions leaves out the pairs that the model\'s mask forbids.', default: true },
+    ...directionsParameter,
+  },
+  scalars: {
+    diagonal: 'fraction of the rows whose largest entry is in the column of their own name; tokens aside left out',
+    copying: 'the same of a circuit from tokens to outputs',
+    ...blockScalarNames,
+    topSingularShare: 'share of the circuit\'s squared entries in its largest singular value',
+  },
+  appliesTo: () => true,
+  run(context, { path, aside, masked: wantsMask, directions, ...names }) {
+    const { details: { config }, model, task, signal } = context;
+    const factors = parsePath(path.trim() === '' ? defaultPath(config) : path);
+    const setAside = asideOf(task.vocabulary, aside);
+    const product = circuitAlong(context, factors);
+    const circuit = wantsMask ? masked(product, model) : product;
+    throwIfCancelled(signal);
+    const block = chosenBlock(circuit, names, setAside);
+    const singular = singularDirections(circuit);
+    const { diagonal } = scoresOf(circuit, wholeBlock(circuit, setAside));
+    const copies = circuit.rows.kind === 'vocabulary' && circuit.columns.kind === 'outputs';
+    const whole = circuitFigure(circuit, {
+      title: formatPath(factors),
+      caption: `The product of these weights, not scaled.${leftOut(config)}`,
+    });
+    return {
+      figures: [
+        { ...whole, scalar: diagonal === undefined ? 'blockLargest' : copies ? 'copying' : 'diagonal' },
+        ...blockFigures(circuit, block, names),
+        ...lowRankFigures(circuit, singular, directions),
+      ],
+      scalars: {
+        ...(diagonal !== undefined && { diagonal }),
+        ...(diagonal !== undefined && copies && { copying: diagonal }),
+        ...blockScalars(scoresOf(circuit, block)),
+        topSingularShare: topSingularShare(singular),
+      },
+    };
+  },
+});
+
+/** The path that shows most of a model by itself: composition through the keys of the last layer where there are two. */
+function defaultPath(config: ModelConfig): string {
+  const last = config.n_layers - 1;
+  if (last === 0) return 'W_E · OV(0.0) · W_U';
+  return `${hasPositions(config) ? 'W_pos' : 'W_E'} · QK(${last}.0) · OV(0.0)ᵀ · W_Eᵀ`;
+}
