@@ -78,16 +78,16 @@ describe('parameters', () => {
     expect(await panel.next('change')).toEqual({ kind: 'change', params: { part: 'OV', examples: 32 } });
     await page.getByRole('checkbox', { name: 'Average' }).click();
     expect(await panel.next('change')).toMatchObject({ params: { average: false } });
-    await page.getByRole('textbox', { name: 'Prompt' }).fill('BOS 1 2');
+    await page.getByRole('textbox', { name: 'Prompt' }).fill('1 2 =');
     await page.keyboard.press('Tab');
-    expect(await panel.next('change')).toMatchObject({ params: { prompt: 'BOS 1 2' } });
+    expect(await panel.next('change')).toMatchObject({ params: { prompt: '1 2 =' } });
     await page.getByRole('combobox', { name: 'Head' }).click();
     await page.getByRole('option', { name: 'L0H1' }).click();
     expect(await panel.next('change')).toMatchObject({ params: { head: '0.1' } });
     await page.getByRole('combobox', { name: 'Part' }).focus();
     await page.keyboard.press('ArrowDown');
     expect(await panel.next('change')).toEqual({
-      kind: 'change', params: { part: '<b>both</b>', examples: 32, average: false, prompt: 'BOS 1 2', head: '0.1' },
+      kind: 'change', params: { part: '<b>both</b>', examples: 32, average: false, prompt: '1 2 =', head: '0.1' },
     });
     expect(await panel.waiting('change')).toEqual([]);
     expect(await panel.kept()).toMatchObject({ params: { part: '<b>both</b>' } });

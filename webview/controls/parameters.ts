@@ -1,8 +1,12 @@
-import * as v from 'valibot';
 import { Emitter } from '../../src/common/event';
 import type { ModelSummary, ModelWords } from '../../src/protocol/model';
-import { parameterSchema, type Parameter, type Parameters, type ParameterValue, type ParameterValues } from '../../src/protocol/parameter';
+import type { Parameter, Parameters, ParameterValue, ParameterValues } from '../../src/protocol/parameter';
 import { element } from '../elements';
+import { componentsControl } from './components';
+import { numberControl } from './number';
+import { PathControl } from './path';
+import { PromptControl } from './prompt';
+import { slider } from './slider';
 import { checkbox, dropdown, textField, type Choice, type Control } from './toolkit';
 
 /** What parameters can name: the parts of the model, and the words of its task. */
@@ -20,11 +24,14 @@ export class ParameterControls {
   private readonly controls: ReadonlyMap<string, { readonly parameter: Parameter; readonly control: Control<ParameterValue> }>;
 
   constructor(parameters: Parameters, known: Vocabulary) {
+    const prompts: PromptControl[] = [];
     this.controls = new Map(Object.entries(parameters).map(([name, parameter]) => {
-      const control = controlFor(parameter, known);
+      const control = controlFor(parameter, known, prompts);
       control.onDidChange(value => this.changes.fire({ name, value }));
       return [name, { parameter, control }];
     }));
+    const [clean, corrupted] = prompts;
+    if (clean && corrupted && prompts.length === 2) corrupted.compareWith(clean);
     this.elements = [...this.controls].map(([name, { control, parameter }]) => {
       const slot = element('div', { class: `parameter parameter-${parameter.kind}` }, control.element);
       slot.dataset['parameter'] = name;
@@ -37,36 +44,44 @@ export class ParameterControls {
   }
 }
 
-function controlFor(parameter: Parameter, known: Vocabulary): Control<ParameterValue> {
+/** Prompts are added to `prompts` as well, because two of one analysis are compared. */
+function controlFor(parameter: Parameter, { model, words }: Vocabulary, prompts: PromptControl[]): Control<ParameterValue> {
   switch (parameter.kind) {
     case 'boolean':
       return only(isBoolean, checkbox(parameter, parameter.default));
     case 'choice':
       return only(isString, dropdown(parameter, parameter.options.map(option => ({ value: option, title: option })), parameter.default));
     case 'head':
-      return headControl(parameter, known.model);
+      return headControl(parameter, model);
     case 'integer':
+      return only(isNumber, numberControl(parameter));
     case 'number':
-      return numberControl(parameter);
+      return only(isNumber, numberOrSlider(parameter));
     case 'text':
       return only(isString, textField(parameter, parameter.default, { width: 24 }));
-    case 'prompt':
-      return only(isString, textField(parameter, parameter.default, { width: 36, placeholder: 'Words; empty: examples of the task' }));
+    case 'prompt': {
+      const control = new PromptControl(parameter, words, parameter.default);
+      prompts.push(control);
+      return only(isString, control);
+    }
     case 'position':
-      return named(parameter, 'Chosen by the analysis', known.words.positions);
+      return positionControl(parameter, words.positions);
     case 'corruption':
-      return named(parameter, 'Chosen by the analysis', known.words.corruptions);
+      return corruptionControl(parameter, words.corruptions);
     case 'components':
+      return only(isString, componentsControl(parameter, model, parameter.default));
     case 'path':
-      return only(isString, textField(parameter, parameter.default, { width: 36 }));
+      return only(isString, new PathControl(parameter, model, parameter.default));
     default:
       return parameter satisfies never;
   }
 }
 
-/** One of some names, or none of them. */
-function named(parameter: Parameter & { default: string }, none: string, names: readonly string[]): Control<ParameterValue> {
-  return only(isString, dropdown(parameter, [{ value: '', title: none }, ...names.map(name => ({ value: name, title: name }))], parameter.default));
+function numberOrSlider(parameter: Parameter & { kind: 'number' }): Control<number> {
+  const { minimum, maximum } = parameter;
+  return parameter.slider === true && minimum !== undefined && maximum !== undefined
+    ? slider(parameter, { minimum, maximum }, parameter.default)
+    : numberControl(parameter);
 }
 
 function headControl(parameter: Parameter & { kind: 'head' }, { n_layers, n_heads }: Vocabulary['model']): Control<ParameterValue> {
@@ -74,12 +89,31 @@ function headControl(parameter: Parameter & { kind: 'head' }, { n_layers, n_head
   for (let layer = 0; layer < n_layers; layer++) {
     for (let head = 0; head < n_heads; head++) choices.push({ value: `${layer}.${head}`, title: `L${layer}H${head}` });
   }
-  const control = dropdown(parameter, choices, plainHead(parameter.default));
+  return namedControl(parameter, choices, plainHead);
+}
+
+function positionControl(parameter: Parameter & { kind: 'position' }, positions: readonly string[]): Control<ParameterValue> {
+  const choices = [{ value: '', title: 'Chosen by the analysis' }, ...positions.map(name => ({ value: name, title: name }))];
+  // A position has a name and a number: `Open in…` gives the number.
+  return namedControl(parameter, choices, text => positions.includes(text) ? text : positions[text === '' ? -1 : Number(text)] ?? '');
+}
+
+function corruptionControl(parameter: Parameter & { kind: 'corruption' }, corruptions: readonly string[]): Control<ParameterValue> {
+  const [first = 'None', ...others] = corruptions;
+  const choices = [{ value: '', title: first }, ...others.map(name => ({ value: name, title: name }))];
+  return namedControl(parameter, choices, text => others.includes(text) ? text : '');
+}
+
+/** A list of names, where `plain` gives each way of writing a value the one that is among the choices. */
+function namedControl(
+  parameter: Parameter & { readonly default: string }, choices: readonly Choice<string>[], plain: (text: string) => string,
+): Control<ParameterValue> {
+  const control = dropdown(parameter, choices, plain(parameter.default));
   return {
     element: control.element,
     onDidChange: control.onDidChange,
     get value() { return control.value; },
-    set value(next) { control.value = plainHead(String(next)); },
+    set value(next) { control.value = plain(String(next)); },
   };
 }
 
@@ -89,51 +123,7 @@ function plainHead(head: string): string {
   return layer === undefined || index === undefined ? '' : `${Number(layer)}.${Number(index)}`;
 }
 
-/** A field for a number: the arrow keys step an integer, and a text that is no fitting number is named and not sent. */
-function numberControl(parameter: Parameter & { kind: 'integer' | 'number' }): Control<ParameterValue> {
-  const changes = new Emitter<ParameterValue>();
-  const field = textField(parameter, String(parameter.default), { width: 8 });
-  const schema = parameterSchema(parameter);
-  let current = parameter.default;
-  const take = (text: string) => {
-    const result = v.safeParse(schema, text.trim() === '' ? Number.NaN : Number(text));
-    field.setProblem(result.success ? undefined : expectation(parameter));
-    if (!result.success || typeof result.output !== 'number' || result.output === current) return;
-    current = result.output;
-    changes.fire(current);
-  };
-  field.onDidChange(take);
-  if (parameter.kind === 'integer') {
-    field.element.addEventListener('keydown', event => {
-      const step = event.key === 'ArrowUp' ? 1 : event.key === 'ArrowDown' ? -1 : 0;
-      if (step === 0) return;
-      event.preventDefault();
-      const next = Math.max(parameter.minimum ?? -Infinity, Math.min(parameter.maximum ?? Infinity, current + step));
-      field.value = String(next);
-      take(field.value);
-    });
-  }
-  return {
-    element: field.element,
-    onDidChange: changes.event,
-    get value() { return current; },
-    set value(next) {
-      // A text that is still being corrected stays: only another value from outside replaces it.
-      if (typeof next !== 'number' || next === current) return;
-      current = next;
-      field.value = String(next);
-      field.setProblem(undefined);
-    },
-  };
-}
-
-function expectation({ kind, minimum, maximum }: Parameter & { kind: 'integer' | 'number' }): string {
-  const what = kind === 'integer' ? 'A whole number' : 'A number';
-  if (minimum !== undefined && maximum !== undefined) return `${what} from ${minimum} to ${maximum}`;
-  if (minimum !== undefined) return `${what} of ${minimum} or more`;
-  return maximum === undefined ? what : `${what} of ${maximum} or less`;
-}
-
+const isNumber = (value: ParameterValue): value is number => typeof value === 'number';
 const isBoolean = (value: ParameterValue): value is boolean => typeof value === 'boolean';
 const isString = (value: ParameterValue): value is string => typeof value === 'string';
 

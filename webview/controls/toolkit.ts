@@ -41,6 +41,8 @@ export interface ChoiceControl<T> extends Control<T> {
 }
 
 export interface TextControl extends Control<string> {
+  /** Told of every keystroke; a change is told when the field is left, or Enter pressed. */
+  readonly onDidInput: Event<void>;
   /** Says under the field what is wrong with its text. */
   setProblem(problem: string | undefined): void;
 }
@@ -109,14 +111,17 @@ export function checkbox(label: Label, checked: boolean): Control<boolean> {
 
 export function textField(label: Label, text: string, { width = 12, placeholder = '' } = {}): TextControl {
   const changes = new Emitter<string>();
+  const inputs = new Emitter<void>();
   const made = create(TextField, 'vscode-text-field', { size: width, placeholder, title: label.description });
   made.append(label.title);
   const problem = element('span', { class: 'field-problem', role: 'alert', hidden: true });
   made.value = text;
   made.addEventListener('change', () => changes.fire(made.value));
+  made.addEventListener('input', () => inputs.fire());
   return {
     element: element('div', { class: 'field' }, made, problem),
     onDidChange: changes.event,
+    onDidInput: inputs.event,
     get value() { return made.value; },
     set value(next) { if (made.value !== next) made.value = next; },
     setProblem(message) {
