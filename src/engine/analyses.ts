@@ -31,12 +31,21 @@ export class Analyses {
    * Runs an analysis when its turn comes.
    * @throws UserError for a model, analysis, parameter or checkpoint that does not exist; CancelledError.
    */
-  async run({ model: id, analysis, params, checkpoint }: AnalysisRequest, steering: AnalysisSteering): Promise<AnalysisResult> {
+  async run(request: AnalysisRequest, steering: AnalysisSteering): Promise<AnalysisResult> {
+    return this.queue.run(steering.signal, () => this.runNow(request, steering));
+  }
+
+  /** As {@link run}, when nobody waits for another. */
+  async runWhenIdle(request: AnalysisRequest, signal: AbortSignal): Promise<AnalysisResult> {
+    return this.queue.runWhenIdle(signal, () => this.runNow(request, { signal, progress: () => undefined }));
+  }
+
+  private async runNow({ model: id, analysis, params, checkpoint }: AnalysisRequest, { signal, progress }: AnalysisSteering): Promise<AnalysisResult> {
     const definition = findAnalysis(analysis);
-    return this.queue.run(steering.signal, () => this.models.use(id, checkpoint, async opened => {
+    return this.models.use(id, checkpoint, async opened => {
       const metrics = await this.store.readMetrics(id);
       const random = new Random(opened.details.experiment.seed, `analysis ${analysis}`);
-      return runAnalysis(definition, { ...opened, metrics, random, signal: steering.signal, progress: steering.progress }, params);
-    }));
+      return runAnalysis(definition, { ...opened, metrics, random, signal, progress }, params);
+    });
   }
 }

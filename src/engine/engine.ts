@@ -1,12 +1,14 @@
 import path from 'node:path';
 import { Lifetime, type Disposable } from '../common/lifetime';
 import { openRuntime } from '../compile/devices';
+import type { HeadBadge } from '../protocol/analysis';
 import type { Device, ModelsChanged } from '../protocol/engine';
 import type { ModelDetails, ModelSummary, ModelWords } from '../protocol/model';
 import { Store } from '../store/store';
 import { modelWords } from '../tasks/words';
 import { prepare } from '../training/experiment';
 import { Analyses } from './analyses';
+import { Badges } from './badges';
 import { BundledExperiments } from './bundled';
 import { ModelWatch } from './modelWatch';
 import { OpenModels } from './openModels';
@@ -38,6 +40,7 @@ export interface EngineOptions {
 /** A store with what can be done with its models: the same behind the requests of an editor and the command line. */
 export class Engine implements Disposable {
   private readonly lifetime = new Lifetime();
+  private readonly heads: Badges;
 
   private constructor(
     readonly store: Store,
@@ -49,6 +52,7 @@ export class Engine implements Disposable {
   ) {
     this.lifetime.add(runs);
     this.lifetime.add(openModels);
+    this.heads = this.lifetime.add(new Badges(analyses, log));
   }
 
   /** @throws UserError when the store's folder cannot be used. */
@@ -76,6 +80,11 @@ export class Engine implements Disposable {
   /** What the positions and tokens of the model's task are called. */
   async words(id: string): Promise<ModelWords> {
     return modelWords(prepare((await this.store.read(id)).experiment).task);
+  }
+
+  /** What the analyses say of each head of a trained model. */
+  async badges(id: string): Promise<readonly HeadBadge[]> {
+    return this.heads.of(await this.details(id));
   }
 
   /** Tells of models that change, here or in another process, until it is disposed. */

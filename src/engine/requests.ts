@@ -88,6 +88,7 @@ export function serveRequests(connection: MessageConnection, installation: Insta
   on0(protocol.listModels, shared(engine => engine.models()));
   on(protocol.getModel, schemas.modelReference, (engine, { model }) => engine.details(model));
   on(protocol.getWords, schemas.modelReference, (engine, { model }) => engine.words(model));
+  on(protocol.getBadges, schemas.modelReference, (engine, { model }) => engine.badges(model));
   on(protocol.train, schemas.trainRequest, async (engine, { experiment, ...order }) => {
     const text = 'text' in experiment ? experiment.text : await engine.bundled.read(experiment.bundled);
     const { id, cached } = await engine.runs.train({ ...order, text });

@@ -1,9 +1,14 @@
 import { CancelledError, throwIfCancelled, UserError } from '../common/errors';
 
-/** Lets a few pieces of work run at once and a bounded number wait, in order; what is cancelled while it waits never runs. */
+/**
+ * Lets a few pieces of work run at once and a bounded number wait, in order; what is cancelled while it waits never runs.
+ * Beside them go pieces that nobody waits for, one at a time, each begun only when there is nothing else to do.
+ */
 export class WorkQueue {
   private readonly waiting: (() => void)[] = [];
+  private readonly waitingForIdle: (() => void)[] = [];
   private running = 0;
+  private idleWorkRuns = false;
 
   /** `what` names the work to people, as in `analyses`. */
   constructor(private readonly what: string, private readonly atOnce: number, private readonly mostWaiting: number) {}
@@ -14,33 +19,59 @@ export class WorkQueue {
    */
   async run<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     throwIfCancelled(signal);
-    if (this.running >= this.atOnce) await this.turn(signal);
-    else this.running++;
+    if (this.running >= this.atOnce) {
+      if (this.waiting.length >= this.mostWaiting) {
+        throw new UserError(`${this.mostWaiting} ${this.what} are waiting already; try again when some of them are done.`);
+      }
+      await turn(this.waiting, signal);
+    } else {
+      this.running++;
+    }
     try {
       return await work();
     } finally {
       const next = this.waiting.shift();
       if (next) next();
       else this.running--;
+      this.useIdleTime();
     }
   }
 
-  /** Resolves when a running piece has handed its place on. */
-  private turn(signal: AbortSignal): Promise<void> {
-    if (this.waiting.length >= this.mostWaiting) {
-      throw new UserError(`${this.mostWaiting} ${this.what} are waiting already; try again when some of them are done.`);
+  /** Runs `work` when nothing else runs or waits; it keeps no other piece waiting. @throws CancelledError as above. */
+  async runWhenIdle<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    throwIfCancelled(signal);
+    const begun = turn(this.waitingForIdle, signal);
+    this.useIdleTime();
+    await begun;
+    try {
+      return await work();
+    } finally {
+      this.idleWorkRuns = false;
+      this.useIdleTime();
     }
-    return new Promise((resolve, reject) => {
-      const start = () => {
-        signal.removeEventListener('abort', leave);
-        resolve();
-      };
-      const leave = () => {
-        this.waiting.splice(this.waiting.indexOf(start), 1);
-        reject(new CancelledError());
-      };
-      signal.addEventListener('abort', leave, { once: true });
-      this.waiting.push(start);
-    });
   }
+
+  private useIdleTime(): void {
+    if (this.running > 0 || this.idleWorkRuns) return;
+    const next = this.waitingForIdle.shift();
+    if (!next) return;
+    this.idleWorkRuns = true;
+    next();
+  }
+}
+
+/** Resolves when it has been taken from the queue and begun; leaves the queue when it is cancelled before that. */
+function turn(queue: (() => void)[], signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const start = () => {
+      signal.removeEventListener('abort', leave);
+      resolve();
+    };
+    const leave = () => {
+      queue.splice(queue.indexOf(start), 1);
+      reject(new CancelledError());
+    };
+    signal.addEventListener('abort', leave, { once: true });
+    queue.push(start);
+  });
 }

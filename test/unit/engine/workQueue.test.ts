@@ -62,3 +62,51 @@ describe('a work queue', () => {
     await expect(queue.run(controller.signal, work().start)).rejects.toThrow(CancelledError);
   });
 });
+
+describe('work that nobody waits for', () => {
+  test('begins when nothing else runs, one piece at a time', async () => {
+    const queue = new WorkQueue('analyses', 2, 10);
+    const [asked, ...idle] = [work(), work(), work()] as const;
+    const running = queue.run(never, asked.start);
+    const ended = idle.map(piece => queue.runWhenIdle(never, piece.start));
+    expect(idle.map(piece => piece.hasBegun)).toEqual([false, false]);
+    asked.end();
+    await running;
+    expect(idle.map(piece => piece.hasBegun)).toEqual([true, false]);
+    idle[0].end();
+    await ended[0];
+    expect(idle[1].hasBegun).toBe(true);
+    idle[1].end();
+    await ended[1];
+  });
+
+  test('keeps nothing waiting that was asked for', async () => {
+    const queue = new WorkQueue('analyses', 2, 10);
+    const [idle, later, ...asked] = [work(), work(), work(), work()] as const;
+    const ended = [queue.runWhenIdle(never, idle.start), queue.runWhenIdle(never, later.start)];
+    const running = asked.map(piece => queue.run(never, piece.start));
+    expect(asked.map(piece => piece.hasBegun)).toEqual([true, true]);
+    idle.end();
+    await ended[0];
+    expect(later.hasBegun).toBe(false);
+    for (const piece of asked) piece.end();
+    await Promise.all(running);
+    expect(later.hasBegun).toBe(true);
+    later.end();
+    await ended[1];
+  });
+
+  test('goes on after a piece that fails, and without one that was cancelled', async () => {
+    const queue = new WorkQueue('analyses', 1, 10);
+    const cancelled = work();
+    const controller = new AbortController();
+    const failing = queue.runWhenIdle(never, () => Promise.reject(new Error('broken')));
+    const waiting = queue.runWhenIdle(controller.signal, cancelled.start);
+    const next = queue.runWhenIdle(never, () => Promise.resolve('done'));
+    controller.abort();
+    await expect(waiting).rejects.toThrow(CancelledError);
+    await expect(failing).rejects.toThrow('broken');
+    await expect(next).resolves.toBe('done');
+    expect(cancelled.hasBegun).toBe(false);
+  });
+});
