@@ -79,6 +79,11 @@ export class Commands implements Disposable {
       'circuits.revealInFolder': target => this.withModel('reveal', target, chosen => model.revealInFolder(chosen)),
       'circuits.openAttention': target => analyses.open('attention', target),
       'circuits.openTrainingCurves': target => analyses.open('training-curves', target),
+      'circuits.openHeadScores': target => analyses.open('head-scores', target),
+      'circuits.openDirectLogitAttribution': target => analyses.open('direct-logit-attribution', target),
+      'circuits.openEdgeAttribution': target => analyses.open('edge-attribution', target),
+      'circuits.openOvCircuit': target => analyses.open('ov-circuit', target),
+      'circuits.openActivationPatching': target => analyses.open('activation-patching', target),
       'circuits.openAnalysis': target => analyses.choose(target),
       'circuits.openRow': () => {
         const row = view.selected;

@@ -35,6 +35,11 @@ export const commands = {
   'circuits.revealInFolder': ModelTargetSchema,
   'circuits.openAttention': ModelTargetSchema,
   'circuits.openTrainingCurves': ModelTargetSchema,
+  'circuits.openHeadScores': ModelTargetSchema,
+  'circuits.openDirectLogitAttribution': ModelTargetSchema,
+  'circuits.openEdgeAttribution': ModelTargetSchema,
+  'circuits.openOvCircuit': ModelTargetSchema,
+  'circuits.openActivationPatching': ModelTargetSchema,
   'circuits.openAnalysis': ModelTargetSchema,
   /** What a click on a row of the models tree does. */
   'circuits.openRow': nothing,

@@ -6,9 +6,11 @@ import { Engine, forkEngine } from './engine';
 import { EngineWatch } from './engineWatch';
 import { ExperimentDiagnostics } from './experimentDiagnostics';
 import { ExperimentsView } from './experimentsView';
+import { HeadBadges } from './headBadges';
 import { HeadSelections } from './headSelections';
 import { tensorFlowFolder } from './installTensorFlow';
 import { KeptParameters } from './keptParameters';
+import type { Memory } from './memory';
 import { ModelList } from './modelList';
 import { ModelsView } from './modelsView';
 import { Panels } from './panels';
@@ -39,10 +41,14 @@ export function activate(context: vscode.ExtensionContext): void {
     patience: 60_000,
   }));
   const models = lifetime.add(new ModelList(engine));
-  const memory = { get: (key: string) => context.workspaceState.get(key), update: (key: string, value: unknown) => problems.guard(() => context.workspaceState.update(key, value)) };
+  const memory: Memory = {
+    get: key => context.workspaceState.get(key),
+    update: (key, value) => problems.guard(() => context.workspaceState.update(key, value)),
+  };
   const selections = lifetime.add(new HeadSelections(memory));
   const kept = new KeptParameters(memory);
-  const view = lifetime.add(new ModelsView(models, selections, problems));
+  const badges = lifetime.add(new HeadBadges(engine, models, log));
+  const view = lifetime.add(new ModelsView(models, selections, badges, problems));
   const panels = lifetime.add(new Panels({ engine, models, selections, kept, problems, log, extensionUri }));
   lifetime.add(new ExperimentsView());
   lifetime.add(new ExperimentDiagnostics(engine, log));

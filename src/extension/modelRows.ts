@@ -20,8 +20,8 @@ export interface Row {
   readonly spoken: string;
 }
 
-/** The row of a node; `details` only for the rows below a model. */
-export function rowOf(node: ModelNode, model: ModelSummary, details: ModelDetails | undefined): Row {
+/** The row of a node; `details` only for the rows below a model, and `badges` for those of heads. */
+export function rowOf(node: ModelNode, model: ModelSummary, details: ModelDetails | undefined, badges: readonly string[] = []): Row {
   const id = nodeId(node);
   switch (node.kind) {
     case 'model':
@@ -39,14 +39,12 @@ export function rowOf(node: ModelNode, model: ModelSummary, details: ModelDetail
       const label = `Layer ${node.layer}`;
       return { id, ...plain(label, 'layers', 'layer', true), description: parts, spoken: `${label}: ${parts}` };
     }
-    case 'head': {
-      const spoken = `Head ${node.head} of layer ${node.layer}`;
-      return { id, ...plain(`L${node.layer}H${node.head}`, 'eye', 'head', false), tooltip: `${spoken}\\. Opens its attention\\.`, spoken };
-    }
+    case 'head':
+      return headRow(id, node, badges);
     case 'group': {
       const { label, icon } = groups[node.group];
       const spoken = node.layer === undefined ? label : `${label} of layer ${node.layer}`;
-      return { id, ...plain(label, icon, 'group', true), spoken };
+      return { id, ...plain(label, icon, node.group, true), spoken };
     }
     case 'parameter':
       return parameterRow(id, node.name, details);
@@ -67,6 +65,15 @@ const groups: Readonly<Record<ParameterGroup, { readonly label: string; readonly
 
 function plain(label: string, icon: string, context: string, opens: boolean): Pick<Row, 'label' | 'icon' | 'context' | 'opens'> {
   return { label, icon: { id: icon }, context, opens };
+}
+
+function headRow(id: string, { layer, head }: Extract<ModelNode, { readonly kind: 'head' }>, badges: readonly string[]): Row {
+  const name = `Head ${head} of layer ${layer}`;
+  const row = { id, ...plain(`L${layer}H${head}`, 'eye', 'head', false) };
+  const opens = 'Opens its attention\\.';
+  if (badges.length === 0) return { ...row, tooltip: `${name}\\. ${opens}`, spoken: name };
+  const description = badges.join(' · ');
+  return { ...row, description, tooltip: `${name}: ${escapeMarkdown(description)}\n\n${opens}`, spoken: [name, ...badges].join(', ') };
 }
 
 function parameterRow(id: string, name: string, details: ModelDetails | undefined): Row {

@@ -4,6 +4,7 @@ import { Lifetime, toDisposable, type Disposable } from '../common/lifetime';
 import type { ModelDetails, ModelSummary } from '../protocol/model';
 import { commandLink, views } from './contributions';
 import { formatCount } from './format';
+import type { HeadBadges } from './headBadges';
 import type { HeadSelections } from './headSelections';
 import type { ModelList, ModelListChange } from './modelList';
 import { analysisOf, childrenOf, nodeId, parentOf, type ModelNode } from './modelNodes';
@@ -26,7 +27,12 @@ export class ModelsView implements vscode.TreeDataProvider<ModelNode>, Disposabl
   private readonly draw: () => void;
   readonly onDidChangeTreeData = this.changes.event;
 
-  constructor(private readonly models: ModelList, selections: HeadSelections, private readonly problems: Problems) {
+  constructor(
+    private readonly models: ModelList,
+    selections: HeadSelections,
+    private readonly badges: HeadBadges,
+    private readonly problems: Problems,
+  ) {
     const drawing = this.lifetime.add(throttle(() => this.drawStale(), drawEvery));
     this.draw = drawing.call;
     this.view = this.lifetime.add(
@@ -34,6 +40,7 @@ export class ModelsView implements vscode.TreeDataProvider<ModelNode>, Disposabl
     );
     this.lifetime.add(models.onChange(change => this.modelsChanged(change)));
     this.lifetime.add(selections.onChange(({ model, layer, head }) => this.show({ kind: 'head', model, layer, head }, false)));
+    this.lifetime.add(badges.onChange(model => this.badgesChanged(model)));
     this.lifetime.add(toDisposable(() => this.nodes.clear()));
   }
 
@@ -41,7 +48,8 @@ export class ModelsView implements vscode.TreeDataProvider<ModelNode>, Disposabl
     const model = this.models.find(node.model);
     // It is gone, and the row is about to go.
     if (!model) return new vscode.TreeItem(node.model);
-    return treeItem(rowOf(node, model, this.details.get(node.model)), analysisOf(node) !== undefined);
+    const badges = node.kind === 'head' ? this.badges.of(node) : [];
+    return treeItem(rowOf(node, model, this.details.get(node.model), badges), analysisOf(node) !== undefined);
   }
 
   async getChildren(node?: ModelNode): Promise<ModelNode[]> {
@@ -49,6 +57,7 @@ export class ModelsView implements vscode.TreeDataProvider<ModelNode>, Disposabl
     try {
       const details = await this.models.details(node.model);
       this.details.set(node.model, details);
+      if (node.kind === 'layer') this.badges.want(node.model);
       return childrenOf(node, details).map(child => this.same(child));
     } catch (error) {
       const message = error instanceof UserError ? error.message : this.problems.explain(error);
@@ -101,6 +110,11 @@ export class ModelsView implements vscode.TreeDataProvider<ModelNode>, Disposabl
     }
     for (const { id } of changed) this.stale.add(id);
     this.draw();
+  }
+
+  private badgesChanged(model: string): void {
+    const heads = [...this.nodes.values()].filter(node => node.kind === 'head' && node.model === model);
+    if (heads.length > 0) this.changes.fire(heads);
   }
 
   private drawStale(): void {

@@ -1,9 +1,11 @@
 import * as vscode from 'vscode';
 import { applicableAnalyses } from '../protocol/engine';
+import { analysesByGroup, paramsOfHead } from './analysisChoices';
 import type { ModelTarget } from './contributions';
 import type { Engine } from './engine';
 import type { HeadSelections } from './headSelections';
 import type { ModelPicker } from './modelPicker';
+import { panelState } from './panelMessages';
 import type { Panels } from './panels';
 
 /** Opens analyses of the model that a command is about. */
@@ -13,14 +15,10 @@ export class OpenAnalysis {
     private readonly picker: ModelPicker,
   ) {}
 
-  /** Opens one; from a row of the tree the focus stays there. */
+  /** Opens one, on the head or the checkpoint of the row that it was called from, where the focus then stays. */
   async open(analysis: string, target: ModelTarget | undefined): Promise<void> {
     const model = await this.picker.pick('open', target);
-    if (!model) return;
-    const { layer, head, checkpoint } = target ?? {};
-    if (layer !== undefined && head !== undefined) this.host.selections.pick({ model: model.id, layer, head });
-    const request = { model: model.id, analysis, params: {}, ...(checkpoint === undefined ? {} : { checkpoint }) };
-    await this.host.panels.show(request, target !== undefined);
+    if (model) await this.show(analysis, model.id, target);
   }
 
   /** Lets the user choose among those that fit the model. */
@@ -28,9 +26,21 @@ export class OpenAnalysis {
     const model = await this.picker.pick('open', target);
     if (!model) return;
     const analyses = this.host.engine.request(applicableAnalyses, { model: model.id });
-    const items = analyses.then(all => all.map(({ id, title, description }) => ({ label: title, detail: description, id })));
+    const items = analyses.then(all => analysesByGroup(all).flatMap(heading => [
+      { label: heading.group, kind: vscode.QuickPickItemKind.Separator, id: '' },
+      ...heading.analyses.map(({ id, title, description }) => ({ label: title, detail: description, id })),
+    ]));
     const options = { title: `Analyses of ${model.name}`, placeHolder: 'Analysis', matchOnDetail: true };
     const chosen = await vscode.window.showQuickPick(items, options);
-    if (chosen) await this.open(chosen.id, { ...target, model: model.id });
+    if (chosen) await this.show(chosen.id, model.id, target);
+  }
+
+  private async show(analysis: string, model: string, target: ModelTarget | undefined): Promise<void> {
+    const { engine, panels, selections } = this.host;
+    const { layer, head, checkpoint } = target ?? {};
+    const picked = layer === undefined || head === undefined ? undefined : { model, layer, head };
+    if (picked) selections.pick(picked);
+    const info = picked && (await engine.start()).analyses.find(({ id }) => id === analysis);
+    await panels.show(panelState(model, analysis, info ? paramsOfHead(info.params, picked) : {}, checkpoint), target !== undefined);
   }
 }

@@ -57,6 +57,19 @@ describe('the rows of its parts', () => {
     expect(row).toMatchObject({ label: 'L1H2', opens: false, spoken: 'Head 2 of layer 1' });
   });
 
+  test('a head has what analyses say of it beside its name, in its tooltip and read out', () => {
+    const row = rowOf({ kind: 'head', model: 'm', layer: 0, head: 1 }, summary, details, ['previous 0.98', '*copies* 1']);
+    expect(row).toMatchObject({ description: 'previous 0.98 · *copies* 1', spoken: 'Head 1 of layer 0, previous 0.98, *copies* 1' });
+    expect(row.tooltip).toMatch(/^Head 1 of layer 0: previous 0\\?\.98 · \\\*copies\\\* 1\n/);
+  });
+
+  test('heads and MLPs have words of their own for the menus', () => {
+    const context = (node: ModelNode) => rowOf(node, summary, details).context;
+    expect(context({ kind: 'head', model: 'm', layer: 0, head: 1 })).toBe('head');
+    expect(context({ kind: 'group', model: 'm', group: 'mlp', layer: 0 })).toBe('mlp');
+    expect(context({ kind: 'group', model: 'm', group: 'embedding' })).toBe('embedding');
+  });
+
   test('a checkpoint is called by its step', () => {
     const row = rowOf({ kind: 'checkpoint', model: 'm', checkpoint: 2000 }, summary, details);
     expect(row).toMatchObject({ label: 'Step 2,000', spoken: 'Checkpoint at step 2000' });
