@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import * as v from 'valibot';
 import { CancelledError, UserError } from '../../../src/common/errors';
 import { Emitter } from '../../../src/common/event';
 import { HeadSelections } from '../../../src/extension/headSelections';
@@ -300,5 +301,103 @@ describe('while its model trains', () => {
     await ready();
     changes.fire({ structure: true, changed: [], before: new Map(), removed: ['m'] });
     expect(sent.at(-1)).toEqual({ kind: 'problem', message: 'The model was deleted.' });
+  });
+});
+
+describe('beside its figures', () => {
+  test('another analysis is opened for the same model and checkpoint, with the parameters that are named', async () => {
+    const { session, ready, others, shown } = opened({ checkpoint: 5 });
+    await ready();
+    session.receive({ kind: 'open', analysis: 'attention', params: { head: '1.0' } });
+    session.receive({ kind: 'open', analysis: 'training-curves', params: {} });
+    await settle();
+    expect(others).toEqual([
+      { model: 'm', analysis: 'attention', params: { head: '1.0' }, checkpoint: 5 },
+      // This one is the same at every checkpoint.
+      { model: 'm', analysis: 'training-curves', params: {} },
+    ]);
+    expect(shown).toEqual([]);
+  });
+
+  test.each([
+    ['an analysis that does not exist', { analysis: 'atention', params: {} }, 'There is no analysis "atention"; the nearest is "attention".'],
+    ['a parameter that it does not have', { analysis: 'attention', params: { haed: '1.0' } }, /nearest is "head"/],
+    ['a value that does not fit', { analysis: 'attention', params: { head: 'first' } }, /a head is written layer\.head/],
+  ])('%s is not opened, which is said outside of the panel', async (_, asked, message) => {
+    const { session, ready, others, shown, kinds, last } = opened();
+    await ready();
+    await last().answer(result(1));
+    kinds();
+    session.receive({ kind: 'open', ...asked });
+    await settle();
+    expect(shown).toMatchObject([{ message: typeof message === 'string' ? message : expect.stringMatching(message) }]);
+    expect([others, kinds()]).toEqual([[], []]);
+  });
+
+  test('a claim of what a figure shows is copied', async () => {
+    const { session, ready, last, copied } = opened({ params: { head: '1.0' } });
+    await ready();
+    await last().answer({ figures: [figure], scalars: { step: 12 } });
+    session.receive({ kind: 'claim', figure: 0 });
+    await settle();
+    expect(copied.map(({ said }) => said)).toEqual(['Copied a claim']);
+    expect(v.parse(ClaimSchema, JSON.parse(copied[0]?.text ?? ''))).toEqual({
+      claim: 'Weights: steps done', analysis: 'attention', params: { head: '1.0' }, scalar: 'step', expect: '>= 12',
+    });
+  });
+
+  test('a claim from a checkpoint is said to be measured there', async () => {
+    const { session, ready, last, copied } = opened({ checkpoint: 5 });
+    await ready();
+    await last().answer({ figures: [figure], scalars: { step: 12 } });
+    session.receive({ kind: 'claim', figure: 0 });
+    await settle();
+    expect(copied[0]?.said).toBe('Copied a claim, measured at step 5; it will be checked on the newest weights');
+  });
+
+  test('no claim is copied of figures that are not there, or that measure nothing', async () => {
+    const { session, ready, last, copied, shown } = opened();
+    await ready();
+    session.receive({ kind: 'claim', figure: 0 });
+    await settle();
+    await last().answer({ figures: [figure], scalars: {} });
+    session.receive({ kind: 'claim', figure: 0 });
+    await settle();
+    expect(shown).toMatchObject([{ message: expect.stringMatching(/being made anew/) }, { message: '"Attention" measured nothing that a claim could assert.' }]);
+    expect(copied).toEqual([]);
+  });
+});
+
+describe('its parameters', () => {
+  test('are remembered whenever they change', async () => {
+    const { session, ready, remembered } = opened();
+    await ready();
+    session.receive({ kind: 'change', params: { prompt: 'a' }, checkpoint: 5 });
+    session.receive({ kind: 'change', params: { prompt: 'a', head: '1.0' } });
+    expect(remembered.map(({ params }) => params)).toEqual([{ prompt: 'a' }, { prompt: 'a', head: '1.0' }]);
+  });
+
+  test('are left out where the analysis no longer takes them', async () => {
+    const { session, last, ready, sent } = opened({ params: { prompt: 'a', head: 'first', gone: 3, toString: 'x' } });
+    await ready();
+    expect(last().request.params).toEqual({ prompt: 'a' });
+    expect(session.state.params).toEqual({ prompt: 'a' });
+    expect(sent.find(({ kind }) => kind === 'show')).toMatchObject({ state: { params: { prompt: 'a' } } });
+  });
+
+  test('that are named from outside are shown, and the others stay', async () => {
+    const { session, asked, last, ready, kinds, sent } = opened({ params: { prompt: 'a', head: '0.1' } });
+    await ready();
+    await last().answer(result(1));
+    kinds();
+    session.showWith({ head: '1.0' }, undefined);
+    await settle();
+    expect(sent[0]).toMatchObject({ kind: 'show', state: { params: { prompt: 'a', head: '1.0' } } });
+    expect(kinds()).toEqual(['show', 'working']);
+    expect(last().request.params).toEqual({ prompt: 'a', head: '1.0' });
+    await last().answer(result(2));
+    session.showWith({ head: '1.0' }, undefined);
+    await settle();
+    expect(asked).toHaveLength(2);
   });
 });
