@@ -15,6 +15,8 @@ export interface RuntimeRequest {
   readonly threads: number;
   /** Whether waiting threads may spin; see {@link OnnxRuntime}. */
   readonly spin: boolean;
+  /** Whether memory is given back after each run; see {@link OnnxRuntime}. */
+  readonly givesBack?: boolean;
   /** The matrix-product work of one step, by which `auto` chooses; absent: small. */
   readonly gflopPerStep?: number;
   /** Folder into which TensorFlow was set up. */
@@ -58,9 +60,9 @@ export async function deviceStatuses(tensorflowFolder?: string): Promise<readonl
   }));
 }
 
-async function open(device: Exclude<Device, 'auto'>, { threads, spin, tensorflowFolder }: RuntimeRequest): Promise<Runtime> {
+async function open(device: Exclude<Device, 'auto'>, { threads, spin, givesBack = false, tensorflowFolder }: RuntimeRequest): Promise<Runtime> {
   switch (device) {
-    case 'cpu': return new OnnxRuntime({ device, threads: threads > 0 ? threads : os.availableParallelism(), spin });
+    case 'cpu': return new OnnxRuntime({ device, threads: threads > 0 ? threads : os.availableParallelism(), spin, givesBack });
     case 'webgpu': return openWebGpu();
     case 'tensorflow': return openTensorFlow(tensorflowFolder);
   }

@@ -14,6 +14,11 @@ export interface OnnxRuntimeOptions {
    * beside it got 3 % of a core).
    */
   readonly spin: boolean;
+  /**
+   * Whether what a run needed is given back after it. Training keeps it for the next step; an analysis of a large model runs
+   * many graphs in turn, and each would keep its own.
+   */
+  readonly givesBack?: boolean;
   /** Writes ONNX Runtime's own profile of every session under this prefix. */
   readonly profile?: string;
 }
@@ -50,7 +55,7 @@ export class OnnxRuntime implements Runtime {
   }
 
   private async createExecutable(name: string, fn: TensorFunction, inputs: readonly TensorSpec[], forget: () => void): Promise<OnnxExecutable> {
-    const { device, threads, spin, profile } = this.options;
+    const { device, threads, spin, givesBack = false, profile } = this.options;
     const graph = trace(fn, inputs, new Graph(device === 'webgpu' ? webGpuMostOutputs : Infinity));
     const ort = await loadOnnxRuntime();
     const session = await ort.InferenceSession.create(writeOnnx(graph, name), {
@@ -58,6 +63,7 @@ export class OnnxRuntime implements Runtime {
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
       graphOptimizationLevel: 'all',
+      enableCpuMemArena: !givesBack,
       logSeverityLevel: 3,
       extra: { session: { 'intra_op.allow_spinning': spin ? '1' : '0' } },
       ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: `${profile}-${name.replaceAll(/\W+/g, '-')}` }),

@@ -59,7 +59,7 @@ export class Engine implements Disposable {
   static async open({ store: folder, device, threads, background, installation, log }: EngineOptions): Promise<Engine> {
     const store = await Store.open(folder, log);
     const runs = new Runs(store, { trainer: installation.trainer, device, threads, background, log });
-    const models = new OpenModels(store, () => openRuntime({ device: 'cpu', threads, spin: false }));
+    const models = new OpenModels(store, () => openRuntime({ device: 'cpu', threads, spin: false, givesBack: true }));
     return new Engine(store, runs, models, new Analyses(store, models), new BundledExperiments(installation.experiments), log);
   }
 
