@@ -1,6 +1,7 @@
 import { analyses } from '../../analysis/registry';
 import { describeAnalysis } from '../../analysis/define';
-import type { Parameters } from '../../protocol/parameter';
+import { analysisGroups, type AnalysisInfo } from '../../protocol/analysis';
+import type { Parameter, Parameters } from '../../protocol/parameter';
 import type { ModelSummary } from '../../protocol/model';
 import { describeTask, tasks } from '../../tasks/registry';
 import { BundledExperiments } from '../../engine/bundled';
@@ -19,15 +20,23 @@ export async function listTasks({ output, installation }: Session): Promise<void
   ].join('\n\n'));
 }
 
-/** `circuits analyses`: the analyses with their parameters and scalars. */
+/** `circuits analyses`: the analyses by their groups, with their parameters and scalars. */
 export async function listAnalyses({ output }: Session): Promise<void> {
   const document = { analyses: analyses.map(describeAnalysis) };
-  answer(output, document, () => document.analyses.map(({ id, description, params, scalars }) => [
+  answer(output, document, () => analysisGroups
+    .map(group => ({ group, members: document.analyses.filter(analysis => analysis.group === group) }))
+    .filter(({ members }) => members.length > 0)
+    .map(({ group, members }) => [`${group}:`, ...members.map(analysisText)].join('\n\n'))
+    .join('\n\n'));
+}
+
+function analysisText({ id, description, params, scalars }: AnalysisInfo): string {
+  return [
     id,
     `  ${description}`,
     parametersText(params),
     ...Object.entries(scalars).map(([name, meaning]) => `  → ${name}: ${meaning}`),
-  ].filter(line => line !== '').join('\n')).join('\n\n'));
+  ].filter(line => line !== '').join('\n');
 }
 
 /** `circuits models`: the models in the store, newest first. */
@@ -52,7 +61,30 @@ const columns = [
 
 function parametersText(params: Parameters): string {
   return Object.entries(params).map(([name, parameter]) => {
-    const choices = parameter.kind === 'choice' ? ` (${parameter.options.join(', ')})` : '';
-    return `  ${name}=${parameter.default}${choices}: ${parameter.description}`;
+    const form = formOf(parameter);
+    return `  ${name}=${parameter.default}${form === '' ? '' : ` (${form})`}: ${parameter.description}`;
   }).join('\n');
+}
+
+/** How a parameter's value is written. */
+function formOf(parameter: Parameter): string {
+  switch (parameter.kind) {
+    case 'integer': return `whole number${rangeText(parameter)}`;
+    case 'number': return `number${rangeText(parameter)}`;
+    case 'boolean': return 'true or false';
+    case 'choice': return parameter.options.join(', ');
+    case 'text': return '';
+    case 'prompt': return 'words separated by spaces';
+    case 'head': return 'as in 1.0';
+    case 'position': return 'name or number';
+    case 'corruption': return 'one of the task, or empty for its first';
+    case 'components': return 'as in "1.0, mlp 0"';
+    case 'path': return 'as in "W_E · OV(1.0) · W_U"';
+    default: return parameter satisfies never;
+  }
+}
+
+function rangeText({ minimum, maximum }: { readonly minimum?: number; readonly maximum?: number }): string {
+  if (minimum === undefined) return maximum === undefined ? '' : ` up to ${maximum}`;
+  return maximum === undefined ? ` from ${minimum}` : ` from ${minimum} to ${maximum}`;
 }

@@ -9,7 +9,7 @@ import { drawHistogram2d } from './histogram';
 import { drawLines } from './lines';
 import { markup, type Markup } from './markup';
 import type { PieceKind, Pieces } from './pieces';
-import { csvOf, readableTableOf, tableOf, type FigureTable } from './values';
+import { csvOf, isNumericColumn, readableTableOf, tableOf, type FigureTable } from './values';
 
 /** A table of more cells than this is a download only. */
 const mostCells = 2000;
@@ -66,11 +66,7 @@ function addressText(text: string): string {
 
 export function drawTable({ columns, rows }: FigureTable, title: string): Markup {
   return markup`<div class="scroll" role="group" aria-label="${title}" tabindex="0"><table>
-    <thead><tr>${columns.map((column, i) => markup`<th scope="col" class="${isNumeric(rows, i) ? 'number' : 'word'}">${column}</th>`)}</tr></thead>
+    <thead><tr>${columns.map((column, i) => markup`<th scope="col" class="${isNumericColumn(rows, i) ? 'number' : 'word'}">${column}</th>`)}</tr></thead>
     <tbody>${rows.map(row => markup`<tr>${row.map(cell => (typeof cell === 'number' ? markup`<td class="number">${formatNumber(cell)}</td>` : markup`<td>${cell}</td>`))}</tr>`)}</tbody>
   </table></div>`;
-}
-
-function isNumeric(rows: FigureTable['rows'], column: number): boolean {
-  return rows.length > 0 && rows.every(row => typeof row[column] === 'number' || row[column] === '');
 }

@@ -55,6 +55,11 @@ export function readableTableOf(figure: Figure): FigureTable {
   };
 }
 
+/** Whether a column holds numbers, or nothing, and no words. */
+export function isNumericColumn(rows: FigureTable['rows'], column: number): boolean {
+  return rows.length > 0 && rows.every(row => typeof row[column] === 'number' || row[column] === '');
+}
+
 /** Comma-separated values (RFC 4180). */
 export function csvOf({ columns, rows }: FigureTable): string {
   const cell = (value: string | number) => (typeof value === 'string' && /[",\n\r]/.test(value) ? `"${value.replace(/"/g, '""')}"` : String(value));
