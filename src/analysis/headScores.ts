@@ -1,0 +1,186 @@
+import { throwIfCancelled } from '../common/errors';
+import { int32, type HostTensor } from '../common/tensor';
+import type { Random } from '../common/random';
+import type { RunnableModel } from '../model/runnable';
+import type { HeadBadge } from '../protocol/analysis';
+import type { HeatmapFigure, TableFigure } from '../protocol/figure';
+import type { Task } from '../tasks/task';
+import { attentionKinds, expectedAttention } from './attentionScores';
+import { defineAnalysis, type AnalysisContext } from './define';
+import { examplesFor, exampleParameters } from './examples';
+import { allHeads, componentName, headOf, type Head } from './heads';
+import { headWeight, quickProduct, rowsOf } from './weights';
+
+// B batch · T positions · H heads · L layers · N heads of all layers
+
+/** Scores in the order of the figures: what columns and badges call them. */
+const titles = {
+  previous: 'previous', current: 'current', first: 'first', duplicate: 'duplicate',
+  induction: 'induction', exampleInduction: 'induction in examples', copying: 'copying',
+} as const;
+type ScoreName = keyof typeof titles;
+/** By head, layer by layer; absent where nothing can be measured. */
+type Scores = Partial<Readonly<Record<ScoreName, readonly number[]>>>;
+
+/** What each kind of head is known by, and how much of it each head is. */
+export const headScores = defineAnalysis({
+  id: 'head-scores',
+  title: 'Head scores',
+  description: 'How far each head looks at the previous, the current or the first token, at duplicates, and behind them (induction), and how far it copies (TransformerLens: head_detector; Olsson et al. 2022).',
+  group: 'Attention',
+  badges: true,
+  params: {
+    ...exampleParameters,
+    head: { kind: 'head', title: 'Head', description: 'The head that the scalars measure; empty for the largest of each score.', default: '' },
+  },
+  scalars: {
+    previous: 'mean weight on the token before, over destinations with a choice of sources; of the chosen head, otherwise the largest of any head',
+    current: 'mean weight on the destination itself',
+    first: 'mean weight on the first token, from later ones',
+    duplicate: 'mean weight on all earlier occurrences of the destination\'s token, where there are any',
+    induction: 'on random tokens written twice, mean weight on the token after the earlier occurrence of the destination\'s (Olsson et al. 2022); not measured where the context has less than 4 positions',
+    exampleInduction: 'on the examples, mean weight on the tokens after earlier occurrences of the destination\'s token, where there are any',
+    copying: 'fraction of the tokens that are also outputs whose own logit is the largest of the OV circuit W_E W_V W_O W_U',
+  },
+  appliesTo: () => true,
+  async run(context, { head, ...wanted }) {
+    const { details: { config }, model } = context;
+    const heads = allHeads(config);
+    const chosen = head === '' ? undefined : headOf(config, head);
+    const { tokens, positions, title } = examplesFor(context, wanted);
+    const patterns = await patternsOf(model, tokens);
+    const on = (kind: keyof typeof attentionKinds) => expectedAttention(config, tokens, patterns, attentionKinds[kind]);
+    const all: Readonly<Record<ScoreName, readonly number[] | undefined>> = {
+      previous: on('previous'), current: on('current'), first: on('first'), duplicate: on('duplicate'),
+      induction: await inductionScores(context), exampleInduction: on('afterDuplicate'), copying: await copyingScores(context, heads),
+    };
+    const scores: Scores = Object.fromEntries(Object.entries(all).filter(([, values]) => values !== undefined));
+    const at = chosen && heads.findIndex(({ layer, head: index }) => layer === chosen.layer && index === chosen.head);
+    const towards = fromAnswers(context.task, patterns, config.n_heads);
+    return {
+      figures: [
+        scoresHeatmap(heads, scores, title),
+        ...(towards ? [positionsHeatmap(heads, positions, towards, title)] : []),
+        scoresTable(heads, scores, title),
+      ],
+      scalars: Object.fromEntries(Object.entries(scores).map(([name, values]) => [name, at === undefined ? Math.max(...values) : values[at] ?? 0])),
+      badges: badgesOf(heads, scores),
+    };
+  },
+});
+
+async function patternsOf(model: RunnableModel, tokens: HostTensor<'int32'>): Promise<readonly HostTensor<'float32'>[]> {
+  const hooks = Array.from({ length: model.config.n_layers }, (_, layer) => `blocks.${layer}.attn.hook_pattern`);
+  const { cache } = await model.runWithCache(tokens, hooks);
+  return hooks.map(hook => cache.get(hook) ?? unmet(hook));
+}
+
+/** Sequences of random tokens that the induction score is measured on. */
+const repeatedSequences = 64;
+
+/** Induction as it is usually measured: on random tokens written twice, so that nothing else tells what comes next. */
+async function inductionScores({ details: { config }, model, random }: AnalysisContext): Promise<readonly number[] | undefined> {
+  const half = Math.floor(config.n_ctx / 2);
+  if (half < 2) return undefined;
+  const tokens = repeatedTokens(config.d_vocab, half, random);
+  return expectedAttention(config, tokens, await patternsOf(model, tokens), (_, destination) => (destination >= half ? [destination - half + 1] : []));
+}
+
+function repeatedTokens(vocabulary: number, half: number, random: Random): HostTensor<'int32'> {
+  const tokens = int32([repeatedSequences, 2 * half]);
+  for (let row = 0; row < repeatedSequences; row++) {
+    const once = Array.from({ length: half }, () => random.integer(vocabulary));
+    tokens.data.set([...once, ...once], row * 2 * half);
+  }
+  return tokens;
+}
+
+/** The copying score of every head; undefined where no token is an output too. */
+async function copyingScores({ model, task: { vocabulary, outputs }, signal }: AnalysisContext, heads: readonly Head[]): Promise<readonly number[] | undefined> {
+  const pairs = vocabulary.map((word, token) => ({ token, output: outputs.indexOf(word) })).filter(({ output }) => output >= 0);
+  if (pairs.length === 0) return undefined;
+  const read = rowsOf(model.parameter('embed.W_E'), pairs.map(({ token }) => token)); // [n, D]
+  const write = model.parameter('unembed.W_U'); // [D, U]
+  const scores: number[] = [];
+  for (const head of heads) {
+    throwIfCancelled(signal);
+    const { data } = await quickProduct(model, [read, headWeight(model, head, 'W_V')], [headWeight(model, head, 'W_O'), write], false); // [n, U]
+    const copied = pairs.filter(({ output }, row) => {
+      const logits = data.subarray(row * outputs.length, (row + 1) * outputs.length);
+      return logits.every((logit, at) => at === output || logit < (logits[output] ?? 0));
+    });
+    scores.push(copied.length / pairs.length);
+  }
+  return scores;
+}
+
+/** Mean weights `[N, T]` from the positions where an answer is read; undefined for a prompt that ends before the first of them. */
+function fromAnswers({ answerPositions }: Task, patterns: readonly HostTensor<'float32'>[], H: number): Float32Array | undefined {
+  const [B = 0, , T = 0] = patterns[0]?.shape ?? [];
+  const destinations = answerPositions.filter(position => position < T);
+  if (destinations.length === 0) return undefined;
+  const means = new Float64Array(patterns.length * H * T);
+  patterns.forEach(({ data }, layer) => {
+    for (let row = 0; row < B * H; row++) {
+      for (const destination of destinations) {
+        for (let source = 0; source < T; source++) {
+          const into = (layer * H + (row % H)) * T + source;
+          means[into] = (means[into] ?? 0) + (data[(row * T + destination) * T + source] ?? 0) / (B * destinations.length);
+        }
+      }
+    }
+  });
+  return Float32Array.from(means);
+}
+
+const headAxis = (heads: readonly Head[]) => ({ title: 'Head', labels: heads.map(componentName), subjects: heads });
+
+function namesOf(scores: Scores): readonly ScoreName[] {
+  return (Object.keys(titles) as readonly ScoreName[]).filter(name => scores[name] !== undefined);
+}
+
+function scoresHeatmap(heads: readonly Head[], scores: Scores, title: string): HeatmapFigure {
+  const names = namesOf(scores);
+  return {
+    kind: 'heatmap', title: `Head scores ${title}`,
+    caption: 'Mean attention weight on the sources that each kind of head is known by; copying is a fraction of tokens.',
+    x: { title: 'Score', labels: names.map(name => titles[name]) }, y: headAxis(heads), rows: heads.length, columns: names.length,
+    values: Float32Array.from(heads.flatMap((_, head) => names.map(name => scores[name]?.[head] ?? 0))), scale: 'sequential', unit: 'score',
+  };
+}
+
+function positionsHeatmap(heads: readonly Head[], positions: readonly string[], values: Float32Array, title: string): HeatmapFigure {
+  return {
+    kind: 'heatmap', title: `Attention from where answers are read ${title}`,
+    caption: 'Mean attention weight from the positions where an answer is read to each position; rows sum to 1.',
+    x: { title: 'Source', labels: positions, subjects: positions.map((_, position) => ({ position })) }, y: headAxis(heads),
+    rows: heads.length, columns: positions.length, values, scale: 'sequential', unit: 'attention weight',
+  };
+}
+
+function scoresTable(heads: readonly Head[], scores: Scores, title: string): TableFigure {
+  const names = namesOf(scores);
+  return {
+    kind: 'table', title: `Scores of each head ${title}`, caption: 'As above; a score that nothing can be measured by has no column.',
+    columns: [{ title: 'Head', numeric: false }, ...names.map(name => ({ title: titles[name], numeric: true }))],
+    rows: heads.map((head, at) => [componentName(head), ...names.map(name => scores[name]?.[at] ?? 0)]), subjects: heads,
+  };
+}
+
+/** Scores below this say little of a head, and more than two are not telling. */
+const leastBadge = 0.4;
+const mostBadges = 2;
+
+function badgesOf(heads: readonly Head[], scores: Scores): readonly HeadBadge[] {
+  return heads.flatMap(({ layer, head }, at) => namesOf(scores)
+    .filter(name => name !== 'exampleInduction') // it says again what induction says
+    .map(name => ({ text: titles[name], score: scores[name]?.[at] ?? 0 }))
+    .filter(({ score }) => score >= leastBadge)
+    .sort((a, b) => b.score - a.score)
+    .slice(0, mostBadges)
+    .map(({ text, score }) => ({ layer, head, text: `${text} ${score.toFixed(2)}` })));
+}
+
+function unmet(hook: string): never {
+  throw new Error(`the forward pass did not meet ${hook}`);
+}
