@@ -1,11 +1,11 @@
 import type { Figure } from '../protocol/figure';
 import { attributeComponents, embeddingsOf, type Attribution } from './attribution';
+import { componentFigure } from './componentFigure';
 import { defineAnalysis } from './define';
 import { answeredExamples, chosenAnswers, exampleParameters } from './examples';
 import { attributePaths } from './headPaths';
 import { componentName, headOf, type Head } from './heads';
 import { answerNames, contrastInputs, contrastName, contrastParameters, mean, meansOverExamples } from './logitContrast';
-import { termsFigure } from './termsFigure';
 
 // B batch · A answers an example · N terms
 
@@ -52,14 +52,16 @@ export const directLogitAttribution = defineAnalysis({
     const names = answerNames(task, answered);
     const ends = config.positional_embedding_type === 'shortformer' ? ' Positions reach queries and keys only, so that they have no part.' : '';
     const figures: Figure[] = [
-      termsFigure({
+      componentFigure({
         title: `Direct logit attribution ${title}`, scalar: 'share',
         caption: `Mean part of each component in ${what}${config.biases ? ', b_U aside' : ''}, for each position where an answer is read.${ends}`,
-      }, components.terms, names, componentMeans),
-      termsFigure({
+        components: components.terms, answers: names, values: componentMeans, quantity: 'Logit', scale: 'diverging',
+      }),
+      componentFigure({
         title: `${name} by what its values read, ${title}`, scalar: 'directTerm', subject: { ...chosen },
         caption: `Mean part of ${name} in ${what}, through each component that its values read; a head's name stands for the virtual head of both.`,
-      }, paths.terms, names, pathMeans),
+        components: paths.terms, answers: names, values: pathMeans, quantity: 'Logit', scale: 'diverging',
+      }),
     ];
 
     const shares = sharesOf(componentMeans);
