@@ -1,16 +1,20 @@
 import { unknownName } from '../common/nearest';
+import { ablation } from './ablation';
 import { activationPatching } from './activationPatching';
 import { attention } from './attention';
+import { attributionPatching } from './attributionPatching';
 import type { AnalysisDefinition } from './define';
 import { directLogitAttribution } from './directLogitAttribution';
+import { headScores } from './headScores';
 import { logitLens } from './logitLens';
 import { ovCircuit } from './ovCircuit';
 import { pathCircuit } from './pathCircuit';
 import { qkCircuit } from './qkCircuit';
 import { trainingCurves } from './trainingCurves';
+import { virtualAttention } from './virtualAttention';
 
 /** Every analysis. A new one is a file of its own and a line here. */
-export const analyses: readonly AnalysisDefinition[] = [trainingCurves, attention, logitLens, directLogitAttribution, activationPatching, ovCircuit, qkCircuit, pathCircuit];
+export const analyses: readonly AnalysisDefinition[] = [trainingCurves, attention, virtualAttention, headScores, logitLens, directLogitAttribution, activationPatching, attributionPatching, ablation, ovCircuit, qkCircuit, pathCircuit];
 
 /** @throws UserError for an analysis that does not exist, with the nearest names. */
 export function findAnalysis(id: string): AnalysisDefinition {
