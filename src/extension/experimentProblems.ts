@@ -1,5 +1,6 @@
 import { findNodeAtLocation, parseTree, type Node, type ParseError } from 'jsonc-parser';
 import type { ExperimentProblem } from '../protocol/experiment';
+import { nestingLimit, nestingOf } from '../protocol/nesting';
 
 /** A problem at its place in the text: `[start, end)`, in UTF-16 units. */
 export interface PlacedProblem {
@@ -8,8 +9,12 @@ export interface PlacedProblem {
   readonly message: string;
 }
 
-/** Whether the text is JSON at all (comments and trailing commas allowed); where it is not, VS Code itself says so. */
+/**
+ * Whether the text is JSON at all (comments and trailing commas allowed); where it is not, VS Code itself says so. A text
+ * that is nested too deep to be parsed counts as JSON, since it is the engine that says what is wrong with it.
+ */
 export function isJson(text: string): boolean {
+  if (nestingOf(text) > nestingLimit) return true;
   const errors: ParseError[] = [];
   return parseTree(text, errors, { allowTrailingComma: true }) !== undefined && errors.length === 0;
 }
@@ -19,7 +24,7 @@ export function isJson(text: string): boolean {
  * the name of what it is missing from.
  */
 export function placeProblems(text: string, problems: readonly ExperimentProblem[]): readonly PlacedProblem[] {
-  const root = parseTree(text, [], { allowTrailingComma: true });
+  const root = nestingOf(text) > nestingLimit ? undefined : parseTree(text, [], { allowTrailingComma: true });
   return problems.map(({ path, message }) => ({ ...rangeOf(nearest(root, path)), message }));
 }
 

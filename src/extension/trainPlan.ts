@@ -2,6 +2,7 @@ import { parse, type ParseError } from 'jsonc-parser';
 import * as v from 'valibot';
 import { devices, type Device, type DeviceStatus, type TrainRequest } from '../protocol/engine';
 import { ExperimentSchema } from '../protocol/experiment';
+import { nestingLimit, nestingOf } from '../protocol/nesting';
 import { formatCount } from './format';
 
 /** A training as the user puts it together before it starts. What is absent stays as the experiment or the settings have it. */
@@ -27,6 +28,7 @@ export interface PlanItem {
 
 /** Reads what the settings pick shows of an experiment; what is wrong with it the engine says. */
 export function planOf(name: string, experiment: TrainRequest['experiment'], text: string): TrainPlan {
+  if (nestingOf(text) > nestingLimit) return { name, experiment, own: {} };
   const errors: ParseError[] = [];
   const read = v.safeParse(ExperimentSchema, parse(text, errors, { allowTrailingComma: true }));
   if (!read.success || errors.length > 0) return { name, experiment, own: {} };

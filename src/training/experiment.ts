@@ -1,4 +1,4 @@
-import { createScanner, parse as parseJson, printParseErrorCode, visit, type ParseError } from 'jsonc-parser';
+import { parse as parseJson, printParseErrorCode, visit, type ParseError } from 'jsonc-parser';
 import * as v from 'valibot';
 import { FieldError, UserError } from '../common/errors';
 import { unknownName } from '../common/nearest';
@@ -8,6 +8,7 @@ import { matches, parameterSpecs } from '../model/parameters';
 import type { Architecture, ModelConfig } from '../protocol/config';
 import { experimentFileLimit, ExperimentSchema, type Claim, type Experiment, type ExperimentProblem, type Training } from '../protocol/experiment';
 import type { ResolvedExperiment } from '../protocol/model';
+import { nestingLimit, nestingOf } from '../protocol/nesting';
 import { resolveParameters } from '../protocol/parameter';
 import { findTask } from '../tasks/registry';
 import type { Task } from '../tasks/task';
@@ -23,9 +24,6 @@ export interface PreparedExperiment {
 export type ExperimentReading =
   | { readonly ok: true; readonly experiment: PreparedExperiment }
   | { readonly ok: false; readonly problems: readonly ExperimentProblem[] };
-
-/** Parsers call themselves for each level, so that a file of brackets alone outgrows their stack. */
-const nestingLimit = 100;
 
 /** What a run may ask of memory and disk before it is refused; a grown study stays far below. */
 const memoryLimit = 16 * 2 ** 30;
@@ -144,19 +142,6 @@ function checkTraining(training: Training, config: ModelConfig, task: Task): voi
   if (batch === 'full' && !task.split) throw new FieldError('batch', 'This task has no fixed training set, so batch must be a number of examples.');
   if (stopWhen && (stopWhen.below === undefined) === (stopWhen.above === undefined)) throw new FieldError('stopWhen', 'stopWhen takes one bound: either below or above.');
   if (schedule.kind === 'warm-up' && schedule.steps > steps) throw new FieldError('schedule', `The warm-up of ${schedule.steps} steps is longer than the run of ${steps}.`);
-}
-
-/** How many objects and arrays lie in one another. */
-function nestingOf(text: string): number {
-  const scanner = createScanner(text, true);
-  let [depth, deepest] = [0, 0];
-  for (scanner.scan(); scanner.getTokenLength() > 0; scanner.scan()) {
-    // A text such as "[" has its quotes in its length.
-    const token = scanner.getTokenLength() === 1 ? text[scanner.getTokenOffset()] : '';
-    if (token === '{' || token === '[') deepest = Math.max(deepest, ++depth);
-    else if (token === '}' || token === ']') depth--;
-  }
-  return deepest;
 }
 
 /** A problem found below the schema, with where it is. */

@@ -43,3 +43,12 @@ test('comments and trailing commas are allowed, half a file is not', () => {
   expect(isJson('{ "task": ')).toBe(false);
   expect(isJson('')).toBe(false);
 });
+
+test.each([
+  ['brackets without end', '['.repeat(500_000)],
+  ['brackets that end', `${'['.repeat(200_000)}${']'.repeat(200_000)}`],
+  ['braces without end', '{"a":'.repeat(100_000)],
+])('%s are left to the engine to name, at the beginning of the file', (_, deep) => {
+  expect(isJson(deep)).toBe(true);
+  expect(placeProblems(deep, [{ path: ['a', 0], message: 'too deep' }])).toEqual([{ start: 0, end: 0, message: 'too deep' }]);
+});

@@ -21,10 +21,10 @@ describe('the settings pick', () => {
     expect(changed).toEqual(['mine', '3', '20 (changed)', '0.001', 'cpu']);
   });
 
-  test('leaves it to the engine to say what is wrong with an experiment', () => {
-    const broken = planOf('broken', { text: '{' }, '{');
+  test.each([['half a file', '{'], ['brackets without end', '['.repeat(500_000)]])('leaves it to the engine to say what is wrong with %s', (_, text) => {
+    const broken = planOf('broken', { text }, text);
     expect(planItems(broken, 'auto')[1]?.description).toBe('as in the experiment');
-    expect(requestOf(broken)).toEqual({ experiment: { text: '{' } });
+    expect(requestOf(broken)).toEqual({ experiment: { text } });
   });
 });
 
