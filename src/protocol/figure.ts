@@ -118,7 +118,8 @@ export interface TableFigure extends Titled {
 export interface GraphFigure extends Titled {
   readonly kind: 'graph';
   readonly nodes: readonly { readonly id: string; readonly label: string; readonly column: number; readonly row: number; readonly subject?: Subject }[];
-  readonly edges: readonly { readonly from: string; readonly to: string; readonly weight: number }[];
+  /** A label tells edges between the same two nodes apart, as those to a head's queries, keys and values. */
+  readonly edges: readonly { readonly from: string; readonly to: string; readonly weight: number; readonly label?: string }[];
 }
 
 /**
