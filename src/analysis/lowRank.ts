@@ -1,4 +1,4 @@
-import { EigenvalueDecomposition, Matrix, QrDecomposition, SingularValueDecomposition } from 'ml-matrix';
+import { EigenvalueDecomposition, QrDecomposition, SingularValueDecomposition, type Matrix } from 'ml-matrix';
 import type { Figure, LinesFigure, Subject, TableFigure } from '../protocol/figure';
 import type { Parameters } from '../protocol/parameter';
 import type { Circuit, CircuitAxis } from './circuit';

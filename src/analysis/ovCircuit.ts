@@ -18,7 +18,7 @@ export const ovCircuit = defineAnalysis({
   description: 'What a head adds to each logit when it attends to a token, and how far that is copying.',
   group: 'Weights',
   params: {
-    head: { kind: 'head', title: 'Head', description: 'The head whose circuit is drawn; empty for the one that copies most.', default: '' },
+    head: { kind: 'head', title: 'Head', description: 'The head whose circuit is drawn; empty for the one that copies most, the last of several.', default: '' },
     ...asideParameter,
     ...directionsParameter,
   },
@@ -33,7 +33,7 @@ export const ovCircuit = defineAnalysis({
     const setAside = asideOf(task.vocabulary, aside);
     const heads = allHeads(config);
     const scores = await copyingOfAll(context, heads, setAside);
-    const chosen = head === '' ? heads[scores.indexOf(Math.max(...scores))] ?? { layer: 0, head: 0 } : headOf(config, head);
+    const chosen = head === '' ? heads[scores.lastIndexOf(Math.max(...scores))] ?? { layer: 0, head: 0 } : headOf(config, head);
     const circuit = circuitAlong(context, ovPath(chosen));
     throwIfCancelled(context.signal);
     const singular = singularDirections(circuit);

@@ -57,7 +57,6 @@ export const qkCircuit = defineAnalysis({
     const whole = wholeBlock(circuit, []);
     const { diagonal, largest } = scoresOf(circuit, whole);
     const block = chosenBlock(circuit, names, []);
-    const scores = scoresOf(circuit, block);
     const eigenvalue = kinds[kind][0] === kinds[kind][1] ? eigenvalueScore(circuit, whole.diagonal) : undefined;
     return {
       figures: [

@@ -3,6 +3,7 @@ import { ablation } from './ablation';
 import { activationPatching } from './activationPatching';
 import { attention } from './attention';
 import { attributionPatching } from './attributionPatching';
+import { composition } from './composition';
 import type { AnalysisDefinition } from './define';
 import { directLogitAttribution } from './directLogitAttribution';
 import { headScores } from './headScores';
@@ -14,7 +15,7 @@ import { trainingCurves } from './trainingCurves';
 import { virtualAttention } from './virtualAttention';
 
 /** Every analysis. A new one is a file of its own and a line here. */
-export const analyses: readonly AnalysisDefinition[] = [trainingCurves, attention, virtualAttention, headScores, logitLens, directLogitAttribution, activationPatching, attributionPatching, ablation, ovCircuit, qkCircuit, pathCircuit];
+export const analyses: readonly AnalysisDefinition[] = [trainingCurves, attention, virtualAttention, headScores, logitLens, directLogitAttribution, activationPatching, attributionPatching, ablation, ovCircuit, qkCircuit, pathCircuit, composition];
 
 /** @throws UserError for an analysis that does not exist, with the nearest names. */
 export function findAnalysis(id: string): AnalysisDefinition {
