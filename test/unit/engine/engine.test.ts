@@ -128,6 +128,16 @@ describe('the engine process', () => {
     expect(patterns?.kind === 'attention' && patterns.heads[0]?.pattern).toBeInstanceOf(Float32Array);
   });
 
+  test('says what the positions and tokens of a model are called, and nothing of heads that still train', async () => {
+    const engine = await engineHere();
+    const { model } = await trainTiny(engine, { steps: long });
+    const words = await engine.connection.sendRequest(protocol.getWords, { model: model.id });
+    expect(words.positions).toHaveLength(3);
+    expect(words.answerPositions).toEqual([2]);
+    expect(words.vocabulary.slice(0, 7)).toEqual(['0', '1', '2', '3', '4', '5', '6']);
+    expect(await engine.connection.sendRequest(protocol.getBadges, { model: model.id })).toEqual([]);
+  });
+
   test('answers a flood, and runs no more analyses than it can', async () => {
     const engine = await engineHere();
     const { model } = await trainTiny(engine);
