@@ -3,12 +3,13 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { throwIfCancelled, UserError } from '../common/errors';
 import { int32, type HostTensor } from '../common/tensor';
 import type { Hook } from '../model/layers';
-import { asFloat32, type RunnableModel } from '../model/runnable';
+import { isCausal } from '../model/mask';
+import { asFloat32, type ModelFunction, type RunnableModel } from '../model/runnable';
 import { forward } from '../model/transformer';
-import type { ModelConfig } from '../protocol/config';
 import type { PromptPair } from './pairs';
+import { maskOf, passesOf } from './patchingPasses';
 
-// R rows (clean, corrupted, then one a site) · T positions · Q query positions · H heads · D d_model · K d_head · U d_vocab_out
+// R rows (the corrupted run, then one a site) · T positions · Q of them that a pass runs · U d_vocab_out
 
 /** Activations that can be taken from the clean run, as TransformerLens names their hooks. */
 export type PatchedActivation = 'resid_pre' | 'attn_out' | 'mlp_out' | HeadActivation;
@@ -25,9 +26,6 @@ export interface Site {
   readonly position?: number;
 }
 
-/** Numbers that a pass holds at once, at most: about 256 MB of each kind of activation. */
-const mostNumbers = 64e6;
-
 /** How much of a logit difference must lie between the clean and the corrupted run to measure by it. */
 const smallestDifference = 1e-4;
 
@@ -39,135 +37,175 @@ export interface PatchedRuns {
   readonly corrupted: number;
 }
 
+/** What longer work is told by, and tells. */
+export interface Work {
+  readonly signal: AbortSignal;
+  progress(fraction: number): void;
+}
+
 /**
  * Activation patching, clean → corrupted (TransformerLens' `patching`): runs the corrupted prompt with the activation of each
  * site in turn taken from the clean run. All sites go through the model in one batch, a row each, and a row joins the batch
  * only at the layer of its site: below it, it is the corrupted run. Sites are cut into several passes where memory asks.
  * @throws UserError when clean and corrupted prompts give the same metric; CancelledError.
  */
-export async function patchSites(
-  model: RunnableModel, pairs: readonly PromptPair[], sites: readonly Site[],
-  { signal, progress }: { readonly signal: AbortSignal; progress(fraction: number): void },
+export function patchSites(model: RunnableModel, pairs: readonly PromptPair[], sites: readonly Site[], work: Work): Promise<PatchedRuns> {
+  const { config } = model;
+  const [first] = pairs;
+  if (!first) throw new Error('there is no pair');
+  // What comes after the answer changes nothing where no position sees a later one.
+  const causal = isCausal(config, first.clean.length);
+  const T = causal ? first.position + 1 : first.clean.length;
+  const differs = pairs.map(({ clean, corrupted }) => clean.findIndex((token, at) => token !== corrupted[at]));
+  const passes = passesOf(config, sites, { T, causal, firstDifference: Math.min(...differs) });
+  return measurePasses(model, pairs, sites.length, passes.map(({ from, rows }) => ({
+    key: `patching ${T} ${from} ${rows.map(({ site: { activation, layer, head, position } }) => [activation, layer, head, position].join()).join(' ')}`,
+    rows: rows.map(({ index }) => index),
+    tokens: T,
+    logits: (weights, tokens) => patchedLogits(config, weights, tokens, { from, causal, at: first.position, sites: rows.map(({ site }) => site) }),
+  })), work);
+}
+
+/** Some rows of what is measured, run together. */
+export interface MeasuredPass {
+  /** Tells apart what `logits` closes over. */
+  readonly key: string;
+  /** Which of all the results they are. */
+  readonly rows: readonly number[];
+  /** How many tokens of the prompts are read. */
+  readonly tokens: number;
+  /** Of `tokens [2, T]`, clean and corrupted, the logits where the answer is read: `[2 + rows, 1, U]`, clean and corrupted first. */
+  logits(weights: Parameters<ModelFunction>[0], tokens: Tensor): Tensor;
+}
+
+/** Runs all passes for every pair, and puts each row's logit difference between the corrupted run's (0) and the clean one's (1). */
+export async function measurePasses(
+  model: RunnableModel, pairs: readonly PromptPair[], count: number, passes: readonly MeasuredPass[], { signal, progress }: Work,
 ): Promise<PatchedRuns> {
-  const order = sites.map((_, index) => index).sort((a, b) => (sites[a]?.layer ?? 0) - (sites[b]?.layer ?? 0));
-  const parts = chunks(order, rowsAtOnce(model.config, pairs[0]?.clean.length ?? 0));
-  const recovered = new Float64Array(sites.length);
+  const recovered = new Float64Array(count);
   let [clean, corrupted] = [0, 0];
-  for (const [at, part] of parts.entries()) {
-    const rows = part.flatMap(index => sites[index] ?? []);
+  for (const [at, { key, rows, tokens, logits }] of passes.entries()) {
     for (const [index, pair] of pairs.entries()) {
       throwIfCancelled(signal);
-      const [cleanMetric = 0, corruptedMetric = 0, ...metrics] = await patchedMetrics(model, pair, rows);
-      const difference = differenceBetween(cleanMetric, corruptedMetric);
-      part.forEach((site, row) => (recovered[site] = (recovered[site] ?? 0) + ((metrics[row] ?? 0) - corruptedMetric) / difference / pairs.length));
+      const inputs = pairInputs(model, pair, tokens);
+      const [metrics] = await model.compute(key, (weights, tokens, outputs) => {
+        if (!tokens || !outputs) throw new Error('patching takes tokens and two outputs');
+        return [logitDifference(logits(weights, tokens), outputs)];
+      }, inputs);
+      const [cleanMetric = 0, corruptedMetric = 0, ...patched] = asFloat32(metrics).data;
+      const difference = differenceOf(cleanMetric, corruptedMetric);
+      rows.forEach((result, row) => (recovered[result] = (recovered[result] ?? 0) + ((patched[row] ?? 0) - corruptedMetric) / difference / pairs.length));
       if (at === 0) [clean, corrupted] = [clean + cleanMetric / pairs.length, corrupted + corruptedMetric / pairs.length];
-      progress((at + (index + 1) / pairs.length) / parts.length);
+      progress((at + (index + 1) / pairs.length) / passes.length);
     }
   }
   return { recovered, clean, corrupted };
 }
 
-/** The logit differences of the clean run, of the corrupted run, and of the corrupted run patched at each site. */
-async function patchedMetrics(model: RunnableModel, { clean, corrupted, position, correct, wrong }: PromptPair, sites: readonly Site[]): Promise<Float32Array> {
-  const tokens = int32([2, clean.length], Int32Array.from([...clean, ...corrupted]));
+/** The first tokens of a pair `[2, T]`, clean and corrupted, and the outputs `[2]` that the metric compares. */
+export function pairInputs(model: RunnableModel, { clean, corrupted, correct, wrong }: PromptPair, T: number): readonly HostTensor[] {
+  const tokens = int32([2, T], Int32Array.from([...clean.slice(0, T), ...corrupted.slice(0, T)]));
   model.checkTokens(tokens);
-  const read: readonly HostTensor[] = [tokens, int32([1], Int32Array.of(position)), int32([2], Int32Array.of(correct, wrong))];
-  const key = `patching ${sites.map(({ activation, layer, head, position }) => [activation, layer, head, position].join()).join(' ')}`;
-  const [metrics] = await model.compute(key, (weights, tokens, at, outputs) => {
-    if (!tokens || !at || !outputs) throw new Error('patching takes tokens, a position and two outputs');
-    const hook = patchingHook(model.config, sites, clean.length, at);
-    const logits = forward(model.config, weights, tokens, { hook }); // [R, 1, U]
-    return [logitDifferences(logits, outputs)];
-  }, read);
-  return asFloat32(metrics).data;
+  return [tokens, int32([2], Int32Array.of(correct, wrong))];
 }
 
-/** The metric `[R]` of logits `[R, 1, U]`: that of the first of two outputs less that of the second. */
-export function logitDifferences(logits: Tensor, outputs: Tensor): Tensor {
+/** Logit of the clean answer less that of the corrupted one: `logits [R, 1, U]`, `outputs [2]` → `[R]`. */
+export function logitDifference(logits: Tensor, outputs: Tensor): Tensor {
   const [correct, wrong] = tf.split(tf.gather(logits, outputs, 2), 2, 2) as [Tensor, Tensor]; // [R, 1, 1]
   return tf.reshape(tf.sub(correct, wrong), [-1]);
 }
 
-/** What lies between the metrics of the clean and of the corrupted run. @throws UserError when that is too little to measure by. */
-export function differenceBetween(clean: number, corrupted: number): number {
+/** What lies between the metrics of the two runs. @throws UserError where that is nothing to measure by. */
+export function differenceOf(clean: number, corrupted: number): number {
   if (Math.abs(clean - corrupted) >= smallestDifference) return clean - corrupted;
   throw new UserError(`The model answers both prompts alike: their logit differences are ${clean.toPrecision(4)} and ${corrupted.toPrecision(4)}. Choose prompts that it tells apart.`);
 }
 
+interface PatchedBatch {
+  /** The position from which on rows are run; below it they are as the corrupted run. */
+  readonly from: number;
+  readonly causal: boolean;
+  /** Where the answer is read: the last position where no position sees a later one. */
+  readonly at: number;
+  /** Ascending in layers. */
+  readonly sites: readonly Site[];
+}
+
+/** Logits `[2 + sites, 1, U]` at the answer, of `tokens [2, T]`: of the clean run, of the corrupted one, and of it patched. */
+function patchedLogits(config: RunnableModel['config'], weights: Parameters<ModelFunction>[0], tokens: Tensor, batch: PatchedBatch): Tensor {
+  const T = tokens.shape[1] ?? 0;
+  const runs = new Map<string, Tensor>(); // hook name → [2, T, …]
+  const clean = forward(config, weights, tokens, {
+    hook: (name, value) => {
+      runs.set(name, value);
+      return name === `blocks.${config.n_layers - 1}.hook_resid_post` ? tf.slice(value, [0, batch.at, 0], [1, 1, -1]) : value;
+    },
+  });
+  const rows = forward(config, weights, tf.slice(tokens, [1, 0], [1, -1]), { hook: patchingHook(config, batch, T, runs) });
+  return tf.concat([clean, rows], 0);
+}
+
 /**
- * Lets rows join the batch at their layer and takes their sites' activations from row 0, the clean run. Row 1 is the corrupted
- * run. Behind the last layer only the position `at [1]` goes on.
+ * Lets rows join the batch at their layer and takes their sites' activations from the clean run. Row 0 is the corrupted run.
+ * Rows are run from one position on, with keys and values of the positions before it from the corrupted run; the last layer
+ * asks for the answer alone, where that is the last position.
  */
-function patchingHook(config: ModelConfig, sites: readonly Site[], T: number, at: Tensor): Hook {
-  const sorted = Array.from({ length: config.n_layers }, (_, layer) => sites.filter(site => site.layer === layer));
-  const last = `blocks.${config.n_layers - 1}.hook_resid_post`;
+function patchingHook(config: RunnableModel['config'], { from, causal, at, sites }: PatchedBatch, T: number, runs: ReadonlyMap<string, Tensor>): Hook {
+  const byLayer = Array.from({ length: config.n_layers }, (_, layer) => sites.filter(site => site.layer === layer));
+  const atAnswer = (value: Tensor) => tf.slice(value, [0, at - T + (value.shape[1] ?? 0), ...rest(value).map(() => 0)], [-1, 1, ...rest(value).map(() => -1)]);
   return (name, value) => {
-    // One row, which broadcasts to however many there are by then.
-    if (name === 'hook_pos_embed') return tf.slice(value, [0, 0, 0], [1, -1, -1]);
-    if (name === last) return tf.gather(value, at, 1);
-    const [, layer, hook] = /^blocks\.(\d+)\.(?:attn\.)?hook_(\w+)$/.exec(name) ?? [];
-    const joining = layer === undefined ? undefined : sorted[Number(layer)];
-    if (!joining) return value;
-    const grown = hook === 'resid_pre' && joining.length > 0 ? tf.concat([value, repeatRow(value, 1, joining.length)], 0) : value;
-    const before = 2 + sorted.slice(0, Number(layer)).reduce((sum, { length }) => sum + length, 0);
-    const masks = joining.map(site => (site.activation === hook ? maskOf(site, config.n_heads, T) : undefined));
-    return takeFromClean(grown, before, masks);
+    if (name === 'hook_embed' || name === 'hook_pos_embed') return tf.slice(value, [0, from, 0], [-1, -1, -1]);
+    const [, layerText, hook] = /^blocks\.(\d+)\.(?:attn\.)?hook_(\w+)$/.exec(name) ?? [];
+    const run = runs.get(name);
+    if (layerText === undefined || !run) return value;
+    const layer = Number(layerText);
+    const joining = byLayer[layer] ?? [];
+    const isLast = layer === config.n_layers - 1;
+    const before = 1 + byLayer.slice(0, layer).reduce((sum, { length }) => sum + length, 0);
+    const masks = joining.map(site => (site.activation === hook ? site : undefined));
+    switch (hook) {
+      case 'resid_pre': return takeFromClean(joining.length > 0 ? tf.concat([value, repeatRow(value, 0, joining.length)], 0) : value, run, before, masks, T);
+      case 'q': return takeFromClean(isLast && causal ? atAnswer(value) : value, run, before, masks, T);
+      case 'k':
+      case 'v': {
+        const patched = takeFromClean(value, run, before, masks, T); // [R, Q, H, K]
+        return from === 0 ? patched : tf.concat([repeatRow(tf.slice(run, [0, 0, 0, 0], [-1, from, -1, -1]), 1, value.shape[0] ?? 0), patched], 1);
+      }
+      // The attention at the answer was added to the stream at every position.
+      case 'resid_mid': return isLast && causal ? atAnswer(value) : value;
+      case 'resid_post': return isLast ? atAnswer(value) : value;
+      default: return takeFromClean(value, run, before, masks, T);
+    }
   };
 }
 
-/** `value [R, …]` with what the masks of the rows from `first` on choose taken from row 0. */
-function takeFromClean(value: Tensor, first: number, masks: readonly (Mask | undefined)[]): Tensor {
-  const from = masks.findIndex(mask => mask !== undefined);
-  const shape = masks[from]?.shape;
-  if (!shape) return value;
-  const to = masks.findLastIndex(mask => mask !== undefined) + 1;
-  const chosen = masks.slice(from, to);
-  const rest = value.shape.slice(1);
-  const length = shape.reduce((product, size) => product * size, 1);
-  const ones = new Float32Array(chosen.length * length);
-  chosen.forEach((mask, row) => mask && ones.set(mask.values, row * length));
-  const taken = tf.tensor(ones, [chosen.length, ...shape]);
-  const zeros = rest.map(() => 0);
-  const rows = (start: number, count: number) => tf.slice(value, [start, ...zeros], [count, ...rest]);
+/**
+ * `value [R, …]` with what the sites of the rows from `first` on choose taken from `run [2, …]`, whose row 0 is clean. Where the
+ * value stands for fewer than `T` positions, they are the last ones.
+ */
+function takeFromClean(value: Tensor, run: Tensor, first: number, sites: readonly (Site | undefined)[], T: number): Tensor {
+  const from = sites.findIndex(site => site !== undefined);
+  const activation = sites[from]?.activation;
+  if (!activation) return value;
+  const chosen = sites.slice(from, sites.findLastIndex(site => site !== undefined) + 1);
+  const inner = rest(value);
+  const axis = activation === 'pattern' ? 2 : 1;
+  const start = run.shape.map((_, index) => (index === axis ? T - (value.shape[axis] ?? 0) : 0));
+  const clean = tf.slice(run, start, [1, ...inner.slice(0, axis - 1), -1, ...inner.slice(axis)]);
+  const taken = maskOf(activation, chosen, value.shape, T);
+  const zeros = inner.map(() => 0);
+  const rows = (start: number, count: number) => tf.slice(value, [start, ...zeros], [count, ...inner]);
   // A product with 0 or 1 leaves finite numbers as they are, and none of these activations is anything else.
-  const patched = tf.add(tf.mul(rows(first + from, chosen.length), tf.sub(1, taken)), tf.mul(rows(0, 1), taken));
-  const after = (value.shape[0] ?? 0) - first - to;
-  return tf.concat([rows(0, first + from), patched, ...(after > 0 ? [rows(first + to, after)] : [])], 0);
+  const patched = tf.add(tf.mul(rows(first + from, chosen.length), tf.sub(1, taken)), tf.mul(clean, taken));
+  const end = first + from + chosen.length;
+  const after = (value.shape[0] ?? 0) - end;
+  return tf.concat([rows(0, first + from), patched, ...(after > 0 ? [rows(end, after)] : [])], 0);
 }
 
-/** 1 where a site's activation is taken: of `shape`, which broadcasts to one row of the activation. */
-interface Mask {
-  readonly shape: readonly number[];
-  readonly values: Float32Array;
-}
-
-function maskOf({ activation, head, position }: Site, H: number, T: number): Mask {
-  const atPosition = (at: number) => position === undefined || at === position;
-  const ofHead = (index: number) => head === undefined || index === head;
-  switch (activation) {
-    case 'resid_pre':
-    case 'attn_out':
-    case 'mlp_out':
-      return { shape: [T, 1], values: Float32Array.from({ length: T }, (_, at) => Number(atPosition(at))) };
-    case 'pattern':
-      return { shape: [H, T, 1], values: Float32Array.from({ length: H * T }, (_, at) => Number(ofHead(Math.floor(at / T)) && atPosition(at % T))) };
-    default:
-      return { shape: [T, H, 1], values: Float32Array.from({ length: T * H }, (_, at) => Number(atPosition(Math.floor(at / H)) && ofHead(at % H))) };
-  }
+function rest(value: Tensor): readonly number[] {
+  return value.shape.slice(1);
 }
 
 function repeatRow(value: Tensor, row: number, count: number): Tensor {
-  const rest = value.shape.slice(1);
-  return tf.tile(tf.slice(value, [row, ...rest.map(() => 0)], [1, ...rest]), [count, ...rest.map(() => 1)]);
-}
-
-function rowsAtOnce({ n_heads: H, d_model: D, d_head: K, d_mlp: M = 0 }: ModelConfig, T: number): number {
-  return Math.max(1, Math.floor(mostNumbers / (T * (M + 2 * D + 3 * H * K + H * T))));
-}
-
-/** Parts of about equal size. */
-function chunks(items: readonly number[], most: number): readonly (readonly number[])[] {
-  const count = Math.max(1, Math.ceil(items.length / most));
-  const size = Math.ceil(items.length / count);
-  return Array.from({ length: count }, (_, part) => items.slice(part * size, (part + 1) * size));
+  return tf.tile(tf.slice(value, [row, ...rest(value).map(() => 0)], [1, ...rest(value)]), [count, ...rest(value).map(() => 1)]);
 }

@@ -115,16 +115,16 @@ export function unembed(config: ModelConfig, x: Tensor, weights: Weights): Tenso
 }
 
 /**
- * Rotary position embedding (Su et al. 2021) of `x [B, T, H, K]` at positions 0 … T−1, on the first `rotary_dim`
- * dimensions of each head, halves rotated against each other as GPT-NeoX and TransformerLens do.
+ * Rotary position embedding (Su et al. 2021) of `x [B, T, H, K]`, which stands at `T` positions from `from` on: on the first
+ * `rotary_dim` dimensions of each head, halves rotated against each other as GPT-NeoX and TransformerLens do.
  */
-export function rotate(config: ModelConfig, x: Tensor): Tensor {
+export function rotate(config: ModelConfig, x: Tensor, from = 0): Tensor {
   const [, T = 0, , K = 0] = x.shape;
   const dimensions = config.rotary_dim ?? K;
   const half = dimensions / 2;
   const angles = Float32Array.from({ length: T * dimensions }, (_, at) => {
     const [position, index] = [Math.floor(at / dimensions), at % dimensions];
-    return position / 10_000 ** ((index % half) / half);
+    return (from + position) / 10_000 ** ((index % half) / half);
   });
   const table = (fn: (angle: number) => number) => tf.tensor(angles.map(fn), [T, 1, dimensions]);
   const rotated = tf.slice(x, [0, 0, 0, 0], [-1, -1, -1, dimensions]);

@@ -10,6 +10,11 @@ export function allowedAttention(config: ModelConfig, T: number): Uint8Array {
   return Uint8Array.from({ length: T * T }, (_, at) => Number(allows(Math.floor(at / T), at % T)));
 }
 
+/** Whether no destination among the first `T` positions sees a later one, so that what changes somewhere changes nothing before. */
+export function isCausal(config: ModelConfig, T: number): boolean {
+  return allowedAttention(config, T).every((allowed, at) => allowed === 0 || at % T <= Math.floor(at / T));
+}
+
 /**
  * Says what is wrong with a configuration's mask, if anything: it must be `[n_ctx, n_ctx]`, and every destination must
  * be allowed some source, or its softmax would have nothing to choose from.

@@ -9,7 +9,10 @@ import { allowedAttention } from './mask';
 // B batch · T positions · Q query positions · H heads · D d_model · K d_head · U d_vocab_out
 
 export interface ForwardOptions {
-  /** Sees, and may replace, the value at every hook point. */
+  /**
+   * Sees, and may replace, the value at every hook point. It may take positions away from the front of the stream, and put
+   * their keys and values back at `hook_k` and `hook_v`: queries are always the last of the positions that they read.
+   */
   readonly hook?: Hook;
   /** Whether `hook_result` is wanted, which the forward pass does not need anyway. */
   readonly wantsResult?: boolean;
@@ -59,16 +62,17 @@ function attend(
   { wantsResult = false, splitInputs = false }: ForwardOptions,
 ): Tensor {
   const at = `blocks.${layer}.attn`;
-  const T = residual.shape[1] ?? 0;
   const read = splitInputs ? splitReads(config, layer, residual, shortformer, weights, hook) : wholeReads(config, layer, residual, shortformer, weights, hook);
   let q = hook(`${at}.hook_q`, read('Q')); // [B, T, H, K]
   let k = hook(`${at}.hook_k`, read('K'));
   const v = hook(`${at}.hook_v`, read('V'));
+  const [Q = 0, T = 0] = [q.shape[1], k.shape[1]];
   if (config.positional_embedding_type === 'rotary') {
-    q = hook(`${at}.hook_rot_q`, rotate(config, q));
+    q = hook(`${at}.hook_rot_q`, rotate(config, q, T - Q));
     k = hook(`${at}.hook_rot_k`, rotate(config, k));
   }
-  const masked = tf.add(attentionScores(config, q, k), additiveMask(config, T)); // [B, H, Q, T]
+  const destinations = Array.from({ length: Q }, (_, query) => T - Q + query);
+  const masked = tf.add(attentionScores(config, q, k), additiveMask(config, T, destinations)); // [B, H, Q, T]
   const pattern = hook(`${at}.hook_pattern`, tf.softmax(hook(`${at}.hook_attn_scores`, masked)));
   const z = hook(`${at}.hook_z`, mixValues(pattern, v)); // [B, T, H, K]
   if (!wantsResult) return attentionOutput(config, layer, z, weights);
@@ -108,10 +112,9 @@ function headResults({ n_heads: H, d_model: D, d_head: K }: ModelConfig, layer: 
   return tf.concat(heads, 2);
 }
 
-/** 0 where attention is allowed and -Infinity where it is not: `[T, T]`, or its rows at some destinations. */
-export function additiveMask(config: ModelConfig, T: number, destinations?: readonly number[]): Tensor {
+/** 0 where attention over `T` positions is allowed and -Infinity where it is not, for some destinations: `[Q, T]`. */
+export function additiveMask(config: ModelConfig, T: number, destinations: readonly number[]): Tensor {
   const allowed = allowedAttention(config, T);
-  const rows = destinations ?? Array.from({ length: T }, (_, position) => position);
-  const values = rows.flatMap(row => Array.from(allowed.subarray(row * T, (row + 1) * T), value => (value === 1 ? 0 : -Infinity)));
-  return tf.tensor(values, [rows.length, T], 'float32');
+  const values = destinations.flatMap(row => Array.from(allowed.subarray(row * T, (row + 1) * T), value => (value === 1 ? 0 : -Infinity)));
+  return tf.tensor(values, [destinations.length, T], 'float32');
 }
