@@ -10,12 +10,13 @@ import { headScores } from './headScores';
 import { logitLens } from './logitLens';
 import { ovCircuit } from './ovCircuit';
 import { pathCircuit } from './pathCircuit';
+import { pathPatching } from './pathPatching';
 import { qkCircuit } from './qkCircuit';
 import { trainingCurves } from './trainingCurves';
 import { virtualAttention } from './virtualAttention';
 
 /** Every analysis. A new one is a file of its own and a line here. */
-export const analyses: readonly AnalysisDefinition[] = [trainingCurves, attention, virtualAttention, headScores, logitLens, directLogitAttribution, activationPatching, attributionPatching, ablation, ovCircuit, qkCircuit, pathCircuit, composition];
+export const analyses: readonly AnalysisDefinition[] = [trainingCurves, attention, virtualAttention, headScores, logitLens, directLogitAttribution, activationPatching, attributionPatching, pathPatching, ablation, ovCircuit, qkCircuit, pathCircuit, composition];
 
 /** @throws UserError for an analysis that does not exist, with the nearest names. */
 export function findAnalysis(id: string): AnalysisDefinition {
