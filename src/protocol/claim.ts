@@ -9,7 +9,7 @@ export interface Bound {
 }
 
 /** How a bound is written: a comparison and a number, as in `>= 0.99`. */
-export const boundPattern = /^\s*(>=|<=|>|<|==)\s*(-?\d+(?:\.\d+)?(?:e[-+]?\d+)?)\s*$/i;
+export const boundPattern = /^\s*(>=|<=|>|<|==)\s*(-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*$/;
 
 /** @throws UserError for a text that is not a bound. */
 export function parseBound(text: string): Bound {

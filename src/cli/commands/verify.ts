@@ -96,7 +96,7 @@ function verificationText(verifications: readonly Verification[]): string {
   const held = claims.filter(claim => claim.ok).length;
   return [
     ...verifications.map(experimentText),
-    ...(claims.length === 0 ? [] : [held === claims.length ? `All ${held} claims hold.` : `${held} of ${claims.length} claims hold.`]),
+    ...(claims.length === 0 ? [] : [`${held} of ${claims.length} ${claims.length === 1 ? 'claim holds' : 'claims hold'}.`]),
   ].join('\n\n');
 }
 

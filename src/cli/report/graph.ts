@@ -1,3 +1,4 @@
+import { edgePorts, portOffset } from '../../protocol/edgePorts';
 import type { GraphFigure } from '../../protocol/figure';
 import { formatNumber } from '../numbers';
 import { cut } from './labels';
@@ -6,6 +7,7 @@ import { short, textWidth } from './matrix';
 
 const rowHeight = 52;
 const columnGap = 90;
+const portGap = 10;
 
 /** Nodes in columns and rows; an edge is as wide as its weight is large, dashed where the weight is negative. */
 export function drawGraph({ title, nodes, edges }: GraphFigure): Markup {
@@ -18,13 +20,20 @@ export function drawGraph({ title, nodes, edges }: GraphFigure): Markup {
   const most = Math.max(...edges.map(edge => Math.abs(edge.weight)), Number.MIN_VALUE);
   const width = 16 + Math.max(1, columns.size) * (nodeWidth + columnGap) - columnGap;
   const height = Math.max(1, rows.size) * rowHeight;
+  const ports = edgePorts({ edges });
   return markup`<svg viewBox="0 0 ${width} ${height}" style="max-width:${width}px" role="img" aria-label="${title}">
-    ${edges.map(({ from, to, weight }) => {
+    ${edges.map(edge => {
+      const { from, to, weight, label } = edge;
       const [start, end] = [places.get(from), places.get(to)];
       if (!start || !end) return undefined;
       const [x1, x2] = [start.x + nodeWidth, end.x];
       const bend = Math.max(30, Math.abs(x2 - x1) / 2);
-      return markup`<path class="edge ${weight < 0 ? 'negative' : 'positive'}" stroke-width="${short(0.8 + 6 * Math.abs(weight) / most)}" d="M${short(x1)} ${start.y}C${short(x1 + bend)} ${start.y} ${short(x2 - bend)} ${end.y} ${short(x2)} ${end.y}"><title>${from} → ${to}: ${formatNumber(weight)}</title></path>`;
+      const y2 = end.y + portGap * portOffset(ports, edge);
+      return markup`<path class="edge ${weight < 0 ? 'negative' : 'positive'}" stroke-width="${short(0.8 + 6 * Math.abs(weight) / most)}" d="M${short(x1)} ${start.y}C${short(x1 + bend)} ${start.y} ${short(x2 - bend)} ${y2} ${short(x2)} ${y2}"><title>${from} → ${to}${label === undefined ? '' : ` ${label}`}: ${formatNumber(weight)}</title></path>`;
+    })}
+    ${[...ports].flatMap(([to, at]) => {
+      const { x, y } = places.get(to) ?? { x: 0, y: 0 };
+      return at.filter(port => port.label !== '').map(({ label, offset }) => markup`<text class="value end" x="${short(x - 4)}" y="${y + portGap * offset}" dy=".35em">${label}</text>`);
     })}
     ${nodes.map(({ id, label }) => {
       const { x, y } = places.get(id) ?? { x: 0, y: 0 };

@@ -2,11 +2,16 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { Claim } from '../../../src/protocol/experiment';
 import { Store } from '../../../src/store/store';
 import { buildBundles, type Bundles } from '../../support/bundles';
 import { eventually } from '../../support/eventually';
 import { tinyExperiment } from '../engine/experiments';
 import { runHere, runProcess, type Outcome } from './commandLine';
+
+const tinyTraining = { steps: 20, evaluateEvery: 10, batch: 'full' };
+const learns: Claim = { claim: 'it learns', analysis: 'training-curves', params: {}, scalar: 'testLoss', expect: '< 100' };
+const spreads: Claim = { claim: 'head 1 spreads its attention', analysis: 'attention', params: { head: '0.1' }, scalar: 'entropy', expect: '> 0.01' };
 
 describe('the command line', () => {
   let bundles: Bundles;
@@ -36,6 +41,13 @@ describe('the command line', () => {
     const { code, out, err } = await circuits(...words, '--json');
     expect(code, err).toBe(0);
     return JSON.parse(out);
+  }
+
+  /** A tiny experiment with claims, in a file. */
+  async function withClaims(name: string, claims: readonly Claim[], training: object = tinyTraining): Promise<string> {
+    const file = path.join(folder, `${name}.circuit.json`);
+    await writeFile(file, JSON.stringify({ ...JSON.parse(tinyExperiment({ name })), training, claims }));
+    return file;
   }
 
   test('trains, and opens the model when it is asked again', async () => {
@@ -133,7 +145,90 @@ describe('the command line', () => {
     const file = path.join(folder, 'report.html');
     expect(await json('report', 'tiny', '-o', file)).toEqual({ path: file });
     const page = await readFile(file, 'utf8');
-    for (const part of ['<h1>tiny</h1>', 'Training curves', 'Head 0.1', 'blocks.0.attn.W_O']) expect(page).toContain(part);
+    for (const part of ['<h1>tiny</h1>', 'Training curves', 'L0H1', 'blocks.0.attn.W_O']) expect(page).toContain(part);
+  });
+
+  test('verifies claims on what it trains, and tells of each that fails', async () => {
+    const file = await withClaims('claims', [learns, { ...learns, claim: 'it has learned', expect: '< 1e-6' }, spreads]);
+    const { code, out, err } = await circuits('verify', file, '--seed', '4', '--steps', '30', '--json');
+    expect(code, err).toBe(1);
+    const { id } = await json('train', file, '--seed', '4', '--steps', '30');
+    expect(JSON.parse(out)).toEqual({
+      experiments: [{
+        name: 'claims', id, seed: 4, claims: [
+          { claim: 'it learns', measured: expect.any(Number), expect: '< 100', ok: true },
+          { claim: 'it has learned', measured: expect.any(Number), expect: '< 1e-6', ok: false },
+          { claim: 'head 1 spreads its attention', measured: expect.any(Number), expect: '> 0.01', ok: true },
+        ],
+      }],
+    });
+    expect(err).toContain('step 30 of 30');
+    const { metrics } = await json('train', file, '--seed', '4', '--steps', '30');
+    expect(JSON.parse(out).experiments[0].claims[0].measured).toBe(metrics.testLoss);
+
+    const held = await json('verify', file, '--seed', '4', '--steps', '30', '--set', 'claims.1.expect=> 1e-6');
+    expect(held.experiments[0].claims).toHaveLength(3);
+    const text = await circuits('verify', file, '--seed', '4', '--steps', '30');
+    expect(text.code).toBe(1);
+    expect(text.out).toMatch(new RegExp(`^claims \\(${id}\\), seed 4\\n[^\\n]*\\n✓ +it learns +[\\d.]+ +< 100\\n✗ +it has learned +[\\d.]+ +< 1e-6\\n✓ .*\\n\\n2 of 3 claims hold\\.\\n$`));
+    // Both were trained before.
+    expect(text.err).not.toContain('step');
+  });
+
+  test('says that an experiment makes no claims, and trains nothing for it', async () => {
+    const before = await json('models');
+    const { code, out } = await circuits('verify', experiment, '--seed', '77');
+    expect(code).toBe(0);
+    expect(out).toMatch(/^tiny \([0-9a-f]{16}\), seed 77\nThis experiment makes no claims, so there is nothing to verify\.\n$/);
+    expect(await json('models')).toEqual(before);
+  });
+
+  test('verifies every experiment, also when the training of one fails', async () => {
+    const [first, second] = [await withClaims('one', [learns]), await withClaims('two', [learns])];
+    await writeFile(first, JSON.stringify({ ...JSON.parse(await readFile(first, 'utf8')), training: { ...tinyTraining, learningRate: 1e30 } }));
+    const { code, out, err } = await circuits('verify', first, second, '--json');
+    expect(code).toBe(1);
+    const problem = expect.stringMatching(/^The loss stopped being a number/);
+    expect(JSON.parse(out).experiments).toEqual([
+      { name: 'one', id: expect.any(String), seed: 0, problem, claims: [{ claim: 'it learns', measured: null, expect: '< 100', ok: false, problem }] },
+      { name: 'two', id: expect.any(String), seed: 0, claims: [{ claim: 'it learns', measured: expect.any(Number), expect: '< 100', ok: true }] },
+    ]);
+    expect(err).toContain('The loss stopped being a number');
+  });
+
+  test('finds everything that is wrong with experiments and their claims before it trains', async () => {
+    const before = await json('models');
+    const [right, wrong] = [await withClaims('right', [learns]), await withClaims('wrong', [{ ...learns, scalar: 'testLos' }, { ...spreads, params: { head: '0.7' } }])];
+    const { code, out, err } = await circuits('verify', right, wrong, 'nowhere.circuit.json', '--json');
+    expect(code).toBe(2);
+    const sentences = err.trim().split('\n');
+    expect(sentences).toEqual([
+      expect.stringMatching(/wrong\.circuit\.json: claims\.0\.scalar: There is no scalar of analysis "training-curves" called "testLos"; the nearest [^\n]*"testLoss"/),
+      expect.stringMatching(/wrong\.circuit\.json: claims\.1\.params\.head: There is no head "L0H7"; the nearest [^\n]*"L0H1"/),
+      'nowhere.circuit.json: There is no experiment file nowhere.circuit.json.',
+    ]);
+    expect(JSON.parse(out)).toEqual({ error: sentences.join('\n') });
+    expect(await json('models')).toEqual(before);
+  });
+
+  test('goes on with what was stopped to verify it', async () => {
+    const file = await withClaims('stopped', [learns], { ...tinyTraining, steps: 6000, checkpointEvery: 100_000 });
+    const stopping = new AbortController();
+    const verifying = runProcess(bundles.folder, ['verify', file, '--seed', '9', '--json'], { store, interrupt: stopping.signal });
+    const there = await Store.open(store);
+    await eventually('its first rows', async () => ((await there.readMetrics((await there.find('stopped')).id)).length > 10 ? true : undefined));
+    stopping.abort();
+    expect(await verifying).toMatchObject({ code: 130, out: '' });
+    const { code, out, err } = await circuits('verify', file, '--seed', '9');
+    expect(code, err).toBe(0);
+    expect(err).toMatch(/^"stopped" ended at step \d+ of 6000; it goes on from there\.\n/);
+    expect(out).toContain('1 of 1 claim holds.');
+  }, 60_000);
+
+  test('prints the numbers of small figures, and how many a large one has', async () => {
+    const { out } = await circuits('analyze', 'tiny', 'attention', '--param', 'examples=2');
+    expect(out).toMatch(/\ndestination +L0H0 +L0H1\n0 a /);
+    expect((await circuits('analyses')).out).toMatch(/^Training:\n\ntraining-curves\n[^]*\nAttention:\n\nattention\n[^]*head= \(as in 1\.0\): /);
   });
 
   test('times steps beside what their matrix products need', async () => {
@@ -165,7 +260,7 @@ describe('the command line', () => {
     [['logits', 'tiny', '--tokens', 'one'], /^--tokens is not JSON[^\n]*\.\n$/],
     [['logits', 'tiny', '--tokens', '[[1]]', '--checkpoint', '11'], /^"tiny" has no checkpoint at step 11; [^\n]*10[^\n]*\.\n$/],
     [['cache', 'tiny', '--tokens', '[[1]]', '--hooks', 'hook_embedding'], /^There is no hook point "hook_embedding"; the nearest [^\n]*"hook_embed"[^\n]*\.\n$/],
-    [['analyze', 'tiny', 'atention'], /^There is no analysis "atention"; the nearest is "attention"\.\n$/],
+    [['analyze', 'tiny', 'atention'], /^There is no analysis "atention"; the nearest [^\n]*"attention"[^\n]*\.\n$/],
     [['analyze', 'tiny', 'attention', '--param', 'examples=many'], /^"examples" of analysis "attention"[^\n]*\.\n$/],
     [['analyze', 'tiny', 'attention', '--param', 'exampels=2'], /^There is no parameter[^\n]*"exampels"[^\n]*"examples"[^\n]*\.\n$/],
     [['report', 'tiny', '-o', '/nowhere/report.html'], /The report cannot be written to [^\n]*report\.html[^\n]*\.\n$/],
