@@ -47,11 +47,13 @@ export function tabulate(figure: Figure): Table {
       };
     case 'table':
       return figure;
-    case 'graph':
+    case 'graph': {
+      const labelled = figure.edges.some(({ label }) => label !== undefined);
       return {
-        columns: [text('From'), text('To'), numeric('Weight')],
-        rows: figure.edges.map(({ from, to, weight }) => [from, to, weight]),
+        columns: [text('From'), text('To'), ...(labelled ? [text('Label')] : []), numeric('Weight')],
+        rows: figure.edges.map(({ from, to, label = '', weight }) => [from, to, ...(labelled ? [label] : []), weight]),
       };
+    }
     default:
       return figure satisfies never;
   }
