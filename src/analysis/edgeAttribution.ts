@@ -1,0 +1,135 @@
+import type { RunnableModel } from '../model/runnable';
+import type { ModelConfig } from '../protocol/config';
+import { defineAnalysis } from './define';
+import { circuitFigure, edgesTable, faithfulnessFigure, scoresFigure, type MeasuredEdges } from './edgeFigures';
+import { circuitOf, patchedEdge, runEdges } from './edgeRuns';
+import { edgeScores } from './edgeScores';
+import { edgeGraph } from './edges';
+import { pairParameters, promptPairs, type PromptPair } from './pairs';
+import type { Work } from './patching';
+
+const methods = ['EAP', 'EAP-IG'] as const;
+
+/** Edges that are also patched one by one, at most. */
+const mostExact = 2000;
+/** Circuits of the faithfulness figure, beside the one of all edges. */
+const circuits = 12;
+
+/**
+ * Edge attribution patching (Syed, Rager and Conmy 2023; with integrated gradients: Hanna, Pezzelle and Belinkov 2024): a score
+ * for every edge from a node that writes to the residual stream to a later one that reads it, and the circuit of the edges
+ * above a threshold.
+ *
+ * The circuit's faithfulness is the metric of the clean prompt in a run in which each reader's input is the sum of what its
+ * kept edges carry, their senders' outputs as they come out in that run, and of what all other edges carry, their senders'
+ * outputs in the corrupted run; normalised so that it is 0 for the corrupted and 1 for the clean run. Without edges it is 0
+ * and with all of them 1. Completeness is 1 less the faithfulness of all the other edges.
+ */
+export const edgeAttribution = defineAnalysis({
+  id: 'edge-attribution',
+  title: 'Edge attribution',
+  description: 'Scores every connection between embedding, heads, MLPs and logits by how much of the clean answer it carries, and draws the circuit above a threshold.',
+  group: 'Attribution',
+  params: {
+    ...pairParameters,
+    threshold: { kind: 'number', title: 'Threshold', description: 'Edges are kept whose score is at least this share of the largest.', default: 0.1, minimum: 0, maximum: 1, slider: true },
+    method: { kind: 'choice', title: 'Method', description: 'Gradients in the corrupted run (EAP), or averaged on the way from the corrupted to the clean embedding (EAP-IG).', options: methods, default: 'EAP-IG' },
+    steps: { kind: 'integer', title: 'Steps', description: 'Points on that way, for EAP-IG.', default: 5, minimum: 1, maximum: 100 },
+    exact: { kind: 'boolean', title: 'Patch each edge', description: `Measure each edge by patching it too, in models with up to ${mostExact} edges.`, default: true },
+  },
+  scalars: {
+    edges: 'edges in the circuit',
+    faithfulness: 'share of the clean logit difference that the circuit brings back by itself',
+    completeness: 'share of it that is lost when the edges of the circuit alone carry the corrupted run',
+    largest: 'largest score of an edge, by size',
+    accounted: 'sum of the scores of the edges from the embedding: 1 where the gradients account for all of the difference',
+    correlation: 'correlation of the scores with what patching each edge brings back',
+  },
+  appliesTo: () => true,
+  async run(context, { threshold, method, steps, exact, ...wanted }) {
+    const { model, signal } = context;
+    const pairs = promptPairs(context, wanted);
+    const measured = await measure(model, pairs, { steps: method === 'EAP' ? 0 : steps, exact }, { signal, progress: fraction => context.progress(0.8 * fraction) });
+    const { graph, scores, order } = measured;
+    const largest = Math.abs(scores[order[0] ?? 0] ?? 0);
+    const kept = order.filter(edge => threshold === 0 || isKept(scores[edge] ?? 0, threshold * largest)).length;
+
+    const rank = new Map(order.map((edge, at) => [edge, at]));
+    const strongest = (count: number) => circuitOf(edge => (rank.get(edge) ?? 0) < count);
+    const counts = countsUpTo(order.length);
+    const runs = [strongest(kept), circuitOf(edge => (rank.get(edge) ?? 0) >= kept), ...counts.map(strongest)];
+    const [faithfulness = 0, others = 0, ...curve] = await runEdges(model, pairs, runs, { signal, progress: fraction => context.progress(0.8 + 0.2 * fraction) });
+
+    const accounted = graph.edges.reduce((sum, { sender }, edge) => sum + (sender === 0 ? scores[edge] ?? 0 : 0), 0);
+    const correlation = measured.exact && correlationOf(scores, measured.exact);
+    return {
+      figures: [
+        circuitFigure(measured, kept, circuitCaption(kept, order.length, { threshold, faithfulness })),
+        faithfulnessFigure(counts, curve, kept),
+        edgesTable(measured, kept, exactNote(model.config, exact, measured.exact !== undefined)),
+        scoresFigure(measured),
+      ],
+      scalars: { edges: kept, faithfulness, completeness: 1 - others, largest, accounted, ...(correlation !== undefined && { correlation }) },
+    };
+  },
+});
+
+/** Without a score an edge is in no circuit, however low the threshold. */
+function isKept(score: number, least: number): boolean {
+  return score !== 0 && Math.abs(score) >= least;
+}
+
+/** Scores do not depend on the threshold, so that it can be dragged: those of the last question are kept with each model. */
+const known = new WeakMap<RunnableModel, { readonly question: string; readonly measured: MeasuredEdges }>();
+
+interface Wanted {
+  /** 0 for the gradients of the corrupted run alone. */
+  readonly steps: number;
+  readonly exact: boolean;
+}
+
+async function measure(model: RunnableModel, pairs: readonly PromptPair[], wanted: Wanted, { signal, progress }: Work): Promise<MeasuredEdges> {
+  const question = JSON.stringify([pairs, wanted]);
+  const last = known.get(model);
+  if (last?.question === question) return last.measured;
+  const graph = edgeGraph(model.config);
+  const patches = wanted.exact && graph.edges.length <= mostExact ? graph.edges.map((_, edge) => patchedEdge(edge)) : undefined;
+  const inAll = await edgeScores(model, pairs, wanted.steps, { signal, progress: fraction => progress(fraction * (patches ? 0.3 : 1)) });
+  const scores = Float64Array.from(graph.edges, ({ sender, reader }) => inAll[sender * graph.readers.length + reader] ?? 0);
+  const exact = patches && await runEdges(model, pairs, patches, { signal, progress: fraction => progress(0.3 + 0.7 * fraction) });
+  const order = graph.edges.map((_, edge) => edge).sort((a, b) => Math.abs(scores[b] ?? 0) - Math.abs(scores[a] ?? 0));
+  const measured: MeasuredEdges = { graph, scores, exact, order };
+  known.set(model, { question, measured });
+  return measured;
+}
+
+/** From no edge to all of them, each one where they are few and closer together where few are kept otherwise. */
+function countsUpTo(edges: number): readonly number[] {
+  if (edges <= circuits) return Array.from({ length: edges + 1 }, (_, count) => count);
+  const steps = Array.from({ length: circuits }, (_, step) => Math.max(step + 1, Math.round(edges ** (step / (circuits - 1)))));
+  return [0, ...new Set(steps)];
+}
+
+/** Pearson's; undefined where either does not vary. */
+function correlationOf(a: Float64Array, b: Float64Array): number | undefined {
+  const centred = (values: Float64Array) => {
+    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+    return values.map(value => value - mean);
+  };
+  const dot = (x: Float64Array, y: Float64Array) => x.reduce((sum, value, at) => sum + value * (y[at] ?? 0), 0);
+  const [x, y] = [centred(a), centred(b)];
+  const size = Math.sqrt(dot(x, x) * dot(y, y));
+  return size > 0 ? dot(x, y) / size : undefined;
+}
+
+function circuitCaption(kept: number, all: number, { threshold, faithfulness }: { readonly threshold: number; readonly faithfulness: number }): string {
+  if (kept === 0) return 'No edge has a score in these pairs, so that no circuit is left; try another corruption, or EAP-IG.';
+  const which = `${kept} of ${all} edges, with scores of at least ${Number((100 * threshold).toPrecision(3))}\u202f% of the largest`;
+  return `${which}; by themselves they bring back ${faithfulness.toFixed(2)} of the clean logit difference.`;
+}
+
+function exactNote({ n_layers, n_heads }: ModelConfig, wanted: boolean, isMeasured: boolean): string {
+  if (isMeasured) return 'Patched: what carrying that edge alone from the clean run brings back.';
+  if (!wanted) return '';
+  return `With ${n_layers} layers of ${n_heads} heads there are more than ${mostExact} edges, so that they were not patched each.`;
+}
