@@ -182,6 +182,8 @@ describe('the engine process', () => {
     expect(await connection.sendRequest(protocol.checkExperiment, { text: tinyExperiment() })).toEqual([]);
     const problems = await connection.sendRequest(protocol.checkExperiment, { text: tinyExperiment().replace('"modulus":7', '"modulus":1') });
     expect(problems).toMatchObject([{ path: ['task', 'modulus'] }]);
+    const claims = '"claims":[{"claim":"it attends","analysis":"atention","scalar":"entropy","expect":"> 0"}]';
+    expect(await connection.sendRequest(protocol.checkExperiment, { text: tinyExperiment().replace('"seed":0', `"seed":0,${claims}`) })).toMatchObject([{ path: ['claims', 0, 'analysis'] }]);
     expect(await connection.sendRequest(protocol.checkExperiment, { text: '{ "name": ' })).toHaveLength(1);
   });
 
