@@ -64,7 +64,7 @@ export const edgeAttribution = defineAnalysis({
     const correlation = measured.exact && correlationOf(scores, measured.exact);
     return {
       figures: [
-        circuitFigure(measured, kept, circuitCaption(kept, order.length, { threshold, faithfulness })),
+        circuitFigure(measured, kept, { threshold, faithfulness, accounted }),
         faithfulnessFigure(counts, curve, kept),
         edgesTable(measured, kept, exactNote(model.config, exact, measured.exact !== undefined)),
         scoresFigure(measured),
@@ -120,12 +120,6 @@ function correlationOf(a: Float64Array, b: Float64Array): number | undefined {
   const [x, y] = [centred(a), centred(b)];
   const size = Math.sqrt(dot(x, x) * dot(y, y));
   return size > 0 ? dot(x, y) / size : undefined;
-}
-
-function circuitCaption(kept: number, all: number, { threshold, faithfulness }: { readonly threshold: number; readonly faithfulness: number }): string {
-  if (kept === 0) return 'No edge has a score in these pairs, so that no circuit is left; try another corruption, or EAP-IG.';
-  const which = `${kept} of ${all} edges, with scores of at least ${Number((100 * threshold).toPrecision(3))}\u202f% of the largest`;
-  return `${which}; by themselves they bring back ${faithfulness.toFixed(2)} of the clean logit difference.`;
 }
 
 function exactNote({ n_layers, n_heads }: ModelConfig, wanted: boolean, isMeasured: boolean): string {

@@ -11,11 +11,22 @@ export interface MeasuredEdges {
   readonly order: readonly number[];
 }
 
+/** What is said of a circuit beside its drawing. */
+export interface CircuitFacts {
+  /** The share of the largest score that its edges have at least. */
+  readonly threshold: number;
+  readonly faithfulness: number;
+  /** What of the whole difference the gradients account for. */
+  readonly accounted: number;
+}
+
 const mostDrawn = 200;
 const mostRows = 200;
+/** How far from 1 what the gradients account for can be before it is said. */
+const farFromAll = 0.2;
 
 /** Edges of the circuit, drawn from the embedding on the left to the logits on the right, through nodes that have any. */
-export function circuitFigure({ graph, scores, order }: MeasuredEdges, kept: number, caption: string): GraphFigure {
+export function circuitFigure({ graph, scores, order }: MeasuredEdges, kept: number, facts: CircuitFacts): GraphFigure {
   const drawn = order.slice(0, Math.min(kept, mostDrawn)).flatMap(number => {
     const { sender, reader } = ends(graph, number);
     return [{ sender, reader, edge: { from: sender.name, to: reader.node, weight: scores[number] ?? 0, ...(reader.part && { label: reader.part }) } }];
@@ -28,7 +39,7 @@ export function circuitFigure({ graph, scores, order }: MeasuredEdges, kept: num
   const nodes = [...found.values()].sort((a, b) => names.indexOf(a.id) - names.indexOf(b.id));
   const depths = [...new Set(nodes.map(({ depth }) => depth))].sort((a, b) => a - b);
   return {
-    kind: 'graph', title: 'Circuit', caption: `${caption}${kept > mostDrawn ? ` The ${mostDrawn} largest are drawn.` : ''}`, scalar: 'faithfulness',
+    kind: 'graph', title: 'Circuit', caption: circuitCaption(kept, order.length, facts), scalar: 'faithfulness',
     nodes: nodes.map(({ id, depth, subject }) => {
       const column = depths.indexOf(depth);
       // Every other column is half a row lower, so that an edge past it does not run through its nodes.
@@ -37,6 +48,16 @@ export function circuitFigure({ graph, scores, order }: MeasuredEdges, kept: num
     }),
     edges: drawn.map(({ edge }) => edge),
   };
+}
+
+function circuitCaption(kept: number, all: number, { threshold, faithfulness, accounted }: CircuitFacts): string {
+  if (kept === 0) return 'No edge has a score between these prompts, so that no circuit is left; try another corruption, or EAP-IG.';
+  const share = Number((100 * threshold).toPrecision(3));
+  return [
+    `${kept} of ${all} edges, with scores of at least ${share}\u202f% of the largest; by themselves they bring back ${faithfulness.toFixed(2)} of the clean logit difference.`,
+    ...(kept > mostDrawn ? [`The ${mostDrawn} largest are drawn.`] : []),
+    ...(Math.abs(1 - accounted) > farFromAll ? [`The gradients account for ${accounted.toFixed(2)} of it, so that edges may be missing; take EAP-IG, or more steps.`] : []),
+  ].join(' ');
 }
 
 /** How much of the answer the strongest edges bring back, against how many they are. */
