@@ -3,30 +3,24 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createVSIX } from '@vscode/vsce';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startCodeServer, type CodeServer } from '../support/codeServer.mjs';
 import { eventually } from '../support/eventually';
-import { ensureExtensionPackage } from '../support/products.mjs';
-import { CodeWindow } from '../support/window';
+import type { CodeWindow } from '../support/window';
 import { bundleForHost } from './inHost/bundle.mjs';
+import { open, timeToOpen, type Opened } from './opened';
 
 let folder: string;
 let outcome: string;
-let server: CodeServer;
 let window: CodeWindow;
+let close: Opened['close'] | undefined;
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'circuits-in-host-'));
   outcome = path.join(folder, 'outcome');
-  server = await startCodeServer({
-    extensions: [await ensureExtensionPackage(), await runnerPackage()],
-    environment: { IN_HOST_OUTCOME: outcome },
-  });
-  window = await CodeWindow.open(server);
-});
+  ({ window, close } = await open({ extensions: [await runnerPackage()], environment: { IN_HOST_OUTCOME: outcome } }));
+}, timeToOpen);
 
 afterAll(async () => {
-  await window?.dispose();
-  await server?.dispose();
+  await close?.();
   await rm(folder, { recursive: true, force: true });
 });
 

@@ -1,30 +1,18 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startCodeServer, type CodeServer } from '../support/codeServer.mjs';
-import { ensureExtensionPackage } from '../support/products.mjs';
-import { CodeWindow } from '../support/window';
-import { Circuits } from './circuits';
+import type { CodeWindow } from '../support/window';
+import type { Circuits } from './circuits';
+import { open, timeToOpen, type Opened } from './opened';
 
-let workspace: string;
-let server: CodeServer;
 let window: CodeWindow;
 let circuits: Circuits;
+let close: Opened['close'] | undefined;
 
 beforeAll(async () => {
-  workspace = await mkdtemp(path.join(tmpdir(), 'circuits-restricted-'));
-  await writeFile(path.join(workspace, 'foreign.circuit.json'), '{ "task": "no-such-task", "model": {}, "training": {} }');
-  server = await startCodeServer({ extensions: [await ensureExtensionPackage()], workspaceTrust: true });
-  window = await CodeWindow.open(server, { folder: workspace });
-  circuits = new Circuits(window, server);
-}, 600_000);
+  const files = { 'foreign.circuit.json': '{ "task": "no-such-task", "model": {}, "training": {} }' };
+  ({ window, circuits, close } = await open({ files, workspaceTrust: true }));
+}, timeToOpen);
 
-afterAll(async () => {
-  await window?.dispose();
-  await server?.dispose();
-  await rm(workspace, { recursive: true, force: true });
-});
+afterAll(() => close?.());
 
 test('in Restricted Mode bundled experiments are trained and models are browsed', async () => {
   await window.statusBarItem('Restricted Mode').waitFor();

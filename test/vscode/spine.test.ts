@@ -1,12 +1,10 @@
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startCodeServer, type CodeServer } from '../support/codeServer.mjs';
 import { eventually } from '../support/eventually';
-import { ensureExtensionPackage } from '../support/products.mjs';
-import { CodeWindow, type Theme } from '../support/window';
-import { Circuits } from './circuits';
+import type { CodeWindow, Theme } from '../support/window';
+import type { Circuits } from './circuits';
+import { open, timeToOpen, type Opened } from './opened';
 
 const pngSignature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 const pictures = path.join(import.meta.dirname, '../../test-results/vscode');
@@ -21,27 +19,16 @@ ${wrongLine}
 }
 `;
 
-let folder: string;
 let workspace: string;
-let server: CodeServer;
 let window: CodeWindow;
 let circuits: Circuits;
+let close: Opened['close'] | undefined;
 
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'circuits-vscode-'));
-  workspace = path.join(folder, 'workspace');
-  await mkdir(workspace);
-  await writeFile(path.join(workspace, 'wrong.circuit.json'), wrongExperiment);
-  server = await startCodeServer({ extensions: [await ensureExtensionPackage()] });
-  window = await CodeWindow.open(server, { folder: workspace });
-  circuits = new Circuits(window, server);
-}, 600_000);
+  ({ workspace, window, circuits, close } = await open({ files: { 'wrong.circuit.json': wrongExperiment } }));
+}, timeToOpen);
 
-afterAll(async () => {
-  await window?.dispose();
-  await server?.dispose();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => close?.());
 
 /** Answers the dialog for a file once it has offered a name of its own. */
 async function saveAs(offered: RegExp, file: string): Promise<void> {
@@ -65,7 +52,7 @@ describe('the spine', () => {
     await circuits.untilModelSays(model, /^loss .* · accuracy/);
     const tree = circuits.models;
     expect(await tree.row(model, 'Layer 0')).toMatchObject({ description: '1 head', expanded: false });
-    expect(await tree.row(model, 'Layer 1', 'L1H0')).toMatchObject({ spoken: 'Head 0 of layer 1' });
+    expect(await tree.row(model, 'Layer 1', 'L1H0')).toMatchObject({ spoken: expect.stringMatching(/^Head 0 of layer 1\b/) });
     expect(await tree.row(model, 'Embedding', 'W_E')).toMatchObject({ description: '[52, 128]' });
     expect(await tree.row(model, 'Checkpoints', 'Step 100')).toMatchObject({ expanded: undefined });
     await window.screenshot('vscode/tree');

@@ -1,33 +1,25 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startCodeServer, type CodeServer } from '../support/codeServer.mjs';
+import type { CodeServer } from '../support/codeServer.mjs';
 import { eventually } from '../support/eventually';
-import { ensureExtensionPackage } from '../support/products.mjs';
-import { CodeWindow } from '../support/window';
-import { Circuits } from './circuits';
+import type { CodeWindow } from '../support/window';
+import type { Circuits } from './circuits';
+import { open, timeToOpen, type Opened } from './opened';
 
 const model = 'modular-subtraction';
 let workspace: string;
 let server: CodeServer;
 let window: CodeWindow;
 let circuits: Circuits;
+let close: Opened['close'] | undefined;
 
 beforeAll(async () => {
-  workspace = await mkdtemp(path.join(tmpdir(), 'circuits-steering-'));
-  await writeFile(path.join(workspace, 'notes.txt'), '');
-  server = await startCodeServer({ extensions: [await ensureExtensionPackage()] });
-  window = await CodeWindow.open(server, { folder: workspace });
-  circuits = new Circuits(window, server);
+  ({ workspace, server, window, circuits, close } = await open({ files: { 'notes.txt': '' } }));
   await circuits.open();
-}, 600_000);
+}, timeToOpen);
 
-afterAll(async () => {
-  await window?.dispose();
-  await server?.dispose();
-  await rm(workspace, { recursive: true, force: true });
-});
+afterAll(() => close?.());
 
 describe('beside a training that uses the machine', () => {
   beforeAll(async () => {
