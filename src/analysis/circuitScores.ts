@@ -9,7 +9,7 @@ export const asideParameter = {
   aside: { kind: 'text', title: 'Tokens aside', description: 'Tokens that the scores leave out, separated by spaces (or commas), as in "0 1 2".', default: '' },
 } as const satisfies Parameters;
 export const blockParameters = {
-  rows: { kind: 'text', title: 'Rows', description: 'Names or numbers of rows for a block of the circuit, separated by spaces; by commas where a name has a space in it, as in "↵ (7), b1, b2". Empty: all of them.', default: '' },
+  rows: { kind: 'text', title: 'Rows', description: 'Names or numbers of rows for a block of the circuit, separated by spaces or commas, as in "↵ (7), b1, b2". Empty: all of them.', default: '' },
   columns: { kind: 'text', title: 'Columns', description: 'Names or numbers of columns for the block; its diagonal pairs the first row with the first column, and so on. Empty: all of them.', default: '' },
 } as const satisfies Parameters;
 
@@ -140,7 +140,7 @@ function isWord(kind: CircuitAxis['kind']): boolean {
 
 /** Entries of an axis by their names; by their numbers from 0 where they are not words. */
 function entriesOf({ kind, names }: CircuitAxis, text: string): readonly number[] {
-  const entries = listed(text).map(name => {
+  const entries = listed(text, names).map(name => {
     const at = names.indexOf(name);
     if (at >= 0) return at;
     const number = !isWord(kind) && /^\d+$/.test(name) ? Number(name) : names.length;
@@ -150,7 +150,17 @@ function entriesOf({ kind, names }: CircuitAxis, text: string): readonly number[
   return [...new Set(entries)];
 }
 
-/** The entries of a list: separated by commas where there is one, otherwise by spaces. */
-function listed(text: string): readonly string[] {
-  return text.split(text.includes(',') ? ',' : /\s+/).map(entry => entry.trim()).filter(entry => entry !== '');
+/**
+ * The entries of a list: separated by commas where there is one, otherwise by spaces, of which a name may have some itself.
+ */
+function listed(text: string, names: readonly string[] = []): readonly string[] {
+  const parts = text.split(text.includes(',') ? ',' : /\s+/).map(part => part.trim()).filter(part => part !== '');
+  const spaced = names.filter(name => name.includes(' ')).map(name => name.split(' '));
+  const entries: string[] = [];
+  for (let at = 0; at < parts.length;) {
+    const name = spaced.find(words => words.every((word, index) => parts[at + index] === word)) ?? [parts[at] ?? ''];
+    entries.push(name.join(' '));
+    at += name.length;
+  }
+  return entries;
 }
