@@ -22,6 +22,7 @@ export class CellCursor {
   readonly onDidChange = this.changes.event;
   private at: Cell | undefined;
   private isLocked = false;
+  private locker: unknown;
 
   get cell(): Cell | undefined {
     return this.at;
@@ -31,13 +32,19 @@ export class CellCursor {
     return this.isLocked;
   }
 
+  /** Where it was locked: a figure that shares the cursor with others finds out whether it was there. */
+  get lockedBy(): unknown {
+    return this.isLocked ? this.locker : undefined;
+  }
+
   hover(cell: Cell | undefined): void {
     if (!this.isLocked) this.set(cell, false);
   }
 
-  /** Locks the cell, or unlocks whichever is locked and moves on to this one. */
-  toggleLock(cell: Cell | undefined = this.at): void {
-    if (this.isLocked || cell) this.set(cell, !this.isLocked);
+  /** Locks a cell, or unlocks it where it is the one that is locked. */
+  toggleLock(cell: Cell | undefined = this.at, by?: unknown): void {
+    const isSame = this.at?.row === cell?.row && this.at?.column === cell?.column;
+    if (cell) this.set(cell, !(this.isLocked && isSame), by);
   }
 
   /** Lets go of the cell; says whether there was one. */
@@ -56,10 +63,11 @@ export class CellCursor {
     if (this.at && (this.at.row >= space.rows || this.at.column >= space.columns(this.at.row))) this.clear();
   }
 
-  private set(cell: Cell | undefined, locked: boolean): void {
+  private set(cell: Cell | undefined, locked: boolean, by: unknown = this.locker): void {
     if (this.at?.row === cell?.row && this.at?.column === cell?.column && this.isLocked === locked) return;
     this.at = cell;
     this.isLocked = locked;
+    this.locker = locked ? by : undefined;
     this.changes.fire();
   }
 }
@@ -99,7 +107,7 @@ const turnedKeys: Readonly<Record<string, string>> = {
 export function listenForCellKeys(target: HTMLElement, cursor: CellCursor, space: () => CellSpace, moved: () => void): void {
   target.addEventListener('keydown', event => {
     if (event.target !== target || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === 'Enter' || event.key === ' ') cursor.toggleLock();
+    if (event.key === 'Enter' || event.key === ' ') cursor.toggleLock(undefined, target);
     else if (event.key === 'Escape') {
       if (!cursor.clear()) return;
     } else {

@@ -8,14 +8,15 @@ import { ParameterControls } from './controls/parameters';
 import { CellCursor } from './cursor';
 import { element } from './elements';
 import { fileName } from './export/file';
-import { FigureFrame } from './figures/frame';
-import type { FigureContext, HeadName } from './figures/view';
+import { FigureFrame, type FrameActions } from './figures/frame';
+import type { FigureContext } from './figures/view';
 import { Announcer } from './shell/announcer';
 import { Header } from './shell/header';
 import { ProblemBanner } from './shell/problem';
 import { ProgressStrip } from './shell/progress';
 import { Scalars } from './shell/scalars';
 import { change, nothingShown, receive, type Shown } from './state';
+import { openingsOf, type HeadName } from './subjects';
 import { ThemeWatch } from './theme';
 
 /** The one panel: it shows whatever analysis the extension says, and knows none of them. */
@@ -38,6 +39,11 @@ export class Panel implements Disposable {
   private readonly cursors = new Map<string, CellCursor>();
   private readonly headChanges = this.lifetime.add(new Emitter<void>());
   private readonly context: FigureContext;
+  private readonly actions: FrameActions = {
+    save: (frame, format) => void this.save(frame, format),
+    canClaim: () => Object.keys(this.shown.result?.scalars ?? {}).length > 0,
+    claim: frame => this.bridge.send({ kind: 'claim', figure: this.frames.indexOf(frame) }),
+  };
   private shown: Shown = nothingShown;
 
   constructor(private readonly bridge: Bridge) {
@@ -55,6 +61,10 @@ export class Panel implements Disposable {
       },
       cursor: space => this.cursor(space),
       announce: text => this.announcer.say(text),
+      openings: subject => openingsOf(subject, this.shown).map(({ title, analysis, params }) => ({
+        title,
+        activate: () => this.bridge.send({ kind: 'open', analysis, params }),
+      })),
     };
     this.checkpoint.onDidChange(step => this.ask(this.shown.state?.params ?? {}, step));
     this.lifetime.add(bridge.listen(message => this.take(message)));
@@ -137,7 +147,7 @@ export class Panel implements Disposable {
     const frames = figures.map((figure, i) => {
       const frame = this.frames[i];
       if (frame?.update(figure)) return frame;
-      const made = new FigureFrame(figure, this.context, (from, format) => void this.save(from, format));
+      const made = new FigureFrame(figure, this.context, this.actions);
       if (frame) frame.element.replaceWith(made.element);
       else this.figures.append(made.element);
       return made;

@@ -93,7 +93,7 @@ describe('what the mask forbids', () => {
 });
 
 describe('locking', () => {
-  test('a click keeps the cell until the next click', async () => {
+  test('a click keeps the cell until another is clicked, or the same again', async () => {
     const panel = await open();
     const { x, y } = await cellCentre(panel, 9, 3);
     await panel.page.mouse.click(x, y);
@@ -102,7 +102,10 @@ describe('locking', () => {
     expect(await readout(panel)).toContain('(locked)');
     const other = await cellCentre(panel, 5, 2);
     await panel.page.mouse.click(other.x, other.y);
-    expect(await readout(panel)).toBe(`L0H0: 1 (position 5) → 7 (position 2): ${weightOf(arrayUpdateAttention, 0, 5, 2)}`);
+    const moved = `L0H0: 1 (position 5) → 7 (position 2): ${weightOf(arrayUpdateAttention, 0, 5, 2)}`;
+    expect(await readout(panel)).toBe(`${moved} (locked)`);
+    await panel.page.mouse.click(other.x, other.y);
+    expect(await readout(panel)).toBe(moved);
   });
 
   test('Escape lets go', async () => {

@@ -37,6 +37,8 @@ describe('a cursor', () => {
     cursor.hover(undefined);
     expect(cursor.cell).toEqual(at(1, 1));
     cursor.toggleLock(at(2, 2));
+    expect([cursor.cell, cursor.locked]).toEqual([at(2, 2), true]);
+    cursor.toggleLock(at(2, 2));
     expect([cursor.cell, cursor.locked]).toEqual([at(2, 2), false]);
   });
   test('takes its lock along when the keyboard moves it', () => {

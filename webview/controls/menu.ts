@@ -6,12 +6,13 @@ export interface MenuItem {
   activate(): void;
 }
 
-/** A button that opens a menu, as the ARIA Authoring Practices describe it (Menu Button). */
-export function menuButton(title: string, label: string, items: readonly MenuItem[]): HTMLElement {
+/** A button that opens a menu, as the ARIA Authoring Practices describe it (Menu Button). `items` is asked each time. */
+export function menuButton(title: string, label: string, items: () => readonly MenuItem[]): HTMLElement {
   const opener = button({ title, label, appearance: 'quiet' }, () => toggle(!isOpen));
   let isOpen = false;
   opener.setExpanded(false);
-  const entries = items.map(item => {
+  let entries: readonly HTMLElement[] = [];
+  const entryOf = (item: MenuItem) => {
     const entry = element('button', { type: 'button', role: 'menuitem', tabindex: -1 }, item.title);
     entry.addEventListener('click', () => {
       toggle(false);
@@ -19,15 +20,18 @@ export function menuButton(title: string, label: string, items: readonly MenuIte
       item.activate();
     });
     return entry;
-  });
-  const menu = element('div', { class: 'menu-items', role: 'menu', 'aria-label': label, hidden: true }, ...entries);
+  };
+  const menu = element('div', { class: 'menu-items', role: 'menu', 'aria-label': label, hidden: true });
   const whole = element('div', { class: 'menu' }, opener.element, menu);
 
   function toggle(open: boolean): void {
     isOpen = open;
     menu.hidden = !open;
     opener.setExpanded(open);
-    if (open) entries[0]?.focus();
+    if (!open) return;
+    entries = items().map(entryOf);
+    menu.replaceChildren(...entries);
+    entries[0]?.focus();
   }
   whole.addEventListener('keydown', event => {
     const at = entries.findIndex(entry => entry === document.activeElement);

@@ -2,6 +2,7 @@ import { Emitter } from '../../src/common/event';
 import type { ModelSummary, ModelWords } from '../../src/protocol/model';
 import type { Parameter, Parameters, ParameterValue, ParameterValues } from '../../src/protocol/parameter';
 import { element } from '../elements';
+import { headTitle, plainHead, plainPosition } from '../subjects';
 import { componentsControl } from './components';
 import { numberControl } from './number';
 import { PathControl } from './path';
@@ -87,7 +88,7 @@ function numberOrSlider(parameter: Parameter & { kind: 'number' }): Control<numb
 function headControl(parameter: Parameter & { kind: 'head' }, { n_layers, n_heads }: Vocabulary['model']): Control<ParameterValue> {
   const choices: Choice<string>[] = [{ value: '', title: 'All heads' }];
   for (let layer = 0; layer < n_layers; layer++) {
-    for (let head = 0; head < n_heads; head++) choices.push({ value: `${layer}.${head}`, title: `L${layer}H${head}` });
+    for (let head = 0; head < n_heads; head++) choices.push({ value: `${layer}.${head}`, title: headTitle({ layer, head }) });
   }
   return namedControl(parameter, choices, plainHead);
 }
@@ -95,7 +96,7 @@ function headControl(parameter: Parameter & { kind: 'head' }, { n_layers, n_head
 function positionControl(parameter: Parameter & { kind: 'position' }, positions: readonly string[]): Control<ParameterValue> {
   const choices = [{ value: '', title: 'Chosen by the analysis' }, ...positions.map(name => ({ value: name, title: name }))];
   // A position has a name and a number: `Open in…` gives the number.
-  return namedControl(parameter, choices, text => positions.includes(text) ? text : positions[text === '' ? -1 : Number(text)] ?? '');
+  return namedControl(parameter, choices, text => plainPosition(text, positions));
 }
 
 function corruptionControl(parameter: Parameter & { kind: 'corruption' }, corruptions: readonly string[]): Control<ParameterValue> {
@@ -115,12 +116,6 @@ function namedControl(
     get value() { return control.value; },
     set value(next) { control.value = plain(String(next)); },
   };
-}
-
-/** `L1H0` and `1.0` are the same head. */
-function plainHead(head: string): string {
-  const [layer, index] = head.match(/\d+/g) ?? [];
-  return layer === undefined || index === undefined ? '' : `${Number(layer)}.${Number(index)}`;
 }
 
 const isNumber = (value: ParameterValue): value is number => typeof value === 'number';

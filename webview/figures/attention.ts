@@ -6,15 +6,16 @@ import { listenForCellKeys, type Cell } from '../cursor';
 import { element, setAttributes, setText } from '../elements';
 import { formatWeight } from '../numbers';
 import { watchWidth } from '../resize';
+import { headTitle, sameHead, type HeadName } from '../subjects';
 import { Matrix } from './attention/matrix';
 import { attentionPicture } from './attention/picture';
-import { sameHead, Thumbnails } from './attention/thumbnails';
+import { Thumbnails } from './attention/thumbnails';
 import { TokenStrip } from './attention/tokenStrip';
 import { Readout } from './readout';
-import { headTitle, summariseAttention } from './summary';
+import { summariseAttention } from './summary';
 import { range, tabulate, type Table } from './tabulate';
 import { Tooltip } from './tooltip';
-import type { FigureContext, FigureView, HeadName } from './view';
+import type { FigureContext, FigureView } from './view';
 
 /**
  * Attention patterns: every head small, one large, and the tokens themselves. They share one cell (destination, source):
@@ -38,12 +39,12 @@ export function attentionView(first: AttentionFigure, context: FigureContext): F
     `${headTitle(head)}: ${token(cell.row)} (position ${cell.row}) → ${token(cell.column)} (position ${cell.column}): ${weight(head, cell)}`;
   const findHead = (name: HeadName) => figure.heads.find(head => sameHead(head, name));
 
-  const matrix = new Matrix((cell, event) => {
+  const matrix: Matrix = new Matrix((cell, event) => {
     cursor.hover(cell);
     const head = shownHead();
     if (cell && head) tooltip.show(short(head, cell), event.clientX, event.clientY);
     else tooltip.hide();
-  }, cell => cursor.toggleLock(cell));
+  }, cell => cursor.toggleLock(cell, matrix.element));
   const thumbnails = new Thumbnails(head => headPick.pick(head), (name, cell, event) => {
     cursor.hover(cell);
     const head = findHead(name);
@@ -51,7 +52,7 @@ export function attentionView(first: AttentionFigure, context: FigureContext): F
     else tooltip.hide();
   });
   const strip = new TokenStrip(position => cursor.hover(position === undefined ? undefined : { row: position, column: strongest(position) }));
-  const readout = new Readout('Point at a cell, or use the arrow keys. Click or Enter locks, Escape unlocks.');
+  const readout = new Readout('Point at a cell, or use the arrow keys. Click or Enter locks, Escape unlocks.', context.openings);
   const heading = element('h3', { class: 'matrix-title' });
   const empty = element('p', { class: 'empty' }, 'There is nothing to attend to.');
   const scale = element('span', { class: 'legend-scale' });
@@ -71,7 +72,8 @@ export function attentionView(first: AttentionFigure, context: FigureContext): F
     const head = shownHead();
     matrix.mark(cell, locked, figure.tokens.length);
     thumbnails.mark(cell, figure.tokens.length);
-    readout.update(cell && head && long(head, cell), locked);
+    const here = cell && head && cursor.lockedBy === matrix.element;
+    readout.update(cell && head && long(head, cell), locked, here ? { layer: head.layer, head: head.head, position: cell.row } : undefined);
     if (head) strip.draw(figure, head, cell?.row, cell?.column);
   };
   const draw = () => {
@@ -93,7 +95,11 @@ export function attentionView(first: AttentionFigure, context: FigureContext): F
   };
 
   lifetime.add(watchWidth(body, draw));
-  lifetime.add(cursor.onDidChange(showCursor));
+  lifetime.add(cursor.onDidChange(() => {
+    showCursor();
+    const head = shownHead();
+    if (head && cursor.lockedBy === matrix.element) headPick.pick({ layer: head.layer, head: head.head });
+  }));
   lifetime.add(context.theme.onDidChange(draw));
   lifetime.add(headPick.onDidChange(() => {
     draw();

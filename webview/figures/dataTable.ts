@@ -10,7 +10,15 @@ interface Sorting {
 /** Cells that the page builds at most; the CSV has all of them. */
 const cellLimit = 20_000;
 
-/** A table that sorts by any column, with a header that stays in view. */
+/** What can be done with the rows of a table. */
+export interface RowActions {
+  /** By the row's place in the table as it came. */
+  isLocked(row: number): boolean;
+  isPicked(row: number): boolean;
+  toggle(row: number): void;
+}
+
+/** A table that sorts by any column, with a header that stays in view. Rows with actions are pressed to lock them. */
 export class DataTable {
   private table: Table = { columns: [], rows: [] };
   private sorting: Sorting | undefined;
@@ -20,7 +28,7 @@ export class DataTable {
   private readonly caption = element('caption', { class: 'visually-hidden' });
   readonly element: HTMLElement;
 
-  constructor() {
+  constructor(private readonly actions?: RowActions) {
     // Focusable, so that the keyboard can scroll it.
     const scroller = element('div', { class: 'table-scroll', tabindex: 0, role: 'group', 'aria-label': 'Table' },
       element('table', {}, this.caption, element('thead', {}, this.headings), this.body));
@@ -48,18 +56,40 @@ export class DataTable {
     return element('th', { scope: 'col', class: column.numeric ? 'numeric' : undefined }, sort);
   }
 
+  /** Marks the rows that are locked or of the picked head. */
+  markRows(): void {
+    const { actions } = this;
+    if (!actions) return;
+    for (const row of this.body.rows) {
+      const place = Number(row.dataset['place']);
+      setAttributes(row, { 'data-locked': actions.isLocked(place), 'data-picked': actions.isPicked(place) });
+      const press = row.querySelector('button');
+      if (press) setAttributes(press, { 'aria-pressed': String(actions.isLocked(place)), 'aria-current': actions.isPicked(place) ? 'true' : undefined });
+    }
+  }
+
+  private row(cells: Table['rows'][number], place: number): HTMLElement {
+    const { columns } = this.table;
+    const { actions } = this;
+    const made = element('tr', { 'data-place': place }, ...cells.map((value, index) => {
+      const attributes = { class: columns[index]?.numeric ? 'numeric' : undefined };
+      const text = typeof value === 'number' ? formatNumber(value) : value;
+      if (index > 0) return element('td', attributes, text);
+      return element('th', { ...attributes, scope: 'row' }, actions ? element('button', { type: 'button', class: 'row-press' }, text) : text);
+    }));
+    if (actions) made.addEventListener('click', () => actions.toggle(place));
+    return made;
+  }
+
   private drawRows(): void {
     const { columns, rows } = this.table;
     [...this.headings.children].forEach((heading, index) => {
       setAttributes(heading, { 'aria-sort': this.sorting?.column === index ? this.sorting.direction : undefined });
     });
     const most = Math.max(20, Math.floor(cellLimit / Math.max(1, columns.length)));
-    this.body.replaceChildren(...sorted(rows, this.sorting).slice(0, most).map(row => element('tr', {},
-      ...row.map((value, index) => {
-        const attributes = { class: columns[index]?.numeric ? 'numeric' : undefined };
-        const text = typeof value === 'number' ? formatNumber(value) : value;
-        return index === 0 ? element('th', { ...attributes, scope: 'row' }, text) : element('td', attributes, text);
-      }))));
+    const places = new Map(rows.map((row, place) => [row, place]));
+    this.body.replaceChildren(...sorted(rows, this.sorting).slice(0, most).map(row => this.row(row, places.get(row) ?? 0)));
+    this.markRows();
     this.note.hidden = rows.length <= most;
     setText(this.note, `The first ${formatInteger(most)} of ${formatInteger(rows.length)} rows; the CSV export has all of them.`);
   }

@@ -9,6 +9,14 @@ import { DataTable } from './dataTable';
 import { render } from './renderers';
 import type { FigureContext, FigureView } from './view';
 
+/** What the reader can do with a figure. */
+export interface FrameActions {
+  save(figure: FigureFrame, format: ExportFormat): void;
+  /** Whether there is a number that a claim could assert. */
+  canClaim(): boolean;
+  claim(figure: FigureFrame): void;
+}
+
 /** What every figure has around its drawing: title, caption, summary, the numbers as a table, and export. */
 export class FigureFrame implements Disposable {
   readonly element: HTMLElement;
@@ -21,7 +29,7 @@ export class FigureFrame implements Disposable {
   private table: DataTable | undefined;
   private showsTable = false;
 
-  constructor(private shown: Figure, context: FigureContext, save: (figure: FigureFrame, format: ExportFormat) => void) {
+  constructor(private shown: Figure, context: FigureContext, private readonly actions: FrameActions) {
     this.view = this.lifetime.add(render(shown.kind, shown, context));
     const { kind, title } = shown;
     const asTable = button({ title: 'Table', label: `Show as table: ${title}`, appearance: 'quiet' }, () => {
@@ -32,10 +40,10 @@ export class FigureFrame implements Disposable {
       this.drawTable();
     });
     asTable.setPressed(false);
-    const menu = menuButton('Export', `Export: ${title}`, exportFormats.map(format => ({
-      title: format.toUpperCase(),
-      activate: () => save(this, format),
-    })));
+    const menu = menuButton('Export', `Export: ${title}`, () => [
+      ...exportFormats.map(format => ({ title: format.toUpperCase(), activate: () => this.actions.save(this, format) })),
+      ...(this.actions.canClaim() ? [{ title: 'Copy as claim', activate: () => this.actions.claim(this) }] : []),
+    ]);
     this.element = element('section', {
       class: `figure figure-${kind}`, 'aria-labelledby': this.title.id, 'aria-describedby': this.summary.id,
     },

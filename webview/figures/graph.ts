@@ -4,7 +4,8 @@ import { CellCursor, listenForCellKeys, type Cell } from '../cursor';
 import { element, setAttributes } from '../elements';
 import { serialised, titledPicture } from '../export/picture';
 import { formatNumber } from '../numbers';
-import { drawGraph, type GraphDrawing } from './graphDrawing';
+import { headIn, isPicked, joined } from '../subjects';
+import { drawGraph, type GraphDrawing, type PickedNode } from './graphDrawing';
 import { Readout } from './readout';
 import { summariseGraph } from './summary';
 import { tabulate } from './tabulate';
@@ -17,19 +18,25 @@ export function graphView(first: GraphFigure, context: FigureContext): FigureVie
   const lifetime = new Lifetime();
   const cursor = new CellCursor();
   const scroller = element('div', { class: 'graph-scroll', tabindex: 0, role: 'application', 'aria-roledescription': 'graph' });
-  const readout = new Readout('Point at a node, or use the arrow keys, to see its edges. Click or Enter locks, Escape unlocks.');
+  const readout = new Readout('Point at a node, or use the arrow keys, to see its edges. Click or Enter locks, Escape unlocks.', context.openings);
 
+  const isPickedNode: PickedNode = node => isPicked(context.heads.picked, figure.subject, node.subject);
   const nodeAt = (cell: Cell | undefined) => cell && drawing.layers[cell.row]?.[cell.column];
   const describeNode = (id: string) => {
     const label = (other: string) => figure.nodes.find(node => node.id === other)?.label ?? other;
     const list = (edges: readonly string[]) => edges.length > 0 ? edges.join(', ') : 'nothing';
-    const incoming = figure.edges.filter(edge => edge.to === id).map(edge => `${label(edge.from)} ${formatNumber(edge.weight)}`);
-    const outgoing = figure.edges.filter(edge => edge.from === id).map(edge => `${label(edge.to)} ${formatNumber(edge.weight)}`);
+    const describe = (other: string, edge: GraphFigure['edges'][number]) => [label(other), edge.label, formatNumber(edge.weight)].filter(part => part !== undefined).join(' ');
+    const incoming = figure.edges.filter(edge => edge.to === id).map(edge => describe(edge.from, edge));
+    const outgoing = figure.edges.filter(edge => edge.from === id).map(edge => describe(edge.to, edge));
     return `${label(id)}: from ${list(incoming)}; to ${list(outgoing)}`;
+  };
+  const lockedSubject = () => {
+    const node = cursor.locked ? figure.nodes.find(({ id }) => id === nodeAt(cursor.cell)) : undefined;
+    return node && joined(figure.subject, node.subject);
   };
   const highlight = () => {
     const id = nodeAt(cursor.cell);
-    readout.update(id === undefined ? undefined : describeNode(id), cursor.locked);
+    readout.update(id === undefined ? undefined : describeNode(id), cursor.locked, lockedSubject());
     drawing.root.classList.toggle('highlighting', id !== undefined);
     for (const node of drawing.nodes) node.shape.classList.toggle('on', node.id === id);
     for (const { from, to, shape, weight } of drawing.edges) {
@@ -39,7 +46,7 @@ export function graphView(first: GraphFigure, context: FigureContext): FigureVie
     }
   };
   const draw = () => {
-    drawing = drawGraph(figure, context.theme.current);
+    drawing = drawGraph(figure, isPickedNode, context.theme.current);
     setAttributes(scroller, { 'aria-label': `${figure.title}. Arrow keys move between nodes, Enter locks.` });
     scroller.replaceChildren(drawing.root);
     drawing.layers.forEach((layer, row) => layer.forEach((id, column) => {
@@ -51,7 +58,12 @@ export function graphView(first: GraphFigure, context: FigureContext): FigureVie
     highlight();
   };
   draw();
-  lifetime.add(cursor.onDidChange(highlight));
+  lifetime.add(cursor.onDidChange(() => {
+    highlight();
+    const head = headIn(lockedSubject() ?? {});
+    if (head) context.heads.pick(head);
+  }));
+  lifetime.add(context.heads.onDidChange(draw));
   lifetime.add(context.theme.onDidChange(draw));
   const space = () => ({ rows: drawing.layers.length, columns: (row: number) => drawing.layers[row]?.length ?? 0, turned: true });
   listenForCellKeys(scroller, cursor, space, () => {
@@ -70,7 +82,7 @@ export function graphView(first: GraphFigure, context: FigureContext): FigureVie
     summary: () => summariseGraph(figure),
     table: () => tabulate(figure),
     picture: () => {
-      const { root, width, height } = drawGraph(figure, context.theme.current);
+      const { root, width, height } = drawGraph(figure, isPickedNode, context.theme.current);
       root.querySelectorAll('.edge-weight').forEach(weight => weight.remove());
       return Promise.resolve(titledPicture(figure.title, serialised(root), { width, height }, context.theme.current));
     },

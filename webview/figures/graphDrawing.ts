@@ -1,3 +1,4 @@
+import { edgePorts, portOffset } from '../../src/protocol/edgePorts';
 import type { GraphFigure } from '../../src/protocol/figure';
 import { coloursFor } from '../colours';
 import { svgElement } from '../elements';
@@ -23,10 +24,13 @@ interface Box {
   readonly middle: number;
 }
 
-const [rowHeight, boxHeight, columnGap, margin] = [44, 26, 110, 8];
+const [rowHeight, boxHeight, columnGap, margin, portGap] = [44, 26, 110, 8, 9];
+
+/** Whether a node is of the picked head. */
+export type PickedNode = (node: GraphFigure['nodes'][number]) => boolean;
 
 /** Draws the nodes where their columns and rows say, and the edges as curves between them. */
-export function drawGraph({ nodes, edges }: GraphFigure, theme: Theme): GraphDrawing {
+export function drawGraph({ nodes, edges }: GraphFigure, isPicked: PickedNode, theme: Theme): GraphDrawing {
   const font = `${theme.fontSize}px ${theme.font}`;
   const label = (node: GraphFigure['nodes'][number]) => shorten(node.label);
   const columns = [...new Set(nodes.map(node => node.column))].sort((a, b) => a - b);
@@ -45,30 +49,38 @@ export function drawGraph({ nodes, edges }: GraphFigure, theme: Theme): GraphDra
   const height = margin * 2 + Math.max(0, ...[...boxes.values()].map(box => box.middle)) + boxHeight / 2;
   const heaviest = edges.reduce((most, edge) => Math.max(most, Math.abs(edge.weight)), 0) || 1;
 
-  const edgeShapes = edges.flatMap(({ from, to, weight }) => {
-    const [start, end] = [boxes.get(from), boxes.get(to)];
+  const ports = edgePorts({ edges });
+  const edgeShapes = edges.flatMap(edge => {
+    const { from, to, weight } = edge;
+    const [start, node] = [boxes.get(from), boxes.get(to)];
+    const end = node && { ...node, middle: node.middle + portGap * portOffset(ports, edge) };
     return start && end
       ? [{ from, to, shape: edgeShape(start, end, weight, Math.abs(weight) / heaviest, theme), weight: weightLabel(start, end, weight, theme) }]
       : [];
   });
   const nodeShapes = nodes.flatMap(node => {
     const box = boxes.get(node.id);
-    return box ? [{ id: node.id, shape: nodeShape(box, label(node), node.label, theme) }] : [];
+    return box ? [{ id: node.id, shape: nodeShape(box, label(node), node.label, isPicked(node), theme) }] : [];
+  });
+  const portLabels = [...ports].flatMap(([to, at]) => {
+    const box = boxes.get(to);
+    return box ? at.filter(port => port.label !== '').map(({ label, offset }) => portLabel(box, label, offset, theme)) : [];
   });
   const root = svgElement('svg', { class: 'graph-drawing', width, height, viewBox: `0 0 ${width} ${height}`, 'font-family': theme.font },
-    ...edgeShapes.map(edge => edge.shape), ...nodeShapes.map(node => node.shape), ...edgeShapes.map(edge => edge.weight));
+    ...edgeShapes.map(edge => edge.shape), ...portLabels, ...nodeShapes.map(node => node.shape), ...edgeShapes.map(edge => edge.weight));
   const layers = columns.map(column => nodes.filter(node => node.column === column).sort((a, b) => a.row - b.row).map(node => node.id));
   return { root, width, height, layers, nodes: nodeShapes, edges: edgeShapes };
 }
 
-function nodeShape({ left, right, middle }: Box, label: string, full: string, theme: Theme): SVGGElement {
-  return svgElement('g', { class: 'graph-node' },
+function nodeShape({ left, right, middle }: Box, label: string, full: string, isPicked: boolean, theme: Theme): SVGGElement {
+  return svgElement('g', { class: isPicked ? 'graph-node picked' : 'graph-node' },
     svgElement('title', {}, full),
     svgElement('rect', {
-      x: left, y: middle - boxHeight / 2, width: right - left, height: boxHeight, rx: 4, fill: theme.background, stroke: theme.muted,
+      x: left, y: middle - boxHeight / 2, width: right - left, height: boxHeight, rx: 4, fill: theme.background, stroke: isPicked ? theme.foreground : theme.muted, 'stroke-width': isPicked ? 2.5 : 1,
     }),
     svgElement('text', {
       x: (left + right) / 2, y: middle, 'text-anchor': 'middle', 'dominant-baseline': 'central', fill: theme.foreground, 'font-size': theme.fontSize,
+      'font-weight': isPicked ? 700 : 400,
     }, label));
 }
 
@@ -86,6 +98,14 @@ function edgeShape(from: Box, to: Box, weight: number, share: number, theme: The
       fill: 'none', stroke: colour, 'stroke-width': 1 + 4 * share, 'stroke-dasharray': weight < 0 ? '6 4' : undefined,
     }),
     svgElement('path', { d: `M${x1 + head} ${to.middle}l${-head * 1.4} -4.5v9z`, fill: colour }));
+}
+
+/** What the edges of a port are called, before their heads. */
+function portLabel({ left, middle }: Box, label: string, offset: number, theme: Theme): SVGTextElement {
+  return svgElement('text', {
+    class: 'edge-label', x: left - 14, y: middle + portGap * offset, 'text-anchor': 'end', 'dominant-baseline': 'central',
+    fill: theme.foreground, stroke: theme.background, 'stroke-width': 3, 'paint-order': 'stroke', 'font-size': theme.fontSize - 2,
+  }, label);
 }
 
 /** An edge's weight at its middle, above every node; shown while the edge is looked at. */

@@ -1,11 +1,12 @@
 import type { PlotlyHover, PlotlyValues } from 'plotly.js/lib/core';
 import { Lifetime, type Disposable } from '../../src/common/lifetime';
-import type { Figure } from '../../src/protocol/figure';
+import type { Figure, Subject } from '../../src/protocol/figure';
 import { listenForCellKeys, type Cell, type CellCursor, type CellSpace } from '../cursor';
 import { element } from '../elements';
 import { formatNumber } from '../numbers';
 import { Chart } from '../plotly/chart';
-import { cellOutline, drawGrid, type Grid } from './gridDrawing';
+import { headIn, joined } from '../subjects';
+import { cellOutline, drawGrid, pickedOutlines, type Grid } from './gridDrawing';
 import { Readout } from './readout';
 import { tabulate } from './tabulate';
 import { Tooltip } from './tooltip';
@@ -37,23 +38,29 @@ export function gridView<F extends Figure>(
 class GridChart implements Disposable {
   private readonly lifetime = new Lifetime();
   readonly chart: Chart;
-  private readonly readout = new Readout('Point at a cell, or use the arrow keys. Click or Enter locks, Escape unlocks.');
+  private readonly readout: Readout;
   private readonly tooltip: Tooltip;
   readonly element: HTMLElement;
 
   constructor(private grid: Grid, private readonly context: FigureContext, private readonly cursor: CellCursor) {
     this.chart = this.lifetime.add(new Chart(context.theme, width =>
-      drawGrid(this.grid, this.shapes(), context.theme.current, width, axis => this.chart.visibleRange(axis))));
+      drawGrid(this.grid, this.shapes(), context.heads.picked, context.theme.current, width, axis => this.chart.visibleRange(axis))));
+    this.readout = new Readout('Point at a cell, or use the arrow keys. Click or Enter locks, Escape unlocks.', context.openings);
     this.element = element('div', { class: 'grid-chart' }, this.chart.element, this.readout.element);
     this.tooltip = new Tooltip(this.element);
     this.name();
-    this.lifetime.add(cursor.onDidChange(() => this.showCursor()));
+    this.lifetime.add(cursor.onDidChange(() => {
+      this.showCursor();
+      const head = headIn(this.lockedSubject() ?? {});
+      if (head) context.heads.pick(head);
+    }));
+    this.lifetime.add(context.heads.onDidChange(() => { if (this.hasHeads()) this.chart.draw(); }));
     this.lifetime.add(this.chart.onDidHover(hover => this.pointAt(hover)));
     this.lifetime.add(this.chart.onDidUnhover(() => {
       this.tooltip.hide();
       cursor.hover(undefined);
     }));
-    this.lifetime.add(this.chart.onDidClick(hover => cursor.toggleLock(cellOf(hover))));
+    this.lifetime.add(this.chart.onDidClick(hover => cursor.toggleLock(cellOf(hover), this.chart.element)));
     listenForCellKeys(this.chart.element, cursor, () => this.space(), () => {
       this.context.announce(this.describeCell() ?? 'Unlocked.');
     });
@@ -101,13 +108,25 @@ class GridChart implements Disposable {
 
   private showCursor(): void {
     const { cell, locked } = this.cursor;
-    this.readout.update(cell && this.describeAt(cell), locked);
+    this.readout.update(cell && this.describeAt(cell), locked, this.lockedSubject());
     this.chart.adjust({ shapes: this.shapes() });
   }
 
   private shapes(): readonly PlotlyValues[] {
     const { cell, locked } = this.cursor;
-    return cell ? cellOutline(this.grid, cell, locked ? 3 : 2) : [];
+    return [...pickedOutlines(this.grid, this.context.heads.picked), ...cell ? cellOutline(this.grid, cell, locked ? 3 : 2) : []];
+  }
+
+  /** What the cell is about that was locked in this figure. */
+  private lockedSubject(): Subject | undefined {
+    const { subject, x, y } = this.grid;
+    const { cell, lockedBy } = this.cursor;
+    return cell && lockedBy === this.chart.element ? joined(subject, y.subjects?.[cell.row], x.subjects?.[cell.column]) : undefined;
+  }
+
+  private hasHeads(): boolean {
+    const { x, y } = this.grid;
+    return [x, y].some(({ subjects }) => subjects?.some(({ head }) => head !== undefined));
   }
 }
 

@@ -1,4 +1,5 @@
 import type { PlotlyValues } from 'plotly.js/lib/core';
+import type { Subject } from '../../src/protocol/figure';
 import { coloursFor, colourTable, plotlyScale, readableOn, tableIndex } from '../colours';
 import type { Cell } from '../cursor';
 import { formatNumber } from '../numbers';
@@ -6,6 +7,7 @@ import type { Chart, ChartDrawing } from '../plotly/chart';
 import { axisLayout, baseLayout, logarithmicExtent } from '../plotly/layout';
 import { escapeText } from '../plotly/text';
 import { labelTicks, labelWidth, type LabelSpace } from '../plotly/ticks';
+import { isPicked, type HeadName } from '../subjects';
 import type { Theme } from '../theme';
 
 /** Numbers in rows and columns, wherever they come from. */
@@ -21,6 +23,8 @@ export interface Grid {
   readonly firstRowOnTop: boolean;
   /** Whether each cell should be as high as it is wide. */
   readonly square: boolean;
+  /** What all of it is about. */
+  readonly subject?: Subject;
 }
 
 export interface GridAxis {
@@ -32,6 +36,8 @@ export interface GridAxis {
   readonly labels: readonly string[];
   /** Whether the labels stand at the axis; otherwise it shows the numbers of the edges. */
   readonly labelled: boolean;
+  /** What each row or column is about. */
+  readonly subjects?: readonly Subject[];
 }
 
 const [widestCell, highestCell, highestPlot] = [72, 36, 560];
@@ -41,7 +47,9 @@ const [sides, ends] = [150, 70];
 const textLimit = 200;
 
 /** Draws a grid of colours, with its numbers in the cells where they are few. */
-export function drawGrid(grid: Grid, shapes: readonly PlotlyValues[], theme: Theme, width: number, visible: Chart['visibleRange']): ChartDrawing {
+export function drawGrid(
+  grid: Grid, shapes: readonly PlotlyValues[], picked: HeadName | undefined, theme: Theme, width: number, visible: Chart['visibleRange'],
+): ChartDrawing {
   const { x, y, values, scale, unit, firstRowOnTop } = grid;
   const [rows, columns] = [values.length, x.labels.length];
   const { cellWidth, cellHeight } = cellSize(grid, width);
@@ -52,7 +60,7 @@ export function drawGrid(grid: Grid, shapes: readonly PlotlyValues[], theme: The
   const cells = { type: 'heatmap', x: Array.from(x.edges), y: Array.from(y.edges), hoverinfo: 'none', xgap: gap, ygap: gap };
   const axis = (side: GridAxis, name: 'xaxis' | 'yaxis', space: LabelSpace, range: readonly number[]): PlotlyValues => ({
     ...axisLayout(theme, side.title, side.logarithmic ? logarithmicExtent(Array.from(side.edges), visible(name)) : undefined),
-    ...(side.labelled ? labelTicks(side.labels, space, visible(name)) : {}),
+    ...(side.labelled ? labelTicks(side.labels, space, visible(name), index => isPicked(picked, grid.subject, side.subjects?.[index])) : {}),
     showgrid: false,
     autorange: false,
     range,
@@ -91,12 +99,23 @@ export function drawGrid(grid: Grid, shapes: readonly PlotlyValues[], theme: The
 }
 
 /** The outline of a cell: a light line within a dark one shows on every colour. */
-export function cellOutline({ x, y }: Grid, { row, column }: Cell, width: number): PlotlyValues[] {
+export function cellOutline({ x, y }: Grid, { row, column }: Cell, width: number, dash = 'solid'): PlotlyValues[] {
   const place = { type: 'rect', x0: x.edges[column], x1: x.edges[column + 1], y0: y.edges[row], y1: y.edges[row + 1] };
   return [
     { ...place, line: { color: '#000000', width: width + 2 } },
-    { ...place, line: { color: '#ffffff', width } },
+    { ...place, line: { color: '#ffffff', width, dash } },
   ];
+}
+
+/** The cells of the picked head that neither a row nor a column of its own marks: those of a layer's row and a head's column. */
+export function pickedOutlines(grid: Grid, picked: HeadName | undefined): PlotlyValues[] {
+  const { subject, x, y } = grid;
+  if (!picked || !x.subjects || !y.subjects) return [];
+  const columns = x.subjects;
+  return y.subjects.flatMap((row, rowIndex) => isPicked(picked, subject, row) ? [] : columns.flatMap((column, columnIndex) => {
+    const isCell = !isPicked(picked, subject, column) && (isPicked(picked, subject, row, column) || isPicked(picked, subject, column, row));
+    return isCell ? cellOutline(grid, { row: rowIndex, column: columnIndex }, 2, 'dot') : [];
+  }));
 }
 
 function cellSize({ values, x, square }: Grid, width: number): { readonly cellWidth: number; readonly cellHeight: number } {

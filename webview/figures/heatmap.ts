@@ -13,7 +13,7 @@ export function heatmapView(first: HeatmapFigure, context: FigureContext): Figur
   }, context);
 }
 
-function gridOf({ title, x, y, rows, columns, values, present, scale, unit }: HeatmapFigure): Grid {
+function gridOf({ title, subject, x, y, rows, columns, values, present, scale, unit }: HeatmapFigure): Grid {
   return {
     title,
     x: indexAxis(x, columns),
@@ -26,6 +26,7 @@ function gridOf({ title, x, y, rows, columns, values, present, scale, unit }: He
     unit,
     firstRowOnTop: true,
     square: rows === columns,
+    ...(subject ? { subject } : {}),
   };
 }
 
@@ -37,5 +38,6 @@ function indexAxis(axis: Axis, cells: number): GridAxis {
     edges: range(cells + 1).map(edge => edge - 0.5),
     labels: range(cells).map(index => labelAt(axis, index)),
     labelled: true,
+    ...(axis.subjects ? { subjects: axis.subjects } : {}),
   };
 }

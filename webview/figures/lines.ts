@@ -2,6 +2,7 @@ import type { PlotlyValues } from 'plotly.js/lib/core';
 import type { LinesFigure } from '../../src/protocol/figure';
 import { coloursFor } from '../colours';
 import { checkbox } from '../controls/toolkit';
+import { CellCursor } from '../cursor';
 import { element, setText } from '../elements';
 import { formatInteger, formatNumber } from '../numbers';
 import { Chart, type ChartDrawing } from '../plotly/chart';
@@ -46,7 +47,7 @@ export function linesView(first: LinesFigure, context: FigureContext): FigureVie
   };
   logX.onDidChange(rescale);
   logY.onDidChange(rescale);
-  walkPoints(chart, () => ({
+  walkPoints(chart, new CellCursor(), () => ({
     rows: figure.series.length,
     columns: series => figure.series[series]?.x.length ?? 0,
     describe: (series, point) => {

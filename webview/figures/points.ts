@@ -1,4 +1,4 @@
-import { CellCursor, listenForCellKeys, type CellSpace } from '../cursor';
+import { listenForCellKeys, type CellCursor, type CellSpace } from '../cursor';
 import type { Chart } from '../plotly/chart';
 
 /** What the keyboard walks over in a chart of series. */
@@ -8,14 +8,14 @@ export interface PointSpace extends CellSpace {
 }
 
 /** Left and right walk along a series, up and down go to the next one; each point shows its label and is announced. */
-export function walkPoints(chart: Chart, space: () => PointSpace, announce: (text: string) => void): void {
-  const cursor = new CellCursor();
+export function walkPoints(chart: Chart, cursor: CellCursor, space: () => PointSpace, announce: (text: string) => void): void {
   listenForCellKeys(chart.element, cursor, space, () => {
     const { cell } = cursor;
     chart.showPoints(cell ? [{ curveNumber: cell.row, pointNumber: cell.column }] : []);
-    if (cell) announce(space().describe(cell.row, cell.column));
+    if (cell) announce(`${space().describe(cell.row, cell.column)}${cursor.locked ? ', locked' : ''}`);
   });
   chart.element.addEventListener('blur', () => {
-    if (cursor.clear()) chart.showPoints([]);
+    chart.showPoints([]);
+    if (!cursor.locked) cursor.clear();
   });
 }

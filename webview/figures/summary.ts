@@ -1,7 +1,7 @@
 import type { AttentionFigure, BarsFigure, GraphFigure, HeatmapFigure, Histogram2dFigure, LinesFigure, TableFigure } from '../../src/protocol/figure';
 import { extremes, formatInteger, formatNumber, formatWeight } from '../numbers';
 import { binLabel, labelAt } from './tabulate';
-import type { HeadName } from './view';
+import { headTitle, type HeadName } from '../subjects';
 
 /** A figure in a sentence or two: how large it is, and where its smallest and largest values are. */
 export function summariseHeatmap({ rows, columns, values, present, x, y, unit }: HeatmapFigure): string {
@@ -72,10 +72,6 @@ export function summariseAttention({ tokens, heads, allowed }: AttentionFigure, 
   const { value, index } = found.largest;
   const [destination, source] = [Math.floor(index / tokens.length), index % tokens.length];
   return `${size} ${headTitle(shown)} is strongest from ${place(destination)} to ${place(source)}, ${formatWeight(value)}.`;
-}
-
-export function headTitle({ layer, head }: HeadName): string {
-  return `L${layer}H${head}`;
 }
 
 function range({ smallest, largest }: NonNullable<ReturnType<typeof extremes>>, unit: string, where: (index: number) => string): string {

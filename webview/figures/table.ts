@@ -1,10 +1,13 @@
+import { Lifetime } from '../../src/common/lifetime';
 import type { TableFigure } from '../../src/protocol/figure';
-import { svgElement } from '../elements';
+import { element, svgElement } from '../elements';
 import { serialised, titledPicture } from '../export/picture';
 import { formatInteger, formatNumber } from '../numbers';
 import { shorten } from '../plotly/ticks';
+import { headIn, isPicked, joined } from '../subjects';
 import type { Theme } from '../theme';
 import { DataTable } from './dataTable';
+import { Readout } from './readout';
 import { summariseTable } from './summary';
 import { tabulate, type Table } from './tabulate';
 import { textWidth } from './text';
@@ -16,19 +19,43 @@ const pictureRows = 100;
 
 export function tableView(first: TableFigure, context: FigureContext): FigureView<TableFigure> {
   let figure = first;
-  const table = new DataTable();
+  let locked: number | undefined;
+  const lifetime = new Lifetime();
+  const subjectOf = (row: number) => joined(figure.subject, figure.subjects?.[row]);
+  const readout = new Readout('Click a row, or press it with Enter, to lock it.', context.openings);
+  const table = new DataTable(first.subjects && {
+    isLocked: row => row === locked,
+    isPicked: row => isPicked(context.heads.picked, figure.subject, figure.subjects?.[row]),
+    toggle(row) {
+      locked = row === locked ? undefined : row;
+      show();
+      const head = locked === undefined ? undefined : headIn(subjectOf(row));
+      if (head) context.heads.pick(head);
+    },
+  });
+  const show = () => {
+    const row = locked === undefined ? undefined : figure.rows[locked];
+    readout.element.hidden = figure.subjects === undefined;
+    readout.update(row && String(row[0]), locked !== undefined, locked === undefined ? undefined : subjectOf(locked));
+    table.markRows();
+  };
+  lifetime.add(context.heads.onDidChange(() => table.markRows()));
   table.update(first.title, first);
+  show();
   return {
-    element: table.element,
+    element: element('div', {}, table.element, readout.element),
     tools: [],
     update(next) {
+      // The same place may hold another row now.
+      if (figure.rows[locked ?? -1]?.[0] !== next.rows[locked ?? -1]?.[0]) locked = undefined;
       figure = next;
       table.update(next.title, next);
+      show();
     },
     summary: () => summariseTable(figure),
     table: () => tabulate(figure),
     picture: () => Promise.resolve(tablePicture(figure.title, figure, context.theme.current)),
-    dispose: () => undefined,
+    dispose: () => lifetime.dispose(),
   };
 }
 

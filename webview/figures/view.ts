@@ -1,7 +1,9 @@
 import type { Event } from '../../src/common/event';
 import type { Disposable } from '../../src/common/lifetime';
-import type { Figure, FigureKind } from '../../src/protocol/figure';
+import type { Figure, FigureKind, Subject } from '../../src/protocol/figure';
+import type { MenuItem } from '../controls/menu';
 import type { CellCursor } from '../cursor';
+import type { HeadName } from '../subjects';
 import type { ThemeWatch } from '../theme';
 import type { Table } from './tabulate';
 
@@ -30,11 +32,6 @@ export interface FigureView<F extends Figure = Figure> extends Disposable {
   readonly onDidChange?: Event<void>;
 }
 
-export interface HeadName {
-  readonly layer: number;
-  readonly head: number;
-}
-
 /** What figures share. */
 export interface FigureContext {
   readonly theme: ThemeWatch;
@@ -42,6 +39,8 @@ export interface FigureContext {
   /** The cursor of everything with these rows and columns. */
   cursor(space: string): CellCursor;
   announce(text: string): void;
+  /** What a part of the model can be opened in. */
+  openings(subject: Subject): readonly MenuItem[];
 }
 
 /** The head that is picked, here or anywhere else. */

@@ -20,20 +20,23 @@ export interface LabelSpace {
 
 /**
  * Ticks for labels at 0 … n-1: all of those in view, or every second, fifth, tenth … where there is no room for more.
- * Labels need not differ, and never become markup.
+ * Labels need not differ, and never become markup. Those that are marked are always there, in bold behind an arrow.
  */
 export function labelTicks(
   labels: readonly string[],
   { pixels, spacing = lineSpacing }: LabelSpace,
   visible: readonly number[] | undefined,
+  isMarked: (index: number) => boolean = () => false,
 ): PlotlyValues {
   const [a, b] = [visible?.[0] ?? 0, visible?.[1] ?? labels.length - 1];
   const [first, last] = [Math.max(0, Math.ceil(Math.min(a, b))), Math.min(labels.length - 1, Math.floor(Math.max(a, b)))];
   const room = Math.max(1, Math.floor(pixels / spacing));
   const step = niceStep((last - first + 1) / room);
-  const values: number[] = [];
-  for (let i = Math.ceil(first / step) * step; i <= last; i += step) values.push(i);
-  return { tickmode: 'array', tickvals: values, ticktext: values.map(i => escapeText(shorten(labels[i] ?? ''))) };
+  const marked = Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => first + i).filter(isMarked);
+  const values = [...marked];
+  for (let i = Math.ceil(first / step) * step; i <= last; i += step) if (marked.every(other => Math.abs(other - i) >= step)) values.push(i);
+  const text = (index: number) => escapeText(shorten(labels[index] ?? ''));
+  return { tickmode: 'array', tickvals: values, ticktext: values.map(i => isMarked(i) ? `<b>▸ ${text(i)}</b>` : text(i)) };
 }
 
 /**

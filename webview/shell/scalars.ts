@@ -2,17 +2,21 @@ import { element, setText } from '../elements';
 import { formatNumber } from '../numbers';
 import type { Shown } from '../state';
 
-/** The named numbers of a result, under the names that claims use. */
+/** What was found, in words, and the named numbers of a result under the names that claims use. */
 export class Scalars {
-  readonly element = element('dl', { class: 'scalars' });
+  private readonly finding = element('p', { class: 'finding' });
+  private readonly list = element('dl', { class: 'scalars' });
+  readonly element = element('div', { class: 'result' }, this.finding, this.list);
   private readonly values = new Map<string, HTMLElement>();
 
   update({ analysis, result }: Shown): void {
     const scalars = Object.entries(result?.scalars ?? {});
-    this.element.hidden = scalars.length === 0;
+    setText(this.finding, result?.finding ?? '');
+    this.finding.hidden = result?.finding === undefined;
+    this.list.hidden = scalars.length === 0;
     if (scalars.map(([name]) => name).join('\n') !== [...this.values.keys()].join('\n')) {
       this.values.clear();
-      this.element.replaceChildren(...scalars.map(([name]) => {
+      this.list.replaceChildren(...scalars.map(([name]) => {
         const meaning = analysis?.scalars[name];
         const value = element('dd', { class: 'scalar-value' });
         this.values.set(name, value);

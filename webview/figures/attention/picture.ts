@@ -2,11 +2,10 @@ import type { AttentionFigure } from '../../../src/protocol/figure';
 import { svgElement } from '../../elements';
 import { serialised, titledPicture } from '../../export/picture';
 import type { Theme } from '../../theme';
-import { headTitle } from '../summary';
-import type { HeadName, Picture } from '../view';
+import { headTitle, sameHead, type HeadName } from '../../subjects';
+import type { Picture } from '../view';
 import { layOutMatrix, matrixLabels } from './matrixLayout';
 import { patternShapes, weightColours } from './paint';
-import { sameHead } from './thumbnails';
 
 const [thumbnailSize, gap, headingHeight] = [72, 10, 18];
 const largeWidth = 620;

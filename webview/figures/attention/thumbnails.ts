@@ -2,8 +2,7 @@ import type { AttentionFigure, AttentionHead } from '../../../src/protocol/figur
 import type { Cell } from '../../cursor';
 import { element, setAttributes } from '../../elements';
 import type { Theme } from '../../theme';
-import { headTitle } from '../summary';
-import type { HeadName } from '../view';
+import { headTitle, sameHead, type HeadName } from '../../subjects';
 import { paintPattern, weightColours } from './paint';
 
 interface Thumbnail {
@@ -101,10 +100,6 @@ export class Thumbnails {
   private find(name: HeadName): Thumbnail | undefined {
     return this.thumbnails.find(thumbnail => sameHead(thumbnail.name, name));
   }
-}
-
-export function sameHead(a: HeadName | undefined, b: HeadName | undefined): boolean {
-  return a?.layer === b?.layer && a?.head === b?.head;
 }
 
 const directions: Readonly<Record<string, HeadName>> = {
