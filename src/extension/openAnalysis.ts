@@ -1,11 +1,11 @@
 import * as vscode from 'vscode';
+import { unknownName } from '../common/nearest';
 import { applicableAnalyses } from '../protocol/engine';
-import { analysesByGroup, paramsOfHead } from './analysisChoices';
+import { analysesByGroup, stateOn } from './analysisChoices';
 import type { ModelTarget } from './contributions';
 import type { Engine } from './engine';
 import type { HeadSelections } from './headSelections';
 import type { ModelPicker } from './modelPicker';
-import { panelState } from './panelMessages';
 import type { Panels } from './panels';
 
 /** Opens analyses of the model that a command is about. */
@@ -37,10 +37,11 @@ export class OpenAnalysis {
 
   private async show(analysis: string, model: string, target: ModelTarget | undefined): Promise<void> {
     const { engine, panels, selections } = this.host;
-    const { layer, head, checkpoint } = target ?? {};
-    const picked = layer === undefined || head === undefined ? undefined : { model, layer, head };
-    if (picked) selections.pick(picked);
-    const info = picked && (await engine.start()).analyses.find(({ id }) => id === analysis);
-    await panels.show(panelState(model, analysis, info ? paramsOfHead(info.params, picked) : {}, checkpoint), target !== undefined);
+    const { layer, head } = target ?? {};
+    if (layer !== undefined && head !== undefined) selections.pick({ model, layer, head });
+    const { analyses } = await engine.start();
+    const info = analyses.find(({ id }) => id === analysis);
+    if (!info) throw unknownName('analysis', analysis, analyses.map(({ id }) => id));
+    await panels.show(stateOn(info, { ...target, model }), target !== undefined);
   }
 }

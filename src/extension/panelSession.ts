@@ -178,6 +178,7 @@ export class PanelSession implements Disposable {
       const { params } = await this.describe(this.current.analysis);
       if (this.lifetime.isEnded) return;
       this.current = { ...this.current, params: fittingParams(params, this.current.params) };
+      this.host.remember(this.current);
     } catch (error) {
       this.explain(error);
       return;

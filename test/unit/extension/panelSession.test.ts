@@ -369,12 +369,12 @@ describe('beside its figures', () => {
 });
 
 describe('its parameters', () => {
-  test('are remembered whenever they change', async () => {
-    const { session, ready, remembered } = opened();
+  test('are remembered from the beginning, and whenever they change', async () => {
+    const { session, ready, remembered } = opened({ params: { head: '0.1' } });
     await ready();
     session.receive({ kind: 'change', params: { prompt: 'a' }, checkpoint: 5 });
     session.receive({ kind: 'change', params: { prompt: 'a', head: '1.0' } });
-    expect(remembered.map(({ params }) => params)).toEqual([{ prompt: 'a' }, { prompt: 'a', head: '1.0' }]);
+    expect(remembered.map(({ params }) => params)).toEqual([{ head: '0.1' }, { prompt: 'a' }, { prompt: 'a', head: '1.0' }]);
   });
 
   test('are left out where the analysis no longer takes them', async () => {
