@@ -4,7 +4,7 @@ import { formatNumber } from '../numbers';
 import { drawAttention } from './attention';
 import { drawBars } from './bars';
 import { drawGraph } from './graph';
-import { drawHeatmap } from './heatmap';
+import { drawHeatmap, heatmapWidth } from './heatmap';
 import { drawHistogram2d } from './histogram';
 import { drawLines } from './lines';
 import { markup, type Markup } from './markup';
@@ -20,12 +20,19 @@ const mostDrawn = 64 << 20;
 /** A figure with its title, its picture, and its numbers as a table and a download, as far as the page has room. */
 export function drawFigure(figure: Figure, pieces: Pieces): Markup {
   const bytes = bytesOf(figure);
-  return markup`<figure class="figure">
+  return markup`<figure class="figure${isNarrow(figure) ? ' narrow' : ''}">
     <figcaption><h4>${figure.title}</h4>${figure.caption === undefined ? undefined : markup`<p>${figure.caption}</p>`}</figcaption>
     <div class="picture">${bytes > mostDrawn ? leftOut('picture') : pieces.place('picture', drawPicture(figure), leftOut('picture'))}</div>
     ${figure.kind === 'table' ? undefined : bytes > mostWritten ? leftOut('values') : drawValues(figure, pieces)}
   </figure>`;
 }
+
+/** Whether it can stand beside another. */
+function isNarrow(figure: Figure): boolean {
+  return figure.kind === 'heatmap' && heatmapWidth(figure) <= narrowest;
+}
+
+const narrowest = 330;
 
 const whatIsLeftOut = { picture: 'This picture is', values: 'These values are', download: 'The values to download are' } satisfies Record<PieceKind, string>;
 

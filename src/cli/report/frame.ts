@@ -58,8 +58,15 @@ function drawTicksBelow(frame: Frame): Markup {
   const bottom = frame.top + frame.height;
   return markup`${frame.x.ticks.map(({ value, label }) => {
     const x = short(frame.x.at(value) ?? 0);
-    return markup`<line class="baseline" x1="${x}" x2="${x}" y1="${bottom}" y2="${bottom + 4}"/><text class="tick middle" x="${x}" y="${bottom + 18}">${label}</text>`;
+    return markup`<line class="baseline" x1="${x}" x2="${x}" y1="${bottom}" y2="${bottom + 4}"/>${drawTickLabel(x, bottom + 18, label)}`;
   })}`;
+}
+
+/** Under its tick, or as far to the right as the chart goes. */
+function drawTickLabel(x: number, y: number, label: string): Markup {
+  return x + textWidth(label) / 2 > chartWidth
+    ? markup`<text class="tick end" x="${chartWidth}" y="${y}">${label}</text>`
+    : markup`<text class="tick middle" x="${x}" y="${y}">${label}</text>`;
 }
 
 /** Colours and dashes by the order of the series, so that they can be told apart without colours too. */

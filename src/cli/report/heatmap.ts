@@ -1,9 +1,9 @@
 import type { HeatmapFigure } from '../../protocol/figure';
 import { formatNumber } from '../numbers';
 import { divergingScale, sequentialScale, type ColourScale } from './colour';
-import { cut, drawLabelsBelow, drawLabelsBeside, labelAt, mustTurn, widestLabel } from './labels';
+import { drawLabelsBelow, drawLabelsBeside, labelAt, mustTurn, widestLabel } from './labels';
 import { markup, type Markup } from './markup';
-import { drawColourBar, drawMatrix, short, type Matrix } from './matrix';
+import { drawColourBar, drawMatrix, short, textWidth, type Matrix } from './matrix';
 
 const widest = 560;
 /** Above this, cells are too many to carry a tooltip each. */
@@ -12,6 +12,26 @@ const mostTooltips = 1000;
 export function drawHeatmap(figure: HeatmapFigure): Markup {
   const matrix = matrixOf(figure);
   const scale = figure.scale === 'diverging' ? divergingScale(present(figure)) : sequentialScale(present(figure));
+  const { cell, width, height, below, beside, left, top, bottom, barHeight, total } = layoutOf(figure);
+  return markup`<svg viewBox="0 0 ${total.width} ${total.height}" style="max-width:${total.width}px" role="img" aria-label="${figure.title}">
+    ${drawMatrix(matrix, scale, { left, top, width, height })}
+    <g transform="translate(${left} ${top})">${drawCells(figure, matrix, scale, cell)}${drawLabelsBeside(beside)}</g>
+    <g transform="translate(${left} ${short(top + height)})">${drawLabelsBelow(below)}</g>
+    <text class="axis middle" x="${short(left + width / 2)}" y="${short(top + height + bottom - 8)}">${figure.x.title}</text>
+    <text class="axis middle" transform="translate(14 ${short(top + height / 2)}) rotate(-90)">${figure.y.title}</text>
+    ${drawColourBar(scale, { left: left + width + barGap, top, width: 12, height: barHeight }, figure.unit)}
+  </svg>`;
+}
+
+/** Pixels between the cells and the colour bar. */
+const barGap = 24;
+
+/** Pixels of the picture of a heatmap, with all that stands around it. */
+export function heatmapWidth(figure: HeatmapFigure): number {
+  return layoutOf(figure).total.width;
+}
+
+function layoutOf(figure: HeatmapFigure) {
   const cell = Math.min(46, widest / figure.columns, widest / figure.rows);
   const [width, height] = [cell * figure.columns, cell * figure.rows];
   const below = { axis: figure.x, count: figure.columns, length: width };
@@ -20,15 +40,11 @@ export function drawHeatmap(figure: HeatmapFigure): Markup {
   const top = figure.unit === '' ? 8 : 24;
   const bottom = mustTurn(below) ? 32 + Math.ceil(widestLabel(below)) : 46;
   const barHeight = Math.max(80, Math.min(height, 260));
-  const total = { width: Math.ceil(left + width + 110), height: Math.ceil(top + Math.max(height + bottom, barHeight + 8)) };
-  return markup`<svg viewBox="0 0 ${total.width} ${total.height}" style="max-width:${total.width}px" role="img" aria-label="${figure.title}">
-    ${drawMatrix(matrix, scale, { left, top, width, height })}
-    <g transform="translate(${left} ${top})">${drawCells(figure, matrix, scale, cell)}${drawLabelsBeside(beside)}</g>
-    <g transform="translate(${left} ${short(top + height)})">${drawLabelsBelow(below)}</g>
-    <text class="axis middle" x="${short(left + width / 2)}" y="${short(top + height + bottom - 8)}">${figure.x.title}</text>
-    <text class="axis middle" transform="translate(14 ${short(top + height / 2)}) rotate(-90)">${figure.y.title}</text>
-    ${drawColourBar(scale, { left: left + width + 24, top, width: 12, height: barHeight }, figure.unit)}
-  </svg>`;
+  const total = {
+    width: Math.ceil(left + width + barGap + Math.max(86, textWidth(figure.unit) + 8)),
+    height: Math.ceil(top + Math.max(height + bottom, barHeight + 8)),
+  };
+  return { cell, width, height, below, beside, left, top, bottom, barHeight, total };
 }
 
 /** Tooltips where there are few enough cells, and the values themselves where they fit. */
@@ -43,11 +59,19 @@ function drawCells(figure: HeatmapFigure, matrix: Matrix, scale: ColourScale, ce
       const where = `${figure.y.title} ${labelAt(figure.y, row)}, ${figure.x.title} ${labelAt(figure.x, column)}`;
       cells.push(markup`<rect class="cell" x="${x}" y="${y}" width="${short(cell)}" height="${short(cell)}"><title>${where}: ${formatNumber(value)}</title></rect>`);
       if (cell >= 40) {
-        cells.push(markup`<text class="value middle ${scale.inkOn(value)}" x="${short(x + cell / 2)}" y="${short(y + cell / 2)}" dy=".35em">${cut(formatNumber(value, 2))}</text>`);
+        cells.push(markup`<text class="value middle ${scale.inkOn(value)}" x="${short(x + cell / 2)}" y="${short(y + cell / 2)}" dy=".35em">${cellText(value, cell)}</text>`);
       }
     }
   }
   return markup`${cells}`;
+}
+
+/** The value in a cell, with fewer digits where it would not fit; the tooltip and the table have it whole. */
+function cellText(value: number, cell: number): string {
+  const text = formatNumber(value, 2);
+  if (textWidth(text) <= cell - 4) return text;
+  const rounded = Number(value.toPrecision(1));
+  return Math.abs(rounded) >= 1 ? formatNumber(rounded) : rounded.toExponential(0).replace(/-/g, '−');
 }
 
 function matrixOf({ rows, columns, values, present }: HeatmapFigure): Matrix {

@@ -1,9 +1,10 @@
-import type { LinesFigure, Series } from '../../protocol/figure';
+import type { Axis, LinesFigure, Series } from '../../protocol/figure';
 import { formatNumber } from '../numbers';
 import { drawChart, frameFor, seriesClass, type Frame } from './frame';
+import { cut, labelAt, labelledIndices, widestLabel } from './labels';
 import { markup, type Markup } from './markup';
 import { short } from './matrix';
-import { scaleFor } from './scale';
+import { scaleFor, type Scale } from './scale';
 
 /** More points than a pixel column can show are thinned to the lowest and highest of each column. */
 const mostPoints = 1500;
@@ -14,13 +15,21 @@ export function drawLines(figure: LinesFigure): Markup {
   const frame = frameFor({
     yValues: figure.series.flatMap(series => [...series.y]),
     yLogarithmic: logarithmic.y,
-    x: range => scaleFor(xValues, { logarithmic: logarithmic.x, range, ticks: 10 }),
+    x: range => named(scaleFor(xValues, { logarithmic: logarithmic.x, range, ticks: 10 }), figure.x, range),
   });
   const texts = { title: figure.title, xTitle: figure.x.title, yTitle: figure.y.title };
   return markup`${drawLegend(figure.series)}${drawChart(frame, texts, [
     drawMarks(figure, frame),
     figure.series.map((series, i) => drawSeries(series, i, frame)),
   ])}`;
+}
+
+/** The scale with the names of the categories 0, 1, 2, … in place of its ticks, where the axis has any. */
+function named(scale: Scale, axis: Axis, [from, to]: readonly [number, number]): Scale {
+  if (!axis.labels) return scale;
+  const count = axis.labels.length;
+  const ticks = labelledIndices(count, to - from, widestLabel({ axis, count, length: to - from }) + 12);
+  return { ...scale, ticks: ticks.map(index => ({ value: index, label: cut(labelAt(axis, index)) })) };
 }
 
 function drawSeries({ name, x, y }: Series, index: number, frame: Frame): Markup {

@@ -58,7 +58,7 @@ function missingPath(matrix: Matrix, cellWidth: number, cellHeight: number): str
 export function drawColourBar(scale: ColourScale, { left, top, width, height }: Box, title: string): Markup {
   const steps = 128;
   const at = (row: number) => scale.high - (row / (steps - 1)) * (scale.high - scale.low);
-  const axis = scaleFor([scale.low, scale.high], { logarithmic: false, range: [height, 0], ticks: Math.max(2, Math.floor(height / 44)) });
+  const axis = scaleFor([scale.low, scale.high], { logarithmic: false, range: [height, 0], ticks: Math.max(3, Math.floor(height / 44)) });
   const image = pngAddress(steps, 1, row => scale.colour(at(row)));
   return markup`<g transform="translate(${left} ${top})">
     <rect class="surface" width="${width}" height="${height}"/>

@@ -124,7 +124,7 @@ function drawSection({ analysis, outcome }: ReportSection, open: boolean, pieces
   return markup`<details class="analysis"${open ? new Markup(' open') : undefined}><summary><h3>${analysis.title}</h3>${drawFinding(outcome)}</summary>
     <div id="${analysis.id}" class="inside">
     <p class="description">${analysis.description}</p>
-    ${'problem' in outcome ? markup`<p class="problem">${outcome.problem}</p>` : [drawScalars(analysis, outcome), outcome.figures.map(figure => drawFigure(figure, pieces))]}
+    ${'problem' in outcome ? markup`<p class="problem">${outcome.problem}</p>` : [drawScalars(analysis, outcome), markup`<div class="figures">${outcome.figures.map(figure => drawFigure(figure, pieces))}</div>`]}
     </div></details>`;
 }
 

@@ -22,14 +22,14 @@ code, pre { font-family: ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consol
 header { background: var(--band); color: #fff; padding: 40px 0 34px; }
 .product { margin: 0; font-size: 12px; letter-spacing: .14em; text-transform: uppercase; color: #d4daff; }
 h1 { margin: 4px 0 6px; font-size: 34px; line-height: 1.2; font-weight: 650; overflow-wrap: anywhere; }
-.subtitle { margin: 0; color: #e4e8ff; max-width: 84ch; text-wrap: pretty; }
+.subtitle { margin: 0; color: #e4e8ff; max-width: 110ch; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(140px, 1fr)); gap: 12px; margin: 26px 0 0; }
 .tiles div { background: rgb(8 12 48 / .38); border: 1px solid rgb(255 255 255 / .16); border-radius: 10px; padding: 10px 14px; }
 .tiles dt { font-size: 12.5px; color: #d4daff; }
 .tiles dd { margin: 0; font-size: 21px; font-weight: 600; font-variant-numeric: tabular-nums; white-space: nowrap; }
 nav { padding: 26px 0 4px; }
 nav ul { list-style: none; margin: 0; padding: 0; }
-nav > ul { display: grid; grid-template-columns: repeat(auto-fill, minmax(190px, 1fr)); gap: 18px 26px; }
+nav > ul { display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: 18px 24px; }
 nav > ul > li { font-size: 12.5px; letter-spacing: .06em; text-transform: uppercase; color: var(--quiet); border-top: 2px solid var(--line); padding-top: 6px; }
 nav li li { font-size: 15px; letter-spacing: 0; text-transform: none; }
 nav .finding, nav .problem { display: block; font-size: 12.5px; line-height: 1.35; color: var(--quiet); background: none; padding: 0; }
@@ -47,12 +47,15 @@ h2 { margin: 0; font-size: 24px; line-height: 1.3; }
 .left-out { color: var(--quiet); font-size: 13.5px; margin: 4px 0; }
 .description { margin: 0 0 18px; color: var(--quiet); max-width: 80ch; }
 .problem { color: var(--problem); }
-.figure { margin: 0 0 20px; background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 18px 20px 14px; break-inside: avoid; }
+.figures { display: flex; flex-wrap: wrap; gap: 20px; margin-bottom: 20px; }
+.figure { flex: 1 1 100%; min-width: 0; margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 18px 20px 14px; break-inside: avoid; }
+.figure.narrow { flex: 1 1 310px; }
 .figure > figcaption h4 { margin: 0; font-size: 16.5px; }
 .figure > figcaption p { margin: 2px 0 0; color: var(--quiet); }
 .picture { margin-top: 12px; overflow-x: auto; }
 svg { display: block; width: 100%; height: auto; font: 11px system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; fill: var(--ink); }
-.chart { min-width: 700px; }
+.chart { min-width: 480px; }
+@media (max-width: 760px) { .chart, .chart .axis { font-size: 14px; } }
 .pixels { image-rendering: pixelated; }
 .surface { fill: var(--surface); }
 .frame { fill: none; stroke: var(--line); }

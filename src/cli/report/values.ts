@@ -27,7 +27,7 @@ export function tableOf(figure: Figure): FigureTable {
     case 'lines':
       return {
         columns: ['series', figure.x.title, figure.y.title],
-        rows: figure.series.flatMap(({ name, x, y }) => Array.from(x, (value, i) => [name, value, y[i] ?? ''])),
+        rows: figure.series.flatMap(({ name, x, y }) => Array.from(x, (value, i) => [name, figure.x.labels?.[value] ?? value, y[i] ?? ''])),
       };
     case 'bars':
       return {

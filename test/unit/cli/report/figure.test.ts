@@ -32,6 +32,13 @@ describe('lines', () => {
     expect(path?.match(/L/g)).toHaveLength(2);
   });
 
+  test('over named places have the names for ticks, and in their values', () => {
+    const stages: LinesFigure = { ...lines([1, 0.1]), x: { title: 'stream', labels: ['embed', 'after L0', 'final'] } };
+    const ticks = [...drawn(stages).matchAll(/class="tick middle"[^>]*>([^<]*)</g)].map(match => match[1]);
+    expect(ticks).toEqual(['embed', 'after L0', 'final']);
+    expect(tableOf(stages).rows).toEqual([['test', 'embed', 1], ['test', 'after L0', 0.1]]);
+  });
+
   test('of very many points keep their extremes', () => {
     const y = Array.from({ length: 100_000 }, (_, i) => (i === 54_321 ? 1000 : 1));
     const picture = drawn(lines(y)).replace(/<details.*<\/details>/s, '');
