@@ -7,7 +7,7 @@ import type { ModelConfig } from '../protocol/config';
 import { allComponents, componentName, type Component, type Head } from './heads';
 import type { PromptPair } from './pairs';
 import { measurePasses, type PatchedRuns, type Work } from './patching';
-import { rowsAtOnce } from './patchingPasses';
+import { ordinaryRoom, rowsAtOnce } from './patchingPasses';
 
 // R rows, one a path · T positions · H heads · D d_model · U d_vocab_out
 
@@ -51,12 +51,14 @@ export function sendersBefore(config: ModelConfig, receiver: Receiver | undefine
  * input is put into the corrupted run, and all that comes after it is computed. Into the logits, the first run is all.
  * @throws UserError when clean and corrupted prompts give the same metric; CancelledError.
  */
-export function patchPaths(model: RunnableModel, pairs: readonly PromptPair[], { receiver, throughMlps, rows }: Paths, work: Work): Promise<PatchedRuns> {
+export function patchPaths(
+  model: RunnableModel, pairs: readonly PromptPair[], { receiver, throughMlps, rows }: Paths, work: Work, room = ordinaryRoom,
+): Promise<PatchedRuns> {
   const { config } = model;
   const [first] = pairs;
   if (!first) throw new Error('there is no pair');
   const T = first.clean.length;
-  const most = rowsAtOnce(config, T, T);
+  const most = rowsAtOnce(config, T, T, room);
   const starts = Array.from({ length: Math.ceil(rows.length / most) }, (_, pass) => pass * most);
   const target = receiver ? `${receiver.head.layer}.${receiver.head.head}.${receiver.input}` : 'logits';
   return measurePasses(model, pairs, rows.length, starts.map(start => {

@@ -7,7 +7,7 @@ import { isCausal } from '../model/mask';
 import { asFloat32, type ModelFunction, type RunnableModel } from '../model/runnable';
 import { forward } from '../model/transformer';
 import type { PromptPair } from './pairs';
-import { maskOf, passesOf } from './patchingPasses';
+import { maskOf, ordinaryRoom, passesOf } from './patchingPasses';
 
 // R rows (the corrupted run, then one a site) · T positions · Q of them that a pass runs · U d_vocab_out
 
@@ -46,10 +46,13 @@ export interface Work {
 /**
  * Activation patching, clean → corrupted (TransformerLens' `patching`): runs the corrupted prompt with the activation of each
  * site in turn taken from the clean run. All sites go through the model in one batch, a row each, and a row joins the batch
- * only at the layer of its site: below it, it is the corrupted run. Sites are cut into several passes where memory asks.
+ * only at the layer of its site: below it, it is the corrupted run. Sites are cut into several passes where `room` asks, the numbers
+ * that a pass may hold at once.
  * @throws UserError when clean and corrupted prompts give the same metric; CancelledError.
  */
-export function patchSites(model: RunnableModel, pairs: readonly PromptPair[], sites: readonly Site[], work: Work): Promise<PatchedRuns> {
+export function patchSites(
+  model: RunnableModel, pairs: readonly PromptPair[], sites: readonly Site[], work: Work, room = ordinaryRoom,
+): Promise<PatchedRuns> {
   const { config } = model;
   const [first] = pairs;
   if (!first) throw new Error('there is no pair');
@@ -57,7 +60,7 @@ export function patchSites(model: RunnableModel, pairs: readonly PromptPair[], s
   const causal = isCausal(config, first.clean.length);
   const T = causal ? first.position + 1 : first.clean.length;
   const differs = pairs.map(({ clean, corrupted }) => clean.findIndex((token, at) => token !== corrupted[at]));
-  const passes = passesOf(config, sites, { T, causal, firstDifference: Math.min(...differs) });
+  const passes = passesOf(config, sites, { T, causal, firstDifference: Math.min(...differs), room });
   return measurePasses(model, pairs, sites.length, passes.map(({ from, rows }) => ({
     key: `patching ${T} ${from} ${rows.map(({ site: { activation, layer, head, position } }) => [activation, layer, head, position].join()).join(' ')}`,
     rows: rows.map(({ index }) => index),

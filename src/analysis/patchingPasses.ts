@@ -24,10 +24,12 @@ export interface Prompts {
   readonly causal: boolean;
   /** The first position where a clean and a corrupted prompt differ. */
   readonly firstDifference: number;
+  /** Numbers that a pass may hold of one layer at once. */
+  readonly room: number;
 }
 
-/** Numbers that a pass holds of one layer at once, at most: 512 MB. */
-const mostNumbers = 128e6;
+/** Numbers that a pass may hold of one layer at once: 512 MB. */
+export const ordinaryRoom = 128e6;
 
 /**
  * The passes in which sites are patched. Without the sites that cannot change the answer: where no position sees a later one,
@@ -40,22 +42,22 @@ const mostNumbers = 128e6;
  * away from the answer: 5.4 layers of 6.5. Together 31 TFLOP. Where the prompts differ from position d on, sites before it take
  * what is there already, and need not be run: with d = 16, 8 TFLOP.
  */
-export function passesOf(config: ModelConfig, sites: readonly Site[], { T, causal, firstDifference }: Prompts): readonly Pass[] {
+export function passesOf(config: ModelConfig, sites: readonly Site[], { T, causal, firstDifference, room }: Prompts): readonly Pass[] {
   const all = sites.map((site, index) => ({ site, index })).filter(({ site }) => !causal || canReachAnswer(config, site, T));
-  if (all.length <= rowsAtOnce(config, T, T)) return [{ from: 0, rows: all.toSorted(byLayer) }];
-  if (!causal) return cut(config, all.toSorted(byLayer), () => 0, T);
+  if (all.length <= rowsAtOnce(config, T, T, room)) return [{ from: 0, rows: all.toSorted(byLayer) }];
+  if (!causal) return cut(config, all.toSorted(byLayer), () => 0, T, room);
   const differing = all.filter(({ site: { position } }) => position === undefined || position >= firstDifference);
   const start = ({ site: { position = 0 } }: IndexedSite) => Math.max(position, firstDifference);
-  return cut(config, differing.toSorted((a, b) => start(a) - start(b) || byLayer(a, b)), start, T);
+  return cut(config, differing.toSorted((a, b) => start(a) - start(b) || byLayer(a, b)), start, T, room);
 }
 
 /** Parts that fit, of sites that ascend in where they start. */
-function cut(config: ModelConfig, sorted: readonly IndexedSite[], start: (site: IndexedSite) => number, T: number): readonly Pass[] {
+function cut(config: ModelConfig, sorted: readonly IndexedSite[], start: (site: IndexedSite) => number, T: number, room: number): readonly Pass[] {
   const passes: Pass[] = [];
   for (let taken = 0; taken < sorted.length;) {
     const [first] = sorted.slice(taken, taken + 1);
     const from = first ? start(first) : 0;
-    const rows = sorted.slice(taken, taken + rowsAtOnce(config, T - from, T));
+    const rows = sorted.slice(taken, taken + rowsAtOnce(config, T - from, T, room));
     passes.push({ from, rows: rows.toSorted(byLayer) });
     taken += rows.length;
   }
@@ -75,8 +77,8 @@ function byLayer(a: IndexedSite, b: IndexedSite): number {
 }
 
 /** How many rows over `Q` positions, that read `T`, memory allows at once. */
-export function rowsAtOnce({ n_heads: H, d_model: D, d_head: K, d_mlp: M = 0 }: ModelConfig, Q: number, T: number): number {
-  return Math.max(1, Math.floor(mostNumbers / (Q * (M + 2 * D + H * K + H * T) + 2 * T * H * K)));
+export function rowsAtOnce({ n_heads: H, d_model: D, d_head: K, d_mlp: M = 0 }: ModelConfig, Q: number, T: number, room: number): number {
+  return Math.max(1, Math.floor(room / (Q * (M + 2 * D + H * K + H * T) + 2 * T * H * K)));
 }
 
 /**
