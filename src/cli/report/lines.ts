@@ -11,7 +11,7 @@ const mostPoints = 1500;
 
 export function drawLines(figure: LinesFigure): Markup {
   const logarithmic = { x: figure.x.logarithmic ?? false, y: figure.y.logarithmic ?? false };
-  const xValues = [...figure.series.flatMap(series => [...series.x]), ...(figure.marks ?? []).map(mark => mark.x)];
+  const xValues = [...figure.series.flatMap(series => [...series.x]), ...(figure.marks ?? []).map(mark => mark.x), ...(figure.x.labels ?? []).keys()];
   const frame = frameFor({
     yValues: figure.series.flatMap(series => [...series.y]),
     yLogarithmic: logarithmic.y,
