@@ -49,27 +49,23 @@ export const edgeAttribution = defineAnalysis({
   async run(context, { threshold, method, steps, exact, ...wanted }) {
     const { model, signal } = context;
     const pairs = promptPairs(context, wanted);
-    const measured = await measure(model, pairs, { steps: method === 'EAP' ? 0 : steps, exact }, { signal, progress: fraction => context.progress(0.8 * fraction) });
-    const { graph, scores, order } = measured;
+    const measured = await measure(model, pairs, { steps: method === 'EAP' ? 0 : steps, exact }, { signal, progress: fraction => context.progress(0.9 * fraction) });
+    const { graph, scores, order, curve } = measured;
     const largest = Math.abs(scores[order[0] ?? 0] ?? 0);
     const kept = order.filter(edge => threshold === 0 || isKept(scores[edge] ?? 0, threshold * largest)).length;
-
-    const rank = new Map(order.map((edge, at) => [edge, at]));
-    const strongest = (count: number) => circuitOf(edge => (rank.get(edge) ?? 0) < count);
-    const counts = countsUpTo(order.length);
-    const runs = [strongest(kept), circuitOf(edge => (rank.get(edge) ?? 0) >= kept), ...counts.map(strongest)];
-    const [faithfulness = 0, others = 0, ...curve] = await runEdges(model, pairs, runs, { signal, progress: fraction => context.progress(0.8 + 0.2 * fraction) });
+    const { strongest, others } = circuitsBy(order);
+    const [faithfulness = 0, ofOthers = 0] = await runEdges(model, pairs, [strongest(kept), others(kept)], { signal, progress: fraction => context.progress(0.9 + 0.1 * fraction) });
 
     const accounted = graph.edges.reduce((sum, { sender }, edge) => sum + (sender === 0 ? scores[edge] ?? 0 : 0), 0);
     const correlation = measured.exact && correlationOf(scores, measured.exact);
     return {
       figures: [
         circuitFigure(measured, kept, { threshold, faithfulness, accounted }),
-        faithfulnessFigure(counts, curve, kept),
+        faithfulnessFigure(curve, kept),
         edgesTable(measured, kept, exactNote(model.config, exact, measured.exact !== undefined)),
         scoresFigure(measured),
       ],
-      scalars: { edges: kept, faithfulness, completeness: 1 - others, largest, accounted, ...(correlation !== undefined && { correlation }) },
+      scalars: { edges: kept, faithfulness, completeness: 1 - ofOthers, largest, accounted, ...(correlation !== undefined && { correlation }) },
     };
   },
 });
@@ -79,7 +75,7 @@ function isKept(score: number, least: number): boolean {
   return score !== 0 && Math.abs(score) >= least;
 }
 
-/** Scores do not depend on the threshold, so that it can be dragged: those of the last question are kept with each model. */
+/** Nothing but the circuit depends on the threshold, so that it can be dragged: the rest of the last question is kept with each model. */
 const known = new WeakMap<RunnableModel, { readonly question: string; readonly measured: MeasuredEdges }>();
 
 interface Wanted {
@@ -93,14 +89,27 @@ async function measure(model: RunnableModel, pairs: readonly PromptPair[], wante
   const last = known.get(model);
   if (last?.question === question) return last.measured;
   const graph = edgeGraph(model.config);
-  const patches = wanted.exact && graph.edges.length <= mostExact ? graph.edges.map((_, edge) => patchedEdge(edge)) : undefined;
-  const inAll = await edgeScores(model, pairs, wanted.steps, { signal, progress: fraction => progress(fraction * (patches ? 0.3 : 1)) });
+  const inAll = await edgeScores(model, pairs, wanted.steps, { signal, progress: fraction => progress(0.4 * fraction) });
   const scores = Float64Array.from(graph.edges, ({ sender, reader }) => inAll[sender * graph.readers.length + reader] ?? 0);
-  const exact = patches && await runEdges(model, pairs, patches, { signal, progress: fraction => progress(0.3 + 0.7 * fraction) });
   const order = graph.edges.map((_, edge) => edge).sort((a, b) => Math.abs(scores[b] ?? 0) - Math.abs(scores[a] ?? 0));
-  const measured: MeasuredEdges = { graph, scores, exact, order };
+
+  const counts = countsUpTo(order.length);
+  const patches = wanted.exact && graph.edges.length <= mostExact ? graph.edges.map((_, edge) => patchedEdge(edge)) : [];
+  const runs = [...counts.map(circuitsBy(order).strongest), ...patches];
+  const recovered = await runEdges(model, pairs, runs, { signal, progress: fraction => progress(0.4 + 0.6 * fraction) });
+  const curve = counts.map((count, at) => ({ count, faithfulness: recovered[at] ?? 0 }));
+  const measured: MeasuredEdges = { graph, scores, order, curve, exact: patches.length > 0 ? recovered.slice(counts.length) : undefined };
   known.set(model, { question, measured });
   return measured;
+}
+
+/** Circuits of so many of the strongest edges, and of all others. */
+function circuitsBy(order: readonly number[]) {
+  const rank = new Map(order.map((edge, at) => [edge, at]));
+  return {
+    strongest: (count: number) => circuitOf(edge => (rank.get(edge) ?? 0) < count),
+    others: (count: number) => circuitOf(edge => (rank.get(edge) ?? 0) >= count),
+  };
 }
 
 /** From no edge to all of them, each one where they are few and closer together where few are kept otherwise. */

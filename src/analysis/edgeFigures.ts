@@ -9,6 +9,8 @@ export interface MeasuredEdges {
   readonly exact: Float64Array | undefined;
   /** The edges from the largest score by size to the smallest. */
   readonly order: readonly number[];
+  /** How faithful circuits of so many of the strongest edges are. */
+  readonly curve: readonly { readonly count: number; readonly faithfulness: number }[];
 }
 
 /** What is said of a circuit beside its drawing. */
@@ -61,12 +63,12 @@ function circuitCaption(kept: number, all: number, { threshold, faithfulness, ac
 }
 
 /** How much of the answer the strongest edges bring back, against how many they are. */
-export function faithfulnessFigure(counts: readonly number[], faithfulness: ArrayLike<number>, kept: number): LinesFigure {
+export function faithfulnessFigure(curve: MeasuredEdges['curve'], kept: number): LinesFigure {
   return {
     kind: 'lines', title: 'Faithfulness', scalar: 'faithfulness',
     caption: 'Share of the clean logit difference that the strongest edges bring back while all others carry the corrupted run: 0 as corrupted, 1 as clean.',
     x: { title: 'Edges kept' }, y: { title: 'Share of the clean answer' },
-    series: [{ name: 'faithfulness', x: Float64Array.from(counts), y: Float64Array.from(faithfulness) }],
+    series: [{ name: 'faithfulness', x: Float64Array.from(curve, ({ count }) => count), y: Float64Array.from(curve, ({ faithfulness }) => faithfulness) }],
     marks: [{ x: kept, label: 'threshold' }],
   };
 }

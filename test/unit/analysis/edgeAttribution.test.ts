@@ -25,7 +25,7 @@ async function run(params: Readonly<Record<string, unknown>>, context = contextO
 function measured(graph: MeasuredEdges['graph'], score: (edge: number) => number): MeasuredEdges {
   const scores = Float64Array.from(graph.edges, (_, edge) => score(edge));
   const order = [...graph.edges.keys()].sort((a, b) => Math.abs(score(b)) - Math.abs(score(a)));
-  return { graph, scores, exact: undefined, order };
+  return { graph, scores, exact: undefined, order, curve: [] };
 }
 
 describe('edge attribution', () => {
