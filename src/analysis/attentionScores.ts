@@ -1,8 +1,9 @@
 import type { HostTensor } from '../common/tensor';
 import { allowedAttention } from '../model/mask';
 import type { ModelConfig } from '../protocol/config';
+import type { Task } from '../tasks/task';
 
-// B batch · T positions · H heads · L layers
+// B batch · T positions · H heads
 
 /** The sources that a kind of head would look at from a destination, given the tokens; none where it would look nowhere. */
 export type ExpectedSources = (tokens: Int32Array, destination: number) => readonly number[];
@@ -20,6 +21,16 @@ export const attentionKinds = {
 } as const satisfies Readonly<Record<string, ExpectedSources>>;
 
 export type AttentionKind = keyof typeof attentionKinds;
+
+/** Where the right answer can be read: from the position that answers, every position that holds its token. */
+export function answerSources({ vocabulary, outputs, answerPositions, answers }: Task): ExpectedSources {
+  const tokenOf = outputs.map(word => vocabulary.indexOf(word)); // -1, which no position holds, for a word of the outputs alone
+  return (tokens, destination) => {
+    const answer = answerPositions.indexOf(destination);
+    const right = answer < 0 ? undefined : answers([...tokens])?.[answer];
+    return right === undefined ? [] : [...tokens.keys()].filter(source => tokens[source] === tokenOf[right]);
+  };
+}
 
 function earlierOccurrences(tokens: Int32Array, destination: number): readonly number[] {
   const found: number[] = [];

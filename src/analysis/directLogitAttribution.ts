@@ -1,5 +1,5 @@
 import type { Figure } from '../protocol/figure';
-import { attributeComponents, embeddingsOf, type Attribution } from './attribution';
+import { attributeComponents, type Attribution } from './attribution';
 import { componentFigure } from './componentFigure';
 import { defineAnalysis } from './define';
 import { answeredExamples, chosenAnswers, exampleParameters } from './examples';
@@ -7,7 +7,10 @@ import { attributePaths } from './headPaths';
 import { componentName, headOf, type Head } from './heads';
 import { answerNames, contrastInputs, contrastName, contrastParameters, mean, meansOverExamples } from './logitContrast';
 
-// B batch · A answers an example · N terms
+// B batch · A answers an example
+
+/** By term, then by chosen answer: the mean over the examples. */
+type Means = readonly (readonly number[])[];
 
 /** Who writes the answer: the logit of the right answer as a sum over components, and one head's part as a sum over paths. */
 export const directLogitAttribution = defineAnalysis({
@@ -50,11 +53,12 @@ export const directLogitAttribution = defineAnalysis({
     const name = componentName(chosen);
     const what = contrastName({ against, word });
     const names = answerNames(task, answered);
-    const ends = config.positional_embedding_type === 'shortformer' ? ' Positions reach queries and keys only, so that they have no part.' : '';
+    const held = config.normalization_type === null ? '' : ', with the scale of each norm as it was';
+    const positions = config.positional_embedding_type === 'shortformer' ? ' Positions reach queries and keys only, so that they have no part.' : '';
     const figures: Figure[] = [
       componentFigure({
         title: `Direct logit attribution ${title}`, scalar: 'share',
-        caption: `Mean part of each component in ${what}${config.biases ? ', b_U aside' : ''}, for each position where an answer is read.${ends}`,
+        caption: `Mean part of each component in ${what}${config.biases ? ', b_U aside' : ''}${held}, for each position where an answer is read.${positions}`,
         components: components.terms, answers: names, values: componentMeans, quantity: 'Logit', scale: 'diverging',
       }),
       componentFigure({
@@ -64,31 +68,29 @@ export const directLogitAttribution = defineAnalysis({
       }),
     ];
 
-    const shares = sharesOf(componentMeans);
-    const pathShares = sharesOf(pathMeans);
-    const direct = pathShares.slice(0, embeddingsOf(config).length);
-    const virtual = pathShares.filter((_, at) => paths.terms[at]?.subject?.head !== undefined);
-    return {
-      figures,
-      scalars: {
-        share: shares[components.terms.findIndex(term => term.name === name)] ?? 0,
-        largestShare: Math.max(...shares),
-        directTerm: direct.reduce((sum, share) => sum + share, 0),
-        virtualTerm: virtual.length > 0 ? Math.max(...virtual) : 0,
-        error: components.error,
-        pathError: paths.error,
-      },
-    };
+    return { figures, scalars: { ...shareScalars(components, componentMeans, name, paths, pathMeans), error: components.error, pathError: paths.error } };
   },
 });
 
+function shareScalars(components: Attribution, componentMeans: Means, head: string, paths: Attribution, pathMeans: Means): Record<string, number> {
+  const [shares, pathShares] = [sharesOf(componentMeans), sharesOf(pathMeans)];
+  const direct = pathShares.filter((_, at) => paths.terms[at]?.name === 'embedding' || paths.terms[at]?.name === 'positions');
+  const virtual = pathShares.filter((_, at) => paths.terms[at]?.subject?.head !== undefined);
+  return {
+    share: shares[components.terms.findIndex(({ name }) => name === head)] ?? 0,
+    largestShare: Math.max(...shares),
+    directTerm: direct.reduce((sum, share) => sum + share, 0),
+    virtualTerm: virtual.length > 0 ? Math.max(...virtual) : 0,
+  };
+}
+
 /** Each row's mean as a share of the sum of all rows' means. */
-function sharesOf(means: readonly (readonly number[])[]): readonly number[] {
+function sharesOf(means: Means): readonly number[] {
   const sum = means.reduce((total, row) => total + mean(row), 0);
   return means.map(row => (sum === 0 ? 0 : mean(row) / sum));
 }
 
-function strongestHead({ terms }: Attribution, means: readonly (readonly number[])[]): Head {
+function strongestHead({ terms }: Attribution, means: Means): Head {
   const heads = terms.flatMap(({ subject }, at) => {
     const { layer, head } = subject ?? {};
     return layer === undefined || head === undefined ? [] : [{ layer, head, part: mean(means[at] ?? []) }];

@@ -5,7 +5,7 @@ import type { RunnableModel } from '../model/runnable';
 import type { HeadBadge } from '../protocol/analysis';
 import type { HeatmapFigure, TableFigure } from '../protocol/figure';
 import type { Task } from '../tasks/task';
-import { attentionKinds, expectedAttention } from './attentionScores';
+import { answerSources, attentionKinds, expectedAttention, type ExpectedSources } from './attentionScores';
 import { defineAnalysis, type AnalysisContext } from './define';
 import { examplesFor, exampleParameters } from './examples';
 import { allHeads, componentName, headOf, type Head } from './heads';
@@ -16,7 +16,7 @@ import { headWeight, quickProduct, rowsOf } from './weights';
 /** Scores in the order of the figures: what columns and badges call them. */
 const titles = {
   previous: 'previous', current: 'current', first: 'first', duplicate: 'duplicate',
-  induction: 'induction', exampleInduction: 'induction in examples', copying: 'copying',
+  induction: 'induction', exampleInduction: 'induction in examples', answer: 'answer', copying: 'copying',
 } as const;
 type ScoreName = keyof typeof titles;
 /** By head, layer by layer; absent where nothing can be measured. */
@@ -26,7 +26,7 @@ type Scores = Partial<Readonly<Record<ScoreName, readonly number[]>>>;
 export const headScores = defineAnalysis({
   id: 'head-scores',
   title: 'Head scores',
-  description: 'How far each head looks at the previous, the current or the first token, at duplicates, and behind them (induction), and how far it copies (TransformerLens: head_detector; Olsson et al. 2022).',
+  description: 'How far each head looks at the previous, the current or the first token, at duplicates, behind them (induction) or at the answer, and how far it copies (TransformerLens: head_detector; Olsson et al. 2022).',
   group: 'Attention',
   badges: true,
   params: {
@@ -40,6 +40,7 @@ export const headScores = defineAnalysis({
     duplicate: 'mean weight on all earlier occurrences of the destination\'s token, where there are any',
     induction: 'on random tokens written twice, mean weight on the token after the earlier occurrence of the destination\'s (Olsson et al. 2022); not measured where the context has less than 4 positions',
     exampleInduction: 'on the examples, mean weight on the tokens after earlier occurrences of the destination\'s token, where there are any',
+    answer: 'from the positions where an answer is read, mean weight on all positions that hold its token, where there are any',
     copying: 'fraction of the tokens that are also outputs whose own logit is the largest of the OV circuit W_E W_V W_O W_U',
   },
   appliesTo: () => true,
@@ -49,10 +50,12 @@ export const headScores = defineAnalysis({
     const chosen = head === '' ? undefined : headOf(config, head);
     const { tokens, positions, title } = examplesFor(context, wanted);
     const patterns = await patternsOf(model, tokens);
-    const on = (kind: keyof typeof attentionKinds) => expectedAttention(config, tokens, patterns, attentionKinds[kind]);
+    const on = (sources: ExpectedSources) => expectedAttention(config, tokens, patterns, sources);
+    const { previous, current, first, duplicate, afterDuplicate } = attentionKinds;
     const all: Readonly<Record<ScoreName, readonly number[] | undefined>> = {
-      previous: on('previous'), current: on('current'), first: on('first'), duplicate: on('duplicate'),
-      induction: await inductionScores(context), exampleInduction: on('afterDuplicate'), copying: await copyingScores(context, heads),
+      previous: on(previous), current: on(current), first: on(first), duplicate: on(duplicate),
+      induction: await inductionScores(context), exampleInduction: on(afterDuplicate),
+      answer: on(answerSources(context.task)), copying: await copyingScores(context, heads),
     };
     const scores: Scores = Object.fromEntries(Object.entries(all).filter(([, values]) => values !== undefined));
     const at = chosen && heads.findIndex(({ layer, head: index }) => layer === chosen.layer && index === chosen.head);
@@ -104,7 +107,7 @@ async function copyingScores({ model, task: { vocabulary, outputs }, signal }: A
   const scores: number[] = [];
   for (const head of heads) {
     throwIfCancelled(signal);
-    const { data } = await quickProduct(model, [read, headWeight(model, head, 'W_V')], [headWeight(model, head, 'W_O'), write], false); // [n, U]
+    const { data } = await quickProduct(model, [read, headWeight(model, head, 'W_V')], [headWeight(model, head, 'W_O'), write]); // [n, U]
     const copied = pairs.filter(({ output }, row) => {
       const logits = data.subarray(row * outputs.length, (row + 1) * outputs.length);
       return logits.every((logit, at) => at === output || logit < (logits[output] ?? 0));

@@ -7,9 +7,10 @@ import { forward } from '../model/transformer';
 import type { ModelConfig } from '../protocol/config';
 import type { AttentionFigure } from '../protocol/figure';
 import type { Task } from '../tasks/task';
+import { answerSources } from './attentionScores';
 import { defineAnalysis } from './define';
 import { answeredExamples, exampleParameters } from './examples';
-import { componentName, headOf, type Head } from './heads';
+import { allHeads, componentName, headOf, type Head } from './heads';
 import { atAnswers } from './logitContrast';
 
 // B batch · T positions · A answers an example · H heads
@@ -26,7 +27,7 @@ export const virtualAttention = defineAnalysis({
     earlier: { kind: 'head', title: 'Earlier head', description: 'The head that it reads through; empty for 0.0.', default: '' },
   },
   scalars: {
-    toAnswer: 'mean weight from the positions where an answer is read to all positions that hold the right answer\'s token; without a later head, that of the head with most',
+    toAnswer: 'mean weight from the positions where an answer is read to all positions that hold its token, where it can reach any; without a later head, that of the head with most',
     largest: 'mean of the largest weight in each row; without a later head, that of the head with most',
   },
   appliesTo: ({ config }) => config.n_layers >= 2,
@@ -34,42 +35,43 @@ export const virtualAttention = defineAnalysis({
     const { details: { config }, model, task } = context;
     const through = headOf(config, earlier === '' ? '0.0' : earlier);
     const readers = readersOf(config, through, later);
-    const { tokens, answers, positions, title } = answeredExamples(context, wanted);
+    const { tokens, positions, title } = answeredExamples(context, wanted);
     model.checkTokens(tokens);
-    const [, T = 0] = tokens.shape;
-    const products = await virtualPatterns(model, task, tokens, holdsAnswer(task, tokens, answers), through);
+    const [B = 0, T = 0] = tokens.shape;
+    const ofMask = allowedAttention(config, T);
+    const allowed = Uint8Array.from(productOf(ofMask, ofMask, T), value => Number(value > 0));
+    const holds = reachableAnswers(task, tokens, allowed);
+    const reachable = countRows(holds) / (B * task.answerPositions.length);
+    const products = await virtualPatterns(model, task, tokens, holds, through);
     const shown = readers.map(reader => {
       const { patterns, toAnswer, largest } = products[reader.layer - through.layer - 1] ?? noLayer(reader);
       const { head } = reader;
       return { ...reader, pattern: patterns.data.slice(head * T * T, (head + 1) * T * T), toAnswer: toAnswer.data[head] ?? 0, largest: largest.data[head] ?? 0 };
     });
 
-    const allowed = allowedAttention(config, T);
     const figure: AttentionFigure = {
       kind: 'attention',
       title: `Virtual attention through ${componentName(through)} ${title}`,
       caption: `Each row is a destination of the head shown; its weights say what that head reads through ${componentName(through)}, and sum to 1.`,
       tokens: positions,
       heads: shown.map(({ layer, head, pattern }) => ({ layer, head, pattern })),
-      allowed: Uint8Array.from(productOf(allowed, allowed, T), value => Number(value > 0)),
-      scalar: 'toAnswer',
+      allowed,
+      scalar: reachable > 0 ? 'toAnswer' : 'largest',
     };
     const most = (values: readonly number[]) => Math.max(...values);
-    return { figures: [figure], scalars: { toAnswer: most(shown.map(head => head.toAnswer)), largest: most(shown.map(head => head.largest)) } };
+    return { figures: [figure], scalars: { ...(reachable > 0 && { toAnswer: most(shown.map(head => head.toAnswer)) / reachable }), largest: most(shown.map(head => head.largest)) } };
   },
 });
 
 /** The heads that can read what `through` writes: the chosen one, or all of the layers after it. */
 function readersOf(config: ModelConfig, through: Head, later: string): readonly Head[] {
   const name = componentName(through);
-  if (later !== '') {
-    const reader = headOf(config, later);
-    if (reader.layer > through.layer) return [reader];
-    throw new UserError(`${componentName(reader)} cannot read what ${name} writes, as it is not in a layer after it; choose a later head from layer ${through.layer + 1} on, or an earlier head from a layer below ${reader.layer}.`);
-  }
-  const layers = Array.from({ length: config.n_layers - 1 - through.layer }, (_, index) => through.layer + 1 + index);
-  if (layers.length === 0) throw new UserError(`No head reads what ${name} writes, as it is in the last layer; choose an earlier head from a layer below ${through.layer}.`);
-  return layers.flatMap(layer => Array.from({ length: config.n_heads }, (_, head) => ({ layer, head })));
+  const first = through.layer + 1;
+  if (first === config.n_layers) throw new UserError(`No head reads what ${name} writes, as it is in the last layer; choose an earlier head from a layer below ${through.layer}.`);
+  if (later === '') return allHeads(config).filter(({ layer }) => layer >= first);
+  const reader = headOf(config, later);
+  if (reader.layer >= first) return [reader];
+  throw new UserError(`${componentName(reader)} cannot read what ${name} writes, as it is not in a layer after it; choose a later head from layer ${first} on.`);
 }
 
 interface LayerProducts {
@@ -110,15 +112,25 @@ async function virtualPatterns(
   }));
 }
 
-/** `[B, A, T]`: 1 where a position holds the token with the right answer's word. */
-function holdsAnswer({ vocabulary, outputs }: Task, { shape, data }: HostTensor<'int32'>, answers: HostTensor<'int32'>): HostTensor<'float32'> {
+/** `[B, A, T]`: 1 where an answer can reach a position that holds its token. */
+function reachableAnswers(task: Task, { shape, data }: HostTensor<'int32'>, allowed: Uint8Array): HostTensor<'float32'> {
   const [B = 0, T = 0] = shape;
-  const A = answers.shape[1] ?? 0;
-  const tokenOf = outputs.map(word => vocabulary.indexOf(word)); // -1, which no position holds, for a word of the outputs alone
-  return float32([B, A, T], Float32Array.from({ length: B * A * T }, (_, at) => {
-    const [row, answer] = [Math.floor(at / (A * T)), Math.floor(at / T)];
-    return Number(data[row * T + (at % T)] === tokenOf[answers.data[answer] ?? 0]);
-  }));
+  const sourcesOf = answerSources(task);
+  const A = task.answerPositions.length;
+  const holds = float32([B, A, T]);
+  for (let row = 0; row < B; row++) {
+    task.answerPositions.forEach((position, answer) => {
+      const reached = sourcesOf(data.subarray(row * T, (row + 1) * T), position).filter(source => allowed[position * T + source] === 1);
+      for (const source of reached) holds.data[(row * A + answer) * T + source] = 1;
+    });
+  }
+  return holds;
+}
+
+/** How many rows of `holds [B, A, T]` have a 1. */
+function countRows({ shape, data }: HostTensor<'float32'>): number {
+  const [B = 0, A = 0, T = 0] = shape;
+  return Array.from({ length: B * A }, (_, row) => data.subarray(row * T, (row + 1) * T)).filter(row => row.includes(1)).length;
 }
 
 /** The product of two matrices `[T, T]`. */

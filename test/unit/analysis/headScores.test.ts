@@ -67,6 +67,17 @@ describe('head scores', () => {
     expectClose(column('first'), at(() => 0), { absolute: 1e-6 });
   });
 
+  test('measure how much of the answer\'s token the head that answers sees, where there is any', async () => {
+    const context = await contextOfModel(name);
+    const { tokens, labels } = context.task.sample(context.random, 3);
+    const T = tokens.shape[1] ?? 0;
+    const expected = (await patternsOf(context, tokens)).map(head => mean(range(3).flatMap(row => context.task.answerPositions.flatMap((position, answer) => {
+      const sources = range(position + 1).filter(source => tokens.data[row * T + source] === labels.data[row * 2 + answer]);
+      return sources.length === 0 ? [] : [sources.reduce((sum, source) => sum + (head[row]?.[position]?.[source] ?? Number.NaN), 0)];
+    }))));
+    expectClose((await run(context)).column('answer'), expected, { absolute: 1e-6 });
+  });
+
   test('measure induction on random tokens written twice, one place before the diagonal of the repetition', async () => {
     const context = await contextOfModel(name);
     const read: HostTensor<'int32'>[] = [];
