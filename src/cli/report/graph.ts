@@ -7,6 +7,8 @@ import { short, textWidth } from './matrix';
 
 const rowHeight = 52;
 const columnGap = 90;
+/** How far a window that is too narrow may shrink it; then it scrolls. */
+const smallest = 0.7;
 const portGap = 10;
 
 /** Nodes in columns and rows; an edge is as wide as its weight is large, dashed where the weight is negative. */
@@ -21,7 +23,7 @@ export function drawGraph({ title, nodes, edges }: GraphFigure): Markup {
   const width = 16 + Math.max(1, columns.size) * (nodeWidth + columnGap) - columnGap;
   const height = Math.max(1, rows.size) * rowHeight;
   const ports = edgePorts({ edges });
-  return markup`<svg viewBox="0 0 ${width} ${height}" style="max-width:${width}px" role="img" aria-label="${title}">
+  return markup`<svg viewBox="0 0 ${width} ${height}" style="max-width:${width}px;min-width:${Math.round(width * smallest)}px" role="img" aria-label="${title}">
     ${edges.map(edge => {
       const { from, to, weight, label } = edge;
       const [start, end] = [places.get(from), places.get(to)];

@@ -31,9 +31,24 @@ export function heatmapWidth(figure: HeatmapFigure): number {
   return layoutOf(figure).total.width;
 }
 
+interface CellSize {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Square where there are as many rows as columns; otherwise the fewer of them get more room. */
+function cellOf({ rows, columns }: HeatmapFigure): CellSize {
+  const [width, height] = [Math.min(largestCell, widest / columns), Math.min(largestCell, widest / rows)];
+  return { width: Math.min(width, longestCell * height), height: Math.min(height, longestCell * width) };
+}
+
+const largestCell = 46;
+/** How many times longer one side of a cell may be than the other. */
+const longestCell = 2.5;
+
 function layoutOf(figure: HeatmapFigure) {
-  const cell = Math.min(46, widest / figure.columns, widest / figure.rows);
-  const [width, height] = [cell * figure.columns, cell * figure.rows];
+  const cell = cellOf(figure);
+  const [width, height] = [cell.width * figure.columns, cell.height * figure.rows];
   const below = { axis: figure.x, count: figure.columns, length: width };
   const beside = { axis: figure.y, count: figure.rows, length: height };
   const left = 34 + Math.ceil(widestLabel(beside));
@@ -48,18 +63,18 @@ function layoutOf(figure: HeatmapFigure) {
 }
 
 /** Tooltips where there are few enough cells, and the values themselves where they fit. */
-function drawCells(figure: HeatmapFigure, matrix: Matrix, scale: ColourScale, cell: number): Markup | undefined {
+function drawCells(figure: HeatmapFigure, matrix: Matrix, scale: ColourScale, cell: CellSize): Markup | undefined {
   if (figure.rows * figure.columns > mostTooltips) return undefined;
   const cells: Markup[] = [];
   for (let row = 0; row < figure.rows; row++) {
     for (let column = 0; column < figure.columns; column++) {
       const value = matrix.value(row, column);
       if (value === undefined) continue;
-      const [x, y] = [short(column * cell), short(row * cell)];
+      const [x, y] = [short(column * cell.width), short(row * cell.height)];
       const where = `${figure.y.title} ${labelAt(figure.y, row)}, ${figure.x.title} ${labelAt(figure.x, column)}`;
-      cells.push(markup`<rect class="cell" x="${x}" y="${y}" width="${short(cell)}" height="${short(cell)}"><title>${where}: ${formatNumber(value)}</title></rect>`);
-      if (cell >= 40) {
-        cells.push(markup`<text class="value middle ${scale.inkOn(value)}" x="${short(x + cell / 2)}" y="${short(y + cell / 2)}" dy=".35em">${cellText(value, cell)}</text>`);
+      cells.push(markup`<rect class="cell" x="${x}" y="${y}" width="${short(cell.width)}" height="${short(cell.height)}"><title>${where}: ${formatNumber(value)}</title></rect>`);
+      if (cell.width >= 40 && cell.height >= 16) {
+        cells.push(markup`<text class="value middle ${scale.inkOn(value)}" x="${short(x + cell.width / 2)}" y="${short(y + cell.height / 2)}" dy=".35em">${cellText(value, cell.width)}</text>`);
       }
     }
   }
@@ -67,9 +82,9 @@ function drawCells(figure: HeatmapFigure, matrix: Matrix, scale: ColourScale, ce
 }
 
 /** The value in a cell, with fewer digits where it would not fit; the tooltip and the table have it whole. */
-function cellText(value: number, cell: number): string {
+function cellText(value: number, width: number): string {
   const text = formatNumber(value, 2);
-  if (textWidth(text) <= cell - 4) return text;
+  if (textWidth(text) <= width - 4) return text;
   const rounded = Number(value.toPrecision(1));
   return Math.abs(rounded) >= 1 ? formatNumber(rounded) : rounded.toExponential(0).replace(/-/g, '−');
 }

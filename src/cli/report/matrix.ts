@@ -1,3 +1,4 @@
+import { formatNumber } from '../numbers';
 import type { ColourScale } from './colour';
 import { markup, type Markup } from './markup';
 import { pngAddress } from './png';
@@ -59,12 +60,14 @@ export function drawColourBar(scale: ColourScale, { left, top, width, height }: 
   const steps = 128;
   const at = (row: number) => scale.high - (row / (steps - 1)) * (scale.high - scale.low);
   const axis = scaleFor([scale.low, scale.high], { logarithmic: false, range: [height, 0], ticks: Math.max(3, Math.floor(height / 44)) });
+  // Where there is one round number at most between the ends, they say what the colours mean.
+  const ends = axis.ticks.length > 1 ? [] : [scale.low, scale.high].filter(value => value !== 0).map(value => ({ value, label: formatNumber(value, 2) }));
   const image = pngAddress(steps, 1, row => scale.colour(at(row)));
   return markup`<g transform="translate(${left} ${top})">
     <rect class="surface" width="${width}" height="${height}"/>
     <image href="${image}" width="${width}" height="${height}" preserveAspectRatio="none" class="pixels"/>
     <rect class="frame" width="${width}" height="${height}"/>
-    ${axis.ticks.map(tick => {
+    ${[...axis.ticks, ...ends].map(tick => {
       const y = axis.at(tick.value) ?? 0;
       return markup`<text class="tick" x="${width + 6}" y="${short(y)}" dy=".35em">${tick.label}</text>`;
     })}

@@ -93,7 +93,7 @@ details { margin: 8px 0; } summary { cursor: pointer; color: var(--quiet); width
 table { border-collapse: collapse; font-size: 13.5px; font-variant-numeric: tabular-nums; }
 th { position: sticky; top: 0; background: var(--card); text-align: left; font-weight: 600; }
 th, td { padding: 4px 14px 4px 0; border-bottom: 1px solid var(--line); white-space: nowrap; } .number { text-align: right; }
-section > details table th { background: var(--page); }
+section > details:not(.analysis) table th { background: var(--page); }
 pre { margin: 0; padding: 14px; background: var(--card); border: 1px solid var(--line); border-radius: 10px; width: max-content; min-width: 100%; }
 footer { padding: 22px 24px 46px; color: var(--quiet); font-size: 13px; }
 @media print { .scroll { max-height: none; } .analysis::details-content { display: block; content-visibility: visible; block-size: auto; } }
