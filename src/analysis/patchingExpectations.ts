@@ -21,10 +21,13 @@ export function expectedSites(
 ): readonly ExpectedCircuit[] {
   return parts(text, '|').map(circuit => {
     const colon = circuit.indexOf(':');
+    const name = circuit.slice(0, Math.max(0, colon)).trim();
+    const sites = parts(circuit.slice(colon + 1), ',');
+    if (sites.length === 0) throw new UserError(`The circuit "${name}" names no site; write an activation, a head and a position, as in "z 0.0 elt".`);
     return {
-      name: circuit.slice(0, Math.max(0, colon)).trim(),
-      sites: parts(circuit.slice(colon + 1), ',').map(site => {
-        const [, activation = '', head = '', position = ''] = /^(\S+)\s+(L?\d+[.H]\d+)\s+(.+)$/i.exec(site) ?? [];
+      name,
+      sites: sites.map(site => {
+        const [, activation = '', head = '', position = ''] = /^(\S+)\s+(L?\d+[.H]\d+)\s+(.+)$/.exec(site) ?? [];
         if (activation === '') throw new UserError(`"${site}" is not a site; write an activation, a head and a position, as in "z 0.0 elt".`);
         if (!isHeadActivation(activation)) throw unknownName('activation of a head', activation, headActivations);
         return { activation, ...headOf(config, head), position: position === 'answer' ? answer : positionOf(task, position) };
