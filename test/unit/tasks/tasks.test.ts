@@ -77,6 +77,44 @@ describe.each([...withDefaults, ...small])('%s', (_, task) => {
     expect(task.sample(new Random(1, 'others'), 300)).not.toEqual(examples);
   });
 
+  test('answers each example as it labels it', () => {
+    const [T, A] = [task.positions.length, task.answerPositions.length];
+    for (let row = 0; row < 300; row++) {
+      const prompt = [...examples.tokens.data.subarray(row * T, (row + 1) * T)];
+      expect(task.answers(prompt)).toEqual([...examples.labels.data.subarray(row * A, (row + 1) * A)]);
+    }
+  });
+
+  test('has no answers for a prompt that does not pose it', () => {
+    const T = task.positions.length;
+    const prompt = [...examples.tokens.data.subarray(0, T)];
+    expect(task.answers([])).toBeUndefined();
+    expect(task.answers(prompt.slice(0, 2))).toBeUndefined();
+    expect(task.answers(prompt.map(() => task.vocabulary.length - 1))).toBeUndefined();
+    // A token that cannot stand somewhere before the answers: a word of the alphabet of another place.
+    for (let at = 0; at <= (task.answerPositions[0] ?? 0); at++) {
+      const foreign = task.vocabulary.findIndex((_, token) => !task.alphabet[at]?.includes(token));
+      if (foreign >= 0) expect(task.answers(prompt.with(at, foreign)), `${task.vocabulary[foreign]} at ${at}`).toBeUndefined();
+    }
+  });
+
+  test.each(Object.keys(task.corruptions))('corrupted by %s, an example is another one that poses it', name => {
+    const T = task.positions.length;
+    const random = new Random(4, 'corruptions');
+    const changedAnswers = Array.from({ length: 200 }, (_, row) => {
+      const prompt = [...examples.tokens.data.subarray(row * T, (row + 1) * T)];
+      const before = [...prompt];
+      const corrupted = task.corruptions[name]?.(prompt, random) ?? [];
+      expect(prompt).toEqual(before);
+      expect(corrupted).toHaveLength(T);
+      expect(corrupted).not.toEqual(prompt);
+      corrupted.forEach((token, at) => expect(task.alphabet[at], `position ${at}`).toContain(token));
+      expect(task.answers(corrupted)).toBeDefined();
+      return String(task.answers(corrupted)) !== String(task.answers(prompt));
+    });
+    expect(changedAnswers.filter(Boolean).length).toBeGreaterThan(60);
+  });
+
   test('has labels among its outputs', () => {
     expect(examples.labels.data.every(label => label >= 0 && label < task.outputs.length)).toBe(true);
   });
@@ -96,6 +134,14 @@ describe.each([
       expect(equals).toBe('=');
       expect(answers).toEqual([String(answer(Number(a), Number(b), p))]);
     }
+  });
+
+  test.each([['a', 0], ['b', 1]] as const)('is corrupted by another %s alone', (name, place) => {
+    const random = new Random(0, 'corruptions');
+    const prompt = [3, 8, p];
+    const seen = Array.from({ length: 300 }, () => task.corruptions[name]?.(prompt, random) ?? []);
+    seen.forEach(other => expect(other.with(place, prompt[place] ?? 0)).toEqual(prompt));
+    expect(new Set(seen.map(other => other[place])).size).toBe(p - 1);
   });
 
   test('splits all pairs in two, without one in both or in none', () => {
@@ -134,6 +180,38 @@ describe('array update', () => {
 
   test('is scored where the next token is an element of the answer', () => {
     expect(task.answerPositions.map(position => task.positions[position + 1])).toEqual(['b1', 'b2', 'b3']);
+  });
+
+  test.each([
+    // What is before the answers is changed in one place, and the list behind follows from it.
+    ['index', [5]],
+    ['element', [6]],
+    ['list', [1, 2, 3]],
+  ] as const)('is corrupted by its %s in one place, and written out accordingly', (name, places) => {
+    const random = new Random(1, 'corruptions');
+    for (const { words } of lines(task, task.sample(new Random(0, 'x'), 200))) {
+      const corrupted = task.corruptions[name]?.(words.map(word => task.vocabulary.indexOf(word)), random) ?? [];
+      const other = corrupted.map(token => task.vocabulary[token] ?? '');
+      const changed = other.slice(0, 8).flatMap((word, at) => (word === words[at] ? [] : [at]));
+      expect(changed).toHaveLength(1);
+      expect(places).toContain(changed[0]);
+      expect(other.slice(8)).toEqual(other.slice(1, 4).with(Number(other[5]), other[6] ?? ''));
+      // An element of the list that is overwritten anyway would change no answer.
+      if (name === 'list') expect(changed[0]).not.toBe(Number(words[5]) + 1);
+    }
+  });
+
+  test('of one element can be corrupted by its element alone', () => {
+    expect(Object.keys(arrayUpdate.create({ length: 1, numbers: 2, sharedUpdate: false }).corruptions)).toEqual(['element']);
+  });
+
+  test('answers what follows from the line up to its end, whatever is written behind', () => {
+    const [beginning, newline] = [10, 11];
+    const start = [beginning, 4, 5, 6, newline, 2, 9, newline];
+    expect(task.answers([...start, 4, 5, 9])).toEqual([4, 5, 9]);
+    expect(task.answers([...start, 0, 0, 0])).toEqual([4, 5, 9]);
+    expect(task.answers([...start, 4, 5])).toEqual([4, 5, 9]);
+    expect(task.answers(start.with(5, 3))).toBeUndefined(); // no such index
   });
 
   test('longer than there are numbers for its indices is refused', () => {
