@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../src/common/errors';
-import { allowedAttention, checkMask } from '../../../src/model/mask';
+import { allowedAttention, checkMask, isCausal } from '../../../src/model/mask';
 import { configOf } from '../../support/models';
 
 const rows = (allowed: Uint8Array, T: number) =>
@@ -26,6 +26,15 @@ describe('attention is allowed', () => {
       'xxx',
     ]);
   });
+});
+
+test('attention is causal where no position sees a later one, however the model says so', () => {
+  expect([configOf(), configOf({ attention_dir: 'bidirectional' })].map(config => isCausal(config, 3))).toEqual([true, false]);
+  const lower = ['x....', 'xx...', '..x..', 'x..x.', 'xxxxx'];
+  expect(isCausal(configOf({ mask: lower, attention_dir: 'bidirectional' }), 5)).toBe(true);
+  // One that looks ahead matters to prompts that reach that far.
+  const ahead = configOf({ mask: lower.with(2, '..xx.') });
+  expect([isCausal(ahead, 5), isCausal(ahead, 3)]).toEqual([false, true]);
 });
 
 describe('a mask that does not fit is refused', () => {

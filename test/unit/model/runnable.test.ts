@@ -1,8 +1,10 @@
+import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../src/common/errors';
-import { int32, type HostTensor } from '../../../src/common/tensor';
+import { float32, int32, type HostTensor } from '../../../src/common/tensor';
 import { headName } from '../../../src/model/names';
-import { RunnableModel } from '../../../src/model/runnable';
+import { asFloat32, RunnableModel } from '../../../src/model/runnable';
+import { forward } from '../../../src/model/transformer';
 import { expectClose } from '../../support/close';
 import { configOf, randomParameters } from '../../support/models';
 import { onnx } from '../../support/runtimes';
@@ -70,6 +72,59 @@ describe('runs', () => {
       expect(score === -Infinity, `score ${at}`).toBe(!isAllowed);
       expect((pattern?.data[at] ?? 0) > 0, `pattern ${at}`).toBe(isAllowed);
     });
+  });
+});
+
+describe('computes', () => {
+  const [W_E, W_U] = ['embed.W_E', 'unembed.W_U'].map(name => parameters.get(name) ?? expect.fail()) as [HostTensor<'float32'>, HostTensor<'float32'>];
+
+  test('a product of its weights with what is given', async () => {
+    const [product] = await model.compute('product', (weights, scale) => [tf.mul(tf.matMul(weights('embed.W_E'), weights('unembed.W_U')), scale ?? 0)], [float32([], Float32Array.of(2))]);
+    const expected = Array.from({ length: 7 * 6 }, (_, at) => {
+      const [row, column] = [Math.floor(at / 6), at % 6];
+      return 2 * Array.from({ length: 8 }, (__, k) => (W_E.data[row * 8 + k] ?? 0) * (W_U.data[k * 6 + column] ?? 0)).reduce((sum, value) => sum + value, 0);
+    });
+    expect(product?.shape).toEqual([7, 6]);
+    expectClose(product?.data ?? [], expected, { absolute: 1e-5 });
+  });
+
+  test('a gradient of a scalar, as finite differences have it', async () => {
+    const given = int32([1, 5], Int32Array.of(0, 1, 2, 3, 4));
+    // The gradient of one logit with respect to what is added to the embedding.
+    const logitWith = (moved: HostTensor<'float32'>, wantsGradient: boolean) => model.compute(`logit ${wantsGradient}`, (weights, tokens, more) => {
+      if (!tokens || !more) throw new Error('two inputs are given');
+      const logit = (added: tf.Tensor): tf.Tensor => tf.reshape(tf.slice(forward(config, weights, tokens, { hook: (name, value) => (name === 'hook_embed' ? tf.add(value, added) : value) }), [0, 4, 2], [1, 1, 1]), []);
+      return [wantsGradient ? tf.grad(logit)(more) : logit(more)];
+    }, [given, moved]);
+    const zero = float32([1, 5, 8]);
+    const gradient = asFloat32((await logitWith(zero, true))[0]).data;
+    const step = 0.01;
+    const slopes = await Promise.all(Array.from(zero.data, async (_, at) => {
+      const [ahead, back] = await Promise.all([step, -step].map(move => logitWith(float32([1, 5, 8], zero.data.with(at, move)), false)));
+      return (Number(ahead?.[0]?.data[0]) - Number(back?.[0]?.data[0])) / (2 * step);
+    }));
+    expectClose(gradient, slopes, { absolute: 2e-3 });
+    expect(Math.max(...gradient)).toBeGreaterThan(0.05);
+  });
+
+  test('tracing a function once for its key and each shape of its inputs', async () => {
+    let traced = 0;
+    const sum = (length: number) => model.compute('sum', (_, given) => {
+      traced++;
+      return [tf.sum(given ?? 0)];
+    }, [float32([length], new Float32Array(length).fill(1))]);
+    expect([(await sum(3))[0]?.data[0], (await sum(3))[0]?.data[0], traced]).toEqual([3, 3, 1]);
+    expect([(await sum(4))[0]?.data[0], traced]).toEqual([4, 2]);
+  });
+
+  test('nothing of a parameter that it does not have', async () => {
+    await expect(model.compute('unknown', weights => [weights('unembed.W')], [])).rejects.toThrow('unembed.W is missing');
+  });
+
+  test('floats that are known to be floats', () => {
+    expect(asFloat32(float32([1]))).toEqual(float32([1]));
+    expect(() => asFloat32(int32([1]))).toThrow('the model gave int32 in place of float32');
+    expect(() => asFloat32(undefined)).toThrow('the model gave nothing in place of float32');
   });
 });
 

@@ -45,6 +45,7 @@ function run(
   fixture: Fixture,
   hooks: readonly NonNullable<ForwardOptions['hook']>[],
   outputs: (logits: Tensor, index: number) => Tensor[] = logits => [logits],
+  options: ForwardOptions = {},
 ) {
   const { config, state, tensors } = fixture;
   const names = [...state.keys()];
@@ -55,7 +56,7 @@ function run(
       const weights = (name: string) => byName.get(name) ?? expect.fail(`the fixture has no ${name}`);
       const tokens = inputs[names.length] ?? expect.fail('no tokens');
       return hooks.flatMap((hook, index) =>
-        outputs(forward(config, weights, tokens, { hook: withMask(fixture, hook), wantsResult: true }), index),
+        outputs(forward(config, weights, tokens, { hook: withMask(fixture, hook), wantsResult: true, ...options }), index),
       );
     },
     [...state.values(), tensors.int32('tokens')],
@@ -151,4 +152,81 @@ test('forward without options is the plain pass', async () => {
   const fixture = await open('plain-relu-1-layer');
   const [plain] = await run(fixture, [unchanged]);
   expectCloseToScale(plain?.data ?? [], fixture.tensors.float32('logits').data, tolerance);
+});
+
+describe.each(modelFixtures)('%s with a copy of the stream for each reader', name => {
+  const changed = (hook: string, wanted: string, value: Tensor) => (hook === wanted ? halved(value) : value);
+
+  test('gives the same logits as without', async () => {
+    const fixture = await open(name);
+    const [split] = await run(fixture, [unchanged], undefined, { splitInputs: true });
+    expectCloseToScale(split?.data ?? [], fixture.tensors.float32('logits').data, tolerance);
+  });
+
+  test('shows the stream itself, and what is done to one copy reaches that reader alone', async () => {
+    const fixture = await open(name);
+    const { config, tensors } = fixture;
+    const [H, D] = [config.n_heads, config.d_model];
+    const stream = tensors.float32('cache.blocks.0.hook_resid_pre');
+    const parts = ['q', 'k', 'v'] as const;
+    const readers = parts.map(part => `blocks.0.hook_${part}_input`);
+    /** Head 1's copy alone is changed. */
+    const isHead = (head: number) => tf.tensor(Array.from({ length: H }, (_, at) => Number(at === head)), [H, 1]);
+    for (const [index, reader] of readers.entries()) {
+      const seen = new Map<string, Tensor>();
+      const record = (hook: string, value: Tensor) => {
+        seen.set(hook, value);
+        return hook === reader ? tf.add(tf.mul(value, tf.sub(1, isHead(1))), tf.mul(halved(value), isHead(1))) : value;
+      };
+      const get = (hook: string) => seen.get(hook) ?? expect.fail(`${hook} was not met`);
+      const [copies, ...values] = await run(fixture, [record], () => [get(reader), ...parts.map(part => get(`blocks.0.attn.hook_${part}`)), get('blocks.0.hook_resid_pre')], { splitInputs: true });
+      expect(copies?.shape).toEqual([...stream.shape.slice(0, 2), H, D]);
+      copies?.data.forEach((value, at) => {
+        const source = stream.data[Math.floor(at / (H * D)) * D + (at % D)] ?? Number.NaN;
+        if (Math.abs(value - source) > 1e-5) expect.fail(`the copy holds ${value} for ${source}`);
+      });
+      expectCloseToScale(values[3]?.data ?? [], stream.data, tolerance, 'the stream');
+      parts.forEach((part, at) => {
+        const [cached, now] = [tensors.float32(`cache.blocks.0.attn.hook_${part}`), values[at]];
+        const K = config.d_head;
+        const differs = Array.from({ length: H }, (_, head) => cached.data.some((value, place) => Math.floor(place / K) % H === head && Math.abs(value - Number(now?.data[place])) > 1e-3));
+        expect(differs, part).toEqual(Array.from({ length: H }, (_, head) => at === index && head === 1));
+      });
+    }
+  });
+
+  test('lets an MLP read another stream than the one that goes on', async () => {
+    const fixture = await open(name);
+    if (fixture.config.attn_only) return;
+    const seen = new Map<string, Tensor>();
+    const hook = (name: string, value: Tensor) => {
+      seen.set(name, value);
+      return changed(name, 'blocks.0.hook_mlp_in', value);
+    };
+    const get = (name: string) => seen.get(name) ?? expect.fail(`${name} was not met`);
+    const [middle, out, after] = await run(fixture, [hook], () => ['resid_mid', 'mlp_out', 'resid_post'].map(at => get(`blocks.0.hook_${at}`)), { splitInputs: true });
+    expectCloseToScale(middle?.data ?? [], fixture.tensors.float32('cache.blocks.0.hook_resid_mid').data, tolerance);
+    expectCloseToScale(after?.data ?? [], Array.from(middle?.data ?? [], (value, at) => value + Number(out?.data[at])), tolerance);
+    const before = fixture.tensors.float32('cache.blocks.0.hook_mlp_out').data;
+    expect(before.some((value, at) => Math.abs(value - Number(out?.data[at])) > 1e-3)).toBe(true);
+  });
+});
+
+describe.each(modelFixtures.filter(name => !name.startsWith('additive-mask') && !name.startsWith('bidirectional')))('%s run on its last positions', name => {
+  test.each([1, 3])('without the first %d gives their logits, when keys and values of those are put back', async from => {
+    const fixture = await open(name);
+    const { tensors } = fixture;
+    const cut = (hook: string, value: Tensor) => {
+      if (hook === 'hook_embed' || hook === 'hook_pos_embed') return tf.slice(value, [0, from, 0], [-1, -1, -1]);
+      if (!/hook_[kv]$/.test(hook)) return value;
+      const { data, shape } = tensors.float32(`cache.${hook}`);
+      return tf.concat([tf.slice(tf.tensor(data, [...shape]), [0, 0, 0, 0], [-1, from, -1, -1]), value], 1);
+    };
+    const [logits] = await run(fixture, [cut]);
+    const { data, shape } = tensors.float32('logits');
+    const [B = 0, T = 0, U = 0] = shape;
+    expect(logits?.shape).toEqual([B, T - from, U]);
+    const expected = Array.from({ length: B }, (_, row) => [...data.subarray((row * T + from) * U, (row + 1) * T * U)]).flat();
+    expectCloseToScale(logits?.data ?? [], expected, tolerance);
+  });
 });
