@@ -52,7 +52,7 @@ export const edgeAttribution = defineAnalysis({
     const measured = await measure(model, pairs, { steps: method === 'EAP' ? 0 : steps, exact }, { signal, progress: fraction => context.progress(0.9 * fraction) });
     const { graph, scores, order, curve } = measured;
     const largest = Math.abs(scores[order[0] ?? 0] ?? 0);
-    const kept = order.filter(edge => threshold === 0 || isKept(scores[edge] ?? 0, threshold * largest)).length;
+    const kept = order.filter(edge => isKept(scores[edge] ?? 0, threshold, largest)).length;
     const { strongest, others } = circuitsBy(order);
     const [faithfulness = 0, ofOthers = 0] = await runEdges(model, pairs, [strongest(kept), others(kept)], { signal, progress: fraction => context.progress(0.9 + 0.1 * fraction) });
 
@@ -70,9 +70,9 @@ export const edgeAttribution = defineAnalysis({
   },
 });
 
-/** Without a score an edge is in no circuit, however low the threshold. */
-function isKept(score: number, least: number): boolean {
-  return score !== 0 && Math.abs(score) >= least;
+/** A threshold of 0 keeps every edge; above it, one without a score is in no circuit. */
+function isKept(score: number, threshold: number, largest: number): boolean {
+  return threshold === 0 || (score !== 0 && Math.abs(score) >= threshold * largest);
 }
 
 /** Nothing but the circuit depends on the threshold, so that it can be dragged: the rest of the last question is kept with each model. */

@@ -40,12 +40,13 @@ export function circuitFigure({ graph, scores, order }: MeasuredEdges, kept: num
   const names = [...graph.senders.map(({ name }) => name), 'Logits'];
   const nodes = [...found.values()].sort((a, b) => names.indexOf(a.id) - names.indexOf(b.id));
   const depths = [...new Set(nodes.map(({ depth }) => depth))].sort((a, b) => a - b);
+  // Every other column is lower, by half a row where columns have several nodes, so that an edge past it does not run through them.
+  const lower = nodes.length > depths.length ? 0.5 : 1;
   return {
     kind: 'graph', title: 'Circuit', caption: circuitCaption(kept, order.length, facts), scalar: 'faithfulness',
     nodes: nodes.map(({ id, depth, subject }) => {
       const column = depths.indexOf(depth);
-      // Every other column is half a row lower, so that an edge past it does not run through its nodes.
-      const row = nodes.filter(node => node.depth === depth).findIndex(node => node.id === id) + (column % 2) / 2;
+      const row = nodes.filter(node => node.depth === depth).findIndex(node => node.id === id) + (column % 2) * lower;
       return { id, label: id, column, row, subject };
     }),
     edges: drawn.map(({ edge }) => edge),

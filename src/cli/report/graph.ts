@@ -35,7 +35,7 @@ export function drawGraph({ title, nodes, edges }: GraphFigure): Markup {
     })}
     ${[...ports].flatMap(([to, at]) => {
       const { x, y } = places.get(to) ?? { x: 0, y: 0 };
-      return at.filter(port => port.label !== '').map(({ label, offset }) => markup`<text class="value end" x="${short(x - 4)}" y="${y + portGap * offset}" dy=".35em">${label}</text>`);
+      return at.filter(port => port.label !== '').map(({ label, offset }) => markup`<text class="value end" paint-order="stroke" stroke="var(--card)" stroke-width="3" x="${short(x - 4)}" y="${y + portGap * offset}" dy=".35em">${label}</text>`);
     })}
     ${nodes.map(({ id, label }) => {
       const { x, y } = places.get(id) ?? { x: 0, y: 0 };
