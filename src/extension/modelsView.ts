@@ -14,6 +14,8 @@ import { throttle } from './throttle';
 
 /** Milliseconds between two drawings of a row that keeps changing. */
 const drawEvery = 250;
+/** Times that a row is looked for. */
+const mostAttempts = 3;
 
 /** The tree of models in the side bar. */
 export class ModelsView implements vscode.TreeDataProvider<ModelNode>, Disposable {
@@ -78,14 +80,23 @@ export class ModelsView implements vscode.TreeDataProvider<ModelNode>, Disposabl
   /** Selects a row without taking the focus: if the tree is in sight, or else when it is to be brought there. */
   show(node: ModelNode, bringToSight: boolean): void {
     if (!(this.view.visible || bringToSight) || !this.models.find(node.model)) return;
-    const known = this.same(node);
-    if (this.view.selection.includes(known)) return;
-    // The row may vanish while it is looked for.
-    this.view.reveal(known, { select: true, focus: false }).then(undefined, () => undefined);
+    void this.select(this.same(node));
   }
 
   dispose(): void {
     this.lifetime.dispose();
+  }
+
+  private async select(node: ModelNode): Promise<void> {
+    // A tree that is drawn anew meanwhile, as when badges come, stops opening what leads to the row, and does not say so.
+    for (let attempt = 0; attempt < mostAttempts && !this.view.selection.includes(node); attempt++) {
+      try {
+        await this.view.reveal(node, { select: true, focus: false });
+      } catch {
+        // The row has vanished while it was looked for.
+        return;
+      }
+    }
   }
 
   /** The models; none while the engine is down, which the welcome text tells. */
