@@ -1,6 +1,6 @@
 import { Random } from '../../src/common/random';
 import type {
-  AttentionFigure, BarsFigure, GraphFigure, HeatmapFigure, Histogram2dFigure, LinesFigure, TableFigure,
+  AttentionFigure, BarsFigure, GraphFigure, HeatmapFigure, Histogram2dFigure, LinesFigure, Subject, TableFigure,
 } from '../../src/protocol/figure';
 
 /** Figures as the analyses make them, in the sizes that the studies have. */
@@ -168,5 +168,76 @@ export const graph: GraphFigure = {
     { from: 'embed', to: 'logits', weight: 0.04 },
   ],
 };
+
+/** A sweep of patching as small models have it: a row a layer, a column a position. */
+export function sweep(site: string, rows: readonly string[], subjects: readonly Subject[], columns = 11): HeatmapFigure {
+  const random = new Random(7, site);
+  const labels = ['bos', 'a0', 'a1', 'a2', '↵', 'idx', 'elt', '↵ (7)', 'o0', 'o1', 'o2'];
+  return {
+    kind: 'heatmap',
+    title: `Patching ${site}`,
+    caption: 'Share of the clean answer recovered, over 64 pairs.',
+    x: {
+      title: 'position',
+      labels: Array.from({ length: columns }, (_, i) => labels[i] ?? String(i)),
+      subjects: Array.from({ length: columns }, (_, position) => ({ position })),
+    },
+    y: { title: subjects[0]?.head === undefined ? 'layer' : 'head', labels: rows, subjects },
+    rows: rows.length,
+    columns,
+    values: Float32Array.from({ length: rows.length * columns }, (_, cell) => cell % columns === 6 ? 0.93 : 0.08 * random.normal()),
+    scale: 'diverging',
+    unit: 'share of the metric',
+  };
+}
+
+const twoHeads: readonly Subject[] = [{ layer: 0, head: 0 }, { layer: 1, head: 0 }];
+export const headSweep = sweep('z of each head', ['L0H0', 'L1H0'], twoHeads);
+export const manySweeps: readonly HeatmapFigure[] = [
+  sweep('the residual stream', ['0', '1'], [{ layer: 0 }, { layer: 1 }]),
+  sweep('attention outputs', ['0', '1'], [{ layer: 0 }, { layer: 1 }]),
+  headSweep,
+  ...['q', 'k', 'v', 'pattern'].map(part => sweep(`${part} of each head`, ['L0H0', 'L1H0'], twoHeads)),
+  sweep('every head at once', ['L1H0'], [{ layer: 1, head: 0 }], 22),
+];
+
+/** Scores of the circuits of tokens, an odd size. */
+export const tokenCircuit: HeatmapFigure = {
+  kind: 'heatmap',
+  title: 'OV circuit of L1H0',
+  subject: { layer: 1, head: 0 },
+  x: { title: 'logit', labels: Array.from({ length: 52 }, (_, i) => `token ${i}`) },
+  y: { title: 'source token', labels: Array.from({ length: 50 }, (_, i) => i === 49 ? '<newline>' : String(i)) },
+  rows: 50,
+  columns: 52,
+  values: Float32Array.from({ length: 50 * 52 }, (_, cell) => Math.floor(cell / 52) === cell % 52 ? 6 : Math.sin(cell * 12.9898) * 1.5),
+  scale: 'diverging',
+  unit: 'logit',
+};
+
+/** All edges between the parts of a model of three layers that survived a threshold. */
+export const circuit: GraphFigure = (() => {
+  const random = new Random(11, 'edges');
+  const heads = 11;
+  const nodes: GraphFigure['nodes'] = [
+    { id: 'embed', label: 'embed', column: 0, row: 4 }, { id: 'pos', label: 'pos_embed', column: 0, row: 6 },
+    ...[0, 1, 2].flatMap(layer => [
+      ...Array.from({ length: heads }, (_, head) => ({
+        id: `${layer}.${head}`, label: `L${layer}H${head}`, column: 1 + 2 * layer, row: head, subject: { layer, head },
+      })),
+      { id: `mlp${layer}`, label: `MLP ${layer}`, column: 2 + 2 * layer, row: 5, subject: { layer } },
+    ]),
+    { id: 'logits', label: 'logits', column: 7, row: 5 },
+  ];
+  const pairs = nodes.flatMap(from => nodes.filter(to => to.column > from.column).map(to => ({ from: from.id, to: to.id })));
+  const chosen = pairs.filter(() => random.uniform() < 0.21).slice(0, 100);
+  return {
+    kind: 'graph',
+    title: 'The circuit that survives',
+    caption: 'Edges whose score is at least the threshold; the score is the change of the metric.',
+    nodes,
+    edges: chosen.map(edge => ({ ...edge, weight: random.normal() ** 3 * 0.2 })),
+  };
+})();
 
 export const everyKind = [arrayUpdateAttention, trainingCurves(), smallHeatmap, bars, histogram2d, table, graph] as const;

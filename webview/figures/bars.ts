@@ -8,7 +8,7 @@ import { formatNumber } from '../numbers';
 import { Chart, type ChartDrawing } from '../plotly/chart';
 import { axisLayout, baseLayout, logarithmicExtent } from '../plotly/layout';
 import { escapeText } from '../plotly/text';
-import { labelTicks, labelWidth } from '../plotly/ticks';
+import { labelRow, labelTicks } from '../plotly/ticks';
 import { headIn, isPicked, joined, type HeadName } from '../subjects';
 import type { Theme } from '../theme';
 import { walkPoints, type PointSpace } from './points';
@@ -18,6 +18,8 @@ import { range, tabulate } from './tabulate';
 import type { FigureContext, FigureView } from './view';
 
 const plotHeight = 340;
+/** Room beside the bars, for the numbers of the axis. */
+const sides = 60;
 /** Series are told apart by hatching as well as by colour. */
 const hatches = ['', '/', 'x', '.', '\\', '-'];
 
@@ -83,6 +85,7 @@ function describe(
 ): ChartDrawing {
   const colours = coloursFor(theme).series;
   const positions = range(x.labels.length);
+  const { tickangle, spacing } = labelRow(x.labels, (width - sides) / Math.max(1, x.labels.length), theme);
   return {
     data: series.map(({ name, values }, i) => ({
       type: 'bar',
@@ -105,7 +108,12 @@ function describe(
       dragmode: 'zoom',
       showlegend: series.length > 1,
       legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', bgcolor: 'rgba(0,0,0,0)' },
-      xaxis: { ...axisLayout(theme, x.title), showgrid: false, ...labelTicks(x.labels, { pixels: width - 60, spacing: labelWidth(x.labels, theme) }, visible('xaxis'), bar => isPicked(picked, subject, x.subjects?.[bar])) },
+      xaxis: {
+        ...axisLayout(theme, x.title),
+        ...labelTicks(x.labels, { pixels: width - sides, spacing }, visible('xaxis'), bar => isPicked(picked, subject, x.subjects?.[bar])),
+        tickangle,
+        showgrid: false,
+      },
       yaxis: {
         ...axisLayout(theme, y.title, y.logarithmic === true ? logarithmicExtent(series.flatMap(({ values }) => [...values]), visible('yaxis')) : undefined),
         zeroline: true,

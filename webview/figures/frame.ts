@@ -77,6 +77,8 @@ export class FigureFrame implements Disposable {
   }
 
   private describe(): void {
+    this.element.classList.toggle('figure-wide', isWide(this.shown));
+    this.element.classList.toggle('figure-compact', isCompact(this.shown));
     setText(this.title, this.shown.title);
     setText(this.caption, this.shown.caption ?? '');
     this.caption.hidden = this.shown.caption === undefined;
@@ -92,4 +94,14 @@ export class FigureFrame implements Disposable {
     }
     this.table.update(this.shown.title, this.view.table());
   }
+}
+
+/** Whether it needs all the width of the panel. */
+function isWide(figure: Figure): boolean {
+  return figure.kind === 'attention' || figure.kind === 'graph' || (figure.kind === 'heatmap' && figure.columns > 60);
+}
+
+/** Whether it is seen at a glance, so that nobody needs it summarised but those who hear it. */
+function isCompact(figure: Figure): boolean {
+  return figure.kind === 'heatmap' && figure.rows <= 4;
 }

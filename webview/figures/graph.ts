@@ -4,12 +4,18 @@ import { CellCursor, listenForCellKeys, type Cell } from '../cursor';
 import { element, setAttributes } from '../elements';
 import { serialised, titledPicture } from '../export/picture';
 import { formatNumber } from '../numbers';
+import { watchWidth } from '../resize';
 import { headIn, isPicked, joined } from '../subjects';
 import { drawGraph, type GraphDrawing, type PickedNode } from './graphDrawing';
 import { Readout } from './readout';
 import { summariseGraph } from './summary';
 import { tabulate } from './tabulate';
 import type { FigureContext, FigureView } from './view';
+
+/** Edges of a node that are named at most, the heaviest first; its table has all of them. */
+const mostNamed = 8;
+/** Width of a drawing that is exported. */
+const pictureWidth = 1100;
 
 /** Nodes in columns, edges between them; a node under the pointer or the keyboard shows its edges and their weights. */
 export function graphView(first: GraphFigure, context: FigureContext): FigureView<GraphFigure> {
@@ -24,11 +30,13 @@ export function graphView(first: GraphFigure, context: FigureContext): FigureVie
   const nodeAt = (cell: Cell | undefined) => cell && drawing.layers[cell.row]?.[cell.column];
   const describeNode = (id: string) => {
     const label = (other: string) => figure.nodes.find(node => node.id === other)?.label ?? other;
-    const list = (edges: readonly string[]) => edges.length > 0 ? edges.join(', ') : 'nothing';
     const describe = (other: string, edge: GraphFigure['edges'][number]) => [label(other), edge.label, formatNumber(edge.weight)].filter(part => part !== undefined).join(' ');
-    const incoming = figure.edges.filter(edge => edge.to === id).map(edge => describe(edge.from, edge));
-    const outgoing = figure.edges.filter(edge => edge.from === id).map(edge => describe(edge.to, edge));
-    return `${label(id)}: from ${list(incoming)}; to ${list(outgoing)}`;
+    const list = (end: 'from' | 'to', other: 'from' | 'to') => {
+      const edges = figure.edges.filter(edge => edge[end] === id).sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight));
+      const named = edges.slice(0, mostNamed).map(edge => describe(edge[other], edge));
+      return edges.length === 0 ? 'nothing' : `${named.join(', ')}${edges.length > mostNamed ? ` and ${edges.length - mostNamed} more` : ''}`;
+    };
+    return `${label(id)}: from ${list('to', 'from')}; to ${list('from', 'to')}`;
   };
   const lockedSubject = () => {
     const node = cursor.locked ? figure.nodes.find(({ id }) => id === nodeAt(cursor.cell)) : undefined;
@@ -39,14 +47,16 @@ export function graphView(first: GraphFigure, context: FigureContext): FigureVie
     readout.update(id === undefined ? undefined : describeNode(id), cursor.locked, lockedSubject());
     drawing.root.classList.toggle('highlighting', id !== undefined);
     for (const node of drawing.nodes) node.shape.classList.toggle('on', node.id === id);
-    for (const { from, to, shape, weight } of drawing.edges) {
+    for (const { from, to, shape, weight, weighAt } of drawing.edges) {
       const on = from === id || to === id;
+      // At the other end, where the edges of one node are apart.
+      weighAt(to === id ? 'from' : 'to');
       shape.classList.toggle('on', on);
       weight.classList.toggle('on', on);
     }
   };
   const draw = () => {
-    drawing = drawGraph(figure, isPickedNode, context.theme.current);
+    drawing = drawGraph(figure, isPickedNode, context.theme.current, scroller.clientWidth);
     setAttributes(scroller, { 'aria-label': `${figure.title}. Arrow keys move between nodes, Enter locks.` });
     scroller.replaceChildren(drawing.root);
     drawing.layers.forEach((layer, row) => layer.forEach((id, column) => {
@@ -64,6 +74,7 @@ export function graphView(first: GraphFigure, context: FigureContext): FigureVie
     if (head) context.heads.pick(head);
   }));
   lifetime.add(context.heads.onDidChange(draw));
+  lifetime.add(watchWidth(scroller, draw));
   lifetime.add(context.theme.onDidChange(draw));
   const space = () => ({ rows: drawing.layers.length, columns: (row: number) => drawing.layers[row]?.length ?? 0, turned: true });
   listenForCellKeys(scroller, cursor, space, () => {
@@ -82,8 +93,8 @@ export function graphView(first: GraphFigure, context: FigureContext): FigureVie
     summary: () => summariseGraph(figure),
     table: () => tabulate(figure),
     picture: () => {
-      const { root, width, height } = drawGraph(figure, isPickedNode, context.theme.current);
-      root.querySelectorAll('.edge-weight').forEach(weight => weight.remove());
+      const { root, width, height } = drawGraph(figure, isPickedNode, context.theme.current, pictureWidth);
+      root.querySelectorAll('.edge-weight:not(.heavy)').forEach(weight => weight.remove());
       return Promise.resolve(titledPicture(figure.title, serialised(root), { width, height }, context.theme.current));
     },
     dispose: () => lifetime.dispose(),

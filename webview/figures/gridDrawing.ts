@@ -6,9 +6,10 @@ import { formatNumber } from '../numbers';
 import type { Chart, ChartDrawing } from '../plotly/chart';
 import { axisLayout, baseLayout, logarithmicExtent } from '../plotly/layout';
 import { escapeText } from '../plotly/text';
-import { labelTicks, labelWidth, type LabelSpace } from '../plotly/ticks';
+import { labelRow, labelStep, labelTicks, widestLabel, type LabelSpace } from '../plotly/ticks';
 import { isPicked, type HeadName } from '../subjects';
 import type { Theme } from '../theme';
+import { textWidth } from './text';
 
 /** Numbers in rows and columns, wherever they come from. */
 export interface Grid {
@@ -40,9 +41,14 @@ export interface GridAxis {
   readonly subjects?: readonly Subject[];
 }
 
-const [widestCell, highestCell, highestPlot] = [72, 36, 560];
-/** Room beside and below the cells, for labels and the colour bar. */
-const [sides, ends] = [150, 70];
+const [widestCell, highestCell, highestPlot] = [72, 30, 560];
+/** More rows than this have no label each, and their cells are no higher than they are wide. */
+const manyRows = 24;
+/** Room for the colour bar and the axis title, and above and below the cells, beside what labels need. */
+const [sides, ends] = [104, 42];
+/** The same for axes that show numbers. */
+const [numbersWide, numbersHigh] = [26, 20];
+const lowestPlot = 44;
 /** More numbers than this are not written into their cells. */
 const textLimit = 200;
 
@@ -52,8 +58,10 @@ export function drawGrid(
 ): ChartDrawing {
   const { x, y, values, scale, unit, firstRowOnTop } = grid;
   const [rows, columns] = [values.length, x.labels.length];
-  const { cellWidth, cellHeight } = cellSize(grid, width);
-  const [plotWidth, plotHeight] = [Math.max(80, cellWidth * columns), Math.max(60, cellHeight * rows)];
+  const beside = sides + rowLabelWidth(grid, width, theme);
+  const { cellWidth, cellHeight } = cellSize(grid, width - beside);
+  const { tickangle, spacing, depth } = x.labelled ? labelRow(x.labels, cellWidth, theme) : { tickangle: 0, spacing: 0, depth: numbersHigh };
+  const [plotWidth, plotHeight] = [Math.max(80, cellWidth * columns), Math.max(lowestPlot, cellHeight * rows)];
   const stops = coloursFor(theme)[scale];
   const { zmin, zmax } = bounds(values, scale);
   const gap = x.labelled && Math.min(cellWidth, cellHeight) >= 12 ? 1 : 0;
@@ -72,9 +80,10 @@ export function drawGrid(
     zmax,
     colorscale: plotlyScale(stops),
     colorbar: {
-      title: { text: escapeText(unit), side: 'right' },
+      // Where it does not fit along the bar, the caption has it.
+      title: { text: textWidth(unit, `${theme.fontSize}px ${theme.font}`) <= plotHeight ? escapeText(unit) : '', side: 'right' },
       thickness: 10, outlinewidth: 1, outlinecolor: theme.muted, ypad: 0, len: 1, xpad: 8,
-      tickcolor: theme.muted, ticks: 'outside', ticklen: 3, exponentformat: 'power', nticks: 6,
+      tickcolor: theme.muted, ticks: 'outside', ticklen: 3, exponentformat: 'power', nticks: Math.min(6, Math.max(2, Math.floor(plotHeight / 24))),
     },
   }];
   if (values.some(row => row.some(Number.isNaN))) {
@@ -82,16 +91,19 @@ export function drawGrid(
     const missing = values.map(row => row.map(value => Number.isNaN(value) ? 0 : Number.NaN));
     data.push({ ...cells, z: missing, colorscale: [[0, theme.faint], [1, theme.faint]], showscale: false });
   }
-  if (x.labelled && rows * columns <= textLimit && cellWidth >= 40 && cellHeight >= 16) {
-    data.push(numbersInCells(values, value => (value - zmin) / (zmax - zmin), stops, theme));
+  if (x.labelled && rows * columns <= textLimit && cellHeight >= 16) {
+    const numbers = shortNumbers(values, Math.max(Math.abs(zmin), Math.abs(zmax)));
+    const widest = (size: number) => numbers.reduce((most, { text }) => Math.max(most, textWidth(text, `${size}px ${theme.font}`)), 0);
+    const size = [1, 2, 3].map(less => theme.fontSize - less).find(size => widest(size) + 2 <= cellWidth);
+    if (size !== undefined) data.push(numbersInCells(numbers, value => (value - zmin) / (zmax - zmin), stops, size));
   }
   return {
     data,
     layout: {
-      ...baseLayout(theme, Math.min(width, plotWidth + sides), plotHeight + ends),
+      ...baseLayout(theme, Math.min(width, plotWidth + beside), plotHeight + ends + depth),
       hovermode: 'closest',
       dragmode: 'zoom',
-      xaxis: axis(x, 'xaxis', { pixels: plotWidth, spacing: labelWidth(x.labels, theme) }, extent(x)),
+      xaxis: { ...axis(x, 'xaxis', { pixels: plotWidth, spacing }, extent(x)), tickangle },
       yaxis: axis(y, 'yaxis', { pixels: plotHeight }, firstRowOnTop ? extent(y).reverse() : extent(y)),
       shapes,
     },
@@ -118,24 +130,46 @@ export function pickedOutlines(grid: Grid, picked: HeadName | undefined): Plotly
   }));
 }
 
-function cellSize({ values, x, square }: Grid, width: number): { readonly cellWidth: number; readonly cellHeight: number } {
-  const cellWidth = Math.min(widestCell, Math.max(1, (width - sides) / Math.max(1, x.labels.length)));
-  const cellHeight = Math.min(highestCell, highestPlot / Math.max(1, values.length));
+/** Width of the row labels that there is room for. */
+function rowLabelWidth(grid: Grid, width: number, theme: Theme): number {
+  const { labels, labelled } = grid.y;
+  if (!labelled) return numbersWide;
+  const { cellHeight } = cellSize(grid, width - sides - widestLabel(labels, theme));
+  const step = labelStep(labels.length, cellHeight * labels.length);
+  return widestLabel(labels.filter((_, row) => row % step === 0), theme);
+}
+
+function cellSize({ values, x, square }: Grid, available: number): { readonly cellWidth: number; readonly cellHeight: number } {
+  const cellWidth = Math.min(widestCell, Math.max(1, available / Math.max(1, x.labels.length)));
+  const cellHeight = Math.min(values.length > manyRows ? cellWidth : highestCell, highestPlot / Math.max(1, values.length));
   const side = Math.min(cellWidth, cellHeight);
   return square ? { cellWidth: side, cellHeight: side } : { cellWidth, cellHeight };
 }
 
-/** The values as text in their cells, black or white by the cell's colour. */
-function numbersInCells(values: readonly Float32Array[], share: (value: number) => number, stops: readonly string[], theme: Theme): PlotlyValues {
+interface CellNumber {
+  readonly x: number;
+  readonly y: number;
+  readonly value: number;
+  readonly text: string;
+}
+
+/** The values that are there, rounded to a hundredth of the largest: the cursor tells the rest. */
+function shortNumbers(values: readonly Float32Array[], largest: number): readonly CellNumber[] {
+  const grain = 10 ** (Math.ceil(Math.log10(largest || 1)) - 2);
+  const text = (value: number) => formatNumber(Number((Math.round(value / grain) * grain).toPrecision(6)));
+  return values.flatMap((row, y) => [...row].flatMap((value, x) => Number.isNaN(value) ? [] : [{ x, y, value, text: text(value) }]));
+}
+
+/** Numbers as text in their cells, black or white by the cell's colour. */
+function numbersInCells(cells: readonly CellNumber[], share: (value: number) => number, stops: readonly string[], size: number): PlotlyValues {
   const table = colourTable(stops);
-  const cells = values.flatMap((row, y) => [...row].map((value, x) => ({ x, y, value }))).filter(({ value }) => !Number.isNaN(value));
   return {
     type: 'scatter',
     mode: 'text',
     x: cells.map(({ x }) => x),
     y: cells.map(({ y }) => y),
-    text: cells.map(({ value }) => formatNumber(value)),
-    textfont: { size: theme.fontSize - 1, color: cells.map(({ value }) => readableOn(table, tableIndex(share(value)))) },
+    text: cells.map(({ text }) => text),
+    textfont: { size, color: cells.map(({ value }) => readableOn(table, tableIndex(share(value)))) },
     hoverinfo: 'skip',
     showlegend: false,
   };

@@ -1,6 +1,6 @@
 import type { PlotlyValues } from 'plotly.js/lib/core';
 import type { Theme } from '../theme';
-import { escapeText } from './text';
+import { chartFontSize, escapeText } from './text';
 import { logarithmicTicks } from './ticks';
 
 /** Colours, fonts and margins of every chart. */
@@ -11,7 +11,7 @@ export function baseLayout(theme: Theme, width: number, height: number) {
     autosize: false,
     paper_bgcolor: theme.background,
     plot_bgcolor: theme.background,
-    font: { family: theme.font, size: Math.max(11, theme.fontSize - 1), color: theme.foreground },
+    font: { family: theme.font, size: chartFontSize(theme), color: theme.foreground },
     // Axes widen these where their labels need it.
     margin: { t: 8, r: 12, b: 8, l: 8, pad: 0 },
     hoverlabel: {

@@ -2,11 +2,11 @@ import type { PlotlyValues } from 'plotly.js/lib/core';
 import { textWidth } from '../figures/text';
 import { formatNumber } from '../numbers';
 import type { Theme } from '../theme';
-import { escapeText } from './text';
+import { chartFontSize, escapeText } from './text';
 
 /** Space that a line of text needs below the next, in pixels. */
 const lineSpacing = 18;
-/** Labels wider than this are turned, and then need the space of a line only. */
+/** Labels no wider than this are level even where only some of them fit. */
 const widestLevelLabel = 32;
 const longestLabel = 24;
 /** Powers of ten that an axis names at most. */
@@ -30,8 +30,7 @@ export function labelTicks(
 ): PlotlyValues {
   const [a, b] = [visible?.[0] ?? 0, visible?.[1] ?? labels.length - 1];
   const [first, last] = [Math.max(0, Math.ceil(Math.min(a, b))), Math.min(labels.length - 1, Math.floor(Math.max(a, b)))];
-  const room = Math.max(1, Math.floor(pixels / spacing));
-  const step = niceStep((last - first + 1) / room);
+  const step = labelStep(last - first + 1, pixels, spacing);
   const marked = Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => first + i).filter(isMarked);
   const values = [...marked];
   for (let i = Math.ceil(first / step) * step; i <= last; i += step) if (marked.every(other => Math.abs(other - i) >= step)) values.push(i);
@@ -56,11 +55,32 @@ export function logarithmicTicks([low, high]: readonly [number, number]): Plotly
   return values.length < 2 ? {} : ticks(values, values.map(formatNumber));
 }
 
-/** Space that labels beside each other need. */
-export function labelWidth(labels: readonly string[], theme: Theme): number {
-  const font = `${theme.fontSize}px ${theme.font}`;
-  const widest = labels.reduce((most, label) => Math.max(most, textWidth(shorten(label), font)), 0);
-  return widest <= widestLevelLabel ? widest + 8 : lineSpacing;
+/** Every how many labels there is room for one. */
+export function labelStep(labels: number, pixels: number, spacing = lineSpacing): number {
+  return niceStep(labels / Math.max(1, Math.floor(pixels / spacing)));
+}
+
+/** How labels beside each other stand, and the space they need. */
+export interface LabelRow {
+  /** In degrees: level, or upright. */
+  readonly tickangle: 0 | -90;
+  /** Along the axis, for each of them. */
+  readonly spacing: number;
+  /** Away from the axis. */
+  readonly depth: number;
+}
+
+/** Labels `pixels` apart are level where they are short or fit; otherwise they stand upright. */
+export function labelRow(labels: readonly string[], pixels: number, theme: Theme): LabelRow {
+  const widest = widestLabel(labels, theme);
+  return widest <= widestLevelLabel || widest + 6 <= pixels
+    ? { tickangle: 0, spacing: widest + 6, depth: lineSpacing }
+    : { tickangle: -90, spacing: lineSpacing, depth: widest + 4 };
+}
+
+export function widestLabel(labels: readonly string[], theme: Theme): number {
+  const font = `${chartFontSize(theme)}px ${theme.font}`;
+  return labels.reduce((most, label) => Math.max(most, textWidth(shorten(label), font)), 0);
 }
 
 /** The smallest of 1, 2, 5, 10, 20, … that is not below `least`. */
