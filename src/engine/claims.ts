@@ -6,8 +6,10 @@ import { FieldError, throwIfCancelled, UserError } from '../common/errors';
 import { unknownName } from '../common/nearest';
 import type { AnalysisResult } from '../protocol/analysis';
 import { holds, parseBound, type ClaimOutcome } from '../protocol/claim';
+import type { ModelConfig } from '../protocol/config';
 import type { Claim, ExperimentProblem } from '../protocol/experiment';
 import { resolveParameters, type Parameter, type ParameterValues } from '../protocol/parameter';
+import { parsePath } from '../protocol/path';
 import { positionOf } from '../tasks/words';
 import type { PreparedExperiment } from '../training/experiment';
 import type { Analyses } from './analyses';
@@ -66,11 +68,16 @@ function checkName(parameter: Parameter | undefined, value: ParameterValues[stri
     case 'components': componentsOf(config, value); return;
     case 'position': positionOf(task, value); return;
     case 'prompt': promptTokens(task, value); return;
+    case 'path': checkPath(config, value); return;
     case 'corruption':
       if (!Object.hasOwn(task.corruptions, value)) throw unknownName('corruption', value, Object.keys(task.corruptions));
       return;
     default:
   }
+}
+
+function checkPath(config: ModelConfig, text: string): void {
+  for (const factor of parsePath(text)) if ('head' in factor) headOf(config, `${factor.layer}.${factor.head}`);
 }
 
 export interface Verifying {

@@ -35,8 +35,13 @@ describe('before anything is trained', () => {
   test.each([
     ['corruption', 'elemnt', /There is no corruption "elemnt"; the nearest is "element"/],
     ['clean', 'BOS 1 2 3', undefined],
-  ])('a %s of the task is known by its name', (name, value, sentence) => {
-    const experiment = prepared({ task: 'array-update', training: { batch: 8 }, claims: [claim({ analysis: 'activation-patching', scalar: 'largest', params: { [name]: value } })] });
+    ['path', 'W_E · OV(0.1) · W_U', undefined],
+    ['path', 'W_E · OV(0.3) · W_U', /There is no head "L0H3"/],
+    ['path', 'W_E · W_O(0.0)', /W_O/],
+    ['path', 'W_E · OU(0.0)', /OU/],
+  ])('a %s, as in "%s", is read as its analysis reads it', (name, value, sentence) => {
+    const about = name === 'path' ? { analysis: 'path-circuit', scalar: 'blockLargest' } : { analysis: 'activation-patching', scalar: 'largest' };
+    const experiment = prepared({ task: 'array-update', training: { batch: 8 }, claims: [claim({ ...about, params: { [name]: value } })] });
     const problems = claimProblems(experiment);
     if (!sentence) expect(problems).toEqual([]);
     else expect(problems).toEqual([{ path: ['claims', 0, 'params', name], message: expect.stringMatching(sentence) }]);
