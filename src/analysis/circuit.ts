@@ -33,18 +33,20 @@ export interface Circuit {
 }
 
 const mostDrawn = 512;
-const mostRead = 4096;
+const mostRead = 2048;
 
 type Source = Pick<AnalysisContext, 'model' | 'task'>;
 
 /**
- * The product along a path. Of a large vocabulary the first 4096 entries are read; where the path is nowhere narrow, the
+ * The product along a path. Of a large vocabulary the first 2048 entries are read; where the path is nowhere narrow, the
  * first 512, so that products take seconds and their singular values too.
  * @throws UserError for a factor that the model does not have.
  */
 export function circuitAlong(source: Source, path: readonly PathFactor[]): Circuit {
   const { chain, narrowest, most, ...axes } = planOf(source, path);
-  const matrices = chain.map((factor, at) => matrixOf(factor, at === 0 ? most : Infinity, at === chain.length - 1 ? most : Infinity));
+  const matrices = chain.map((factor, at) => {
+    return matrixOf(factor, at === 0 ? most : Infinity, at === chain.length - 1 ? most : Infinity);
+  });
   const cut = matrices.findIndex(({ rows }, at) => at > 0 && rows === narrowest);
   const left = matrices.slice(0, cut < 0 ? 1 : cut).reduce((product, matrix) => product.mmul(matrix));
   const right = cut < 0 ? undefined : matrices.slice(cut).reduceRight((product, matrix) => matrix.mmul(product));
@@ -73,21 +75,36 @@ export function masked(circuit: Circuit, { config }: RunnableModel): Circuit {
   const { rows, columns, values } = circuit;
   if (rows.kind !== 'positions' || columns.kind !== 'positions') return circuit;
   const whole = allowedAttention(config, rows.total); // [n_ctx, n_ctx]
-  return { ...circuit, allowed: Uint8Array.from({ length: values.rows * values.columns }, (_, at) => whole[Math.floor(at / values.columns) * rows.total + (at % values.columns)] ?? 0) };
+  const allowed = Uint8Array.from({ length: values.rows * values.columns }, (_, at) => {
+    const [destination, source] = [Math.floor(at / values.columns), at % values.columns];
+    return whole[destination * rows.total + source] ?? 0;
+  });
+  return { ...circuit, allowed };
 }
 
 function namesOf(kind: PathAxis, task: Task, count: number): readonly string[] {
-  const known = { vocabulary: task.vocabulary, outputs: task.outputs, positions: positionNames(task), 'residual stream': [], head: [], mlp: [] }[kind];
+  const { vocabulary, outputs } = task;
+  const known = { vocabulary, outputs, positions: positionNames(task), 'residual stream': [], head: [], mlp: [] }[kind];
   return Array.from({ length: count }, (_, at) => known[at] ?? String(at));
 }
 
 const axisTitles: Readonly<Record<PathAxis, string>> = {
-  vocabulary: 'Token', positions: 'Position', outputs: 'Logit', 'residual stream': 'Residual stream dimension', head: 'Head dimension', mlp: 'MLP neuron',
+  vocabulary: 'Token',
+  positions: 'Position',
+  outputs: 'Logit',
+  'residual stream': 'Residual stream dimension',
+  head: 'Head dimension',
+  mlp: 'MLP neuron',
 };
 
 /** What one entry of an axis is called, as in "There is no token". */
 export const entryTitles: Readonly<Record<PathAxis, string>> = {
-  vocabulary: 'token', positions: 'position', outputs: 'output', 'residual stream': 'dimension of the residual stream', head: 'dimension of the head', mlp: 'MLP neuron',
+  vocabulary: 'token',
+  positions: 'position',
+  outputs: 'output',
+  'residual stream': 'residual stream dimension',
+  head: 'head dimension',
+  mlp: 'MLP neuron',
 };
 
 interface Heading {

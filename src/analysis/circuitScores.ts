@@ -2,6 +2,7 @@ import { UserError } from '../common/errors';
 import { unknownName } from '../common/nearest';
 import type { HeatmapFigure } from '../protocol/figure';
 import type { Parameters, ValuesOf } from '../protocol/parameter';
+import type { Task } from '../tasks/task';
 import { circuitFigure, entryTitles, type Circuit, type CircuitAxis } from './circuit';
 
 /** The parameters by which people choose what of a circuit is measured. */
@@ -55,8 +56,10 @@ export function blockScalars({ diagonal, mean, smallestDiagonal, largest }: Bloc
 /** The chosen block drawn by itself; nothing where neither rows nor columns were chosen. */
 export function blockFigures(circuit: Circuit, { rows, columns, diagonal }: Block, names: Names): readonly HeatmapFigure[] {
   if (names.rows.trim() === '' && names.columns.trim() === '') return [];
-  const caption = diagonal.size > 0 ? 'The chosen rows and columns of the circuit.' : 'The chosen rows and columns of the circuit; they have no diagonal.';
-  return [{ ...circuitFigure(circuit, { title: 'Chosen block', caption, rows, columns }), scalar: diagonal.size > 0 ? 'blockDiagonal' : 'blockLargest' }];
+  const hasDiagonal = diagonal.size > 0;
+  const caption = `The chosen rows and columns of the circuit${hasDiagonal ? '' : '; they have no diagonal'}.`;
+  const figure = circuitFigure(circuit, { title: 'Chosen block', caption, rows, columns });
+  return [{ ...figure, scalar: hasDiagonal ? 'blockDiagonal' : 'blockLargest' }];
 }
 
 /** Every entry but the tokens left aside, each row paired with the column of its name: token with output, position with position. */
@@ -75,9 +78,13 @@ export function chosenBlock(circuit: Axes, { rows, columns }: Names, aside: read
   const whole = wholeBlock(circuit, aside);
   const chosenRows = rows.trim() === '' ? whole.rows : entriesOf(circuit.rows, rows);
   const chosenColumns = columns.trim() === '' ? whole.columns : entriesOf(circuit.columns, columns);
-  if (!isPaired({ rows, columns })) return { rows: chosenRows, columns: chosenColumns, diagonal: pairedByName(circuit.rows, chosenRows, circuit.columns, chosenColumns) };
+  if (!isPaired({ rows, columns })) {
+    const diagonal = pairedByName(circuit.rows, chosenRows, circuit.columns, chosenColumns);
+    return { rows: chosenRows, columns: chosenColumns, diagonal };
+  }
   if (chosenRows.length !== chosenColumns.length) {
-    throw new UserError(`The block has ${chosenRows.length} rows and ${chosenColumns.length} columns; its diagonal pairs them one by one, so name as many of each, or leave one empty.`);
+    const counts = `${chosenRows.length} rows and ${chosenColumns.length} columns`;
+    throw new UserError(`The block has ${counts}; its diagonal pairs them one by one, so name as many of each, or leave one empty.`);
   }
   return { rows: chosenRows, columns: chosenColumns, diagonal: new Map(chosenRows.map((row, at) => [row, chosenColumns[at] ?? 0])) };
 }
@@ -87,13 +94,17 @@ function isPaired({ rows, columns }: Names): boolean {
   return rows.trim() !== '' && columns.trim() !== '';
 }
 
-/** The words left aside. @throws UserError for one that is no token, or when no token is left. */
-export function asideOf(vocabulary: readonly string[], text: string): readonly string[] {
+/** The words left aside. @throws UserError for one that is no token, or when no token that is an output too is left. */
+export function asideOf({ vocabulary, outputs }: Pick<Task, 'vocabulary' | 'outputs'>, text: string): readonly string[] {
   const words = listed(text);
   for (const word of words) {
     if (!vocabulary.includes(word)) throw unknownName('token', word, vocabulary);
   }
-  if (vocabulary.every(word => words.includes(word))) throw new UserError('All tokens are left aside; leave some to measure.');
+  const known = new Set(vocabulary);
+  const shared = outputs.filter(word => known.has(word));
+  if (shared.length > 0 && shared.every(word => words.includes(word))) {
+    throw new UserError('All tokens that are outputs too are left aside; leave some to measure.');
+  }
   return words;
 }
 
@@ -104,14 +115,17 @@ export function scoresOf({ values, allowed }: Circuit, { rows, columns, diagonal
     const pair = diagonal.get(row);
     const others = seen.filter(column => column !== pair).map(column => values.get(row, column));
     const own = pair !== undefined && seen.includes(pair) ? values.get(row, pair) : undefined;
-    return { own, others: sumOf(others), count: others.length, most: largestOf(others), size: Math.max(largestOf(others.map(Math.abs)), Math.abs(own ?? 0)) };
+    const size = Math.max(largestOf(others.map(Math.abs)), Math.abs(own ?? 0));
+    return { own, others: sumOf(others), count: others.length, most: largestOf(others), size };
   });
   const paired = lines.flatMap(({ own, ...rest }) => (own === undefined ? [] : [{ own, ...rest }]));
   const count = sumOf(lines.map(line => line.count));
+  const meanOfPaired = sumOf(paired.map(({ own }) => own)) / paired.length;
+  const meanOfOthers = sumOf(lines.map(({ others }) => others)) / count;
   const margins = paired.flatMap(({ own, most, count: others }) => (others > 0 ? [own - most] : []));
   return {
     ...(paired.length > 0 && { diagonal: paired.filter(({ own, most }) => own > most).length / paired.length }),
-    ...(paired.length > 0 && count > 0 && { mean: sumOf(paired.map(({ own }) => own)) / paired.length - sumOf(lines.map(({ others }) => others)) / count }),
+    ...(paired.length > 0 && count > 0 && { mean: meanOfPaired - meanOfOthers }),
     ...(margins.length > 0 && { smallestDiagonal: Math.min(...margins) }),
     ...(paired.length + count > 0 && { largest: largestOf(lines.map(({ size }) => size)) }),
   };

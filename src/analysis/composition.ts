@@ -7,13 +7,14 @@ import type { ModelConfig } from '../protocol/config';
 import type { HeatmapFigure, TableFigure } from '../protocol/figure';
 import { defineAnalysis, type AnalysisContext } from './define';
 import { allHeads, componentName } from './heads';
+import { finiteWeight } from './weights';
 
 // L layers · H heads · D d_model · K d_head
 
 const modes = ['Q', 'K', 'V'] as const;
 type Mode = (typeof modes)[number];
 
-/** What the reading head's matrix is made of: `W_Q W_Kᵀ`, `W_K W_Qᵀ` or `W_V W_O`; the second stands transposed where it is `[D, K]`. */
+/** What the reading head's matrix is made of: `W_Q W_Kᵀ`, `W_K W_Qᵀ` or `W_V W_O`. */
 const readers = {
   Q: { near: 'W_Q', far: 'W_K', readBy: 'queries' },
   K: { near: 'W_K', far: 'W_Q', readBy: 'keys' },
@@ -77,7 +78,8 @@ type Scores = Readonly<Record<Mode, Float32Array>>;
 
 /** The pairs that can compose: the reader is in a later layer. */
 function pairsOf({ n_layers: L, n_heads: H }: ModelConfig): readonly { readonly from: number; readonly to: number }[] {
-  return Array.from({ length: (L * H) ** 2 }, (_, at) => ({ from: Math.floor(at / (L * H)), to: at % (L * H) })).filter(({ from, to }) => composes(H, from, to));
+  const all = Array.from({ length: (L * H) ** 2 }, (_, at) => ({ from: Math.floor(at / (L * H)), to: at % (L * H) }));
+  return all.filter(({ from, to }) => composes(H, from, to));
 }
 
 function composes(H: number, from: number, to: number): boolean {
@@ -88,21 +90,27 @@ async function scoresOfAll({ model, signal, progress }: AnalysisContext): Promis
   const { n_layers: L, n_heads: H } = model.config;
   const heads = L * H;
   const all: Scores = { Q: new Float32Array(heads ** 2), K: new Float32Array(heads ** 2), V: new Float32Array(heads ** 2) };
+  const layers = Array.from({ length: L }, (_, layer) => attentionWeights(model, layer));
   let done = 0;
-  for (let to = 1; to < L; to++) {
-    for (let from = 0; from < to; from++) {
+  for (const [to, reader] of layers.entries()) {
+    for (const [from, writer] of layers.slice(0, to).entries()) {
       for (const mode of modes) {
         const { near, far } = readers[mode];
-        const weight = (layer: number, part: string) => model.parameter(`blocks.${layer}.attn.${part}`);
-        const pair = [weight(from, 'W_V'), weight(from, 'W_O'), weight(to, near), weight(to, far)] as const;
-        const block = await layerScores(model, pair, mode !== 'V'); // [H, H]
-        for (let row = 0; row < H; row++) all[mode].set(block.subarray(row * H, (row + 1) * H), (from * H + row) * heads + to * H);
+        const block = await layerScores(model, [writer.W_V, writer.W_O, reader[near], reader[far]], mode !== 'V'); // [H, H]
+        for (let row = 0; row < H; row++) {
+          all[mode].set(block.subarray(row * H, (row + 1) * H), (from * H + row) * heads + to * H);
+        }
         throwIfCancelled(signal);
       }
       progress(++done / ((L * (L - 1)) / 2 + 1));
     }
   }
   return all;
+}
+
+function attentionWeights(model: RunnableModel, layer: number) {
+  const weight = (part: string) => finiteWeight(model, `blocks.${layer}.attn.${part}`);
+  return { W_Q: weight('W_Q'), W_K: weight('W_K'), W_V: weight('W_V'), W_O: weight('W_O') }; // W_O [H, K, D], others [H, D, K]
 }
 
 type Matrices = readonly [HostTensor<'float32'>, HostTensor<'float32'>, HostTensor<'float32'>, HostTensor<'float32'>];
@@ -150,12 +158,16 @@ async function baselineOf({ model, random, signal }: AnalysisContext): Promise<n
 function heatmap(config: ModelConfig, mode: Mode, scores: Float32Array, baseline: number, isAboveChance: boolean): HeatmapFigure {
   const heads = allHeads(config);
   const drawn = heads.slice(0, mostDrawn);
+  const chance = isAboveChance ? `, less the ${baseline.toFixed(3)} of random matrices` : `; random matrices score ${baseline.toFixed(3)}`;
+  const cut = heads.length > mostDrawn ? ` The first ${mostDrawn} heads are drawn.` : '';
   const axis = { labels: drawn.map(componentName), subjects: drawn };
-  const cells = drawn.flatMap((_, from) => drawn.map((__, to) => ({ score: scores[from * heads.length + to] ?? 0, isPair: composes(config.n_heads, from, to) })));
+  const cells = drawn.flatMap((_, from) => drawn.map((__, to) => {
+    return { score: scores[from * heads.length + to] ?? 0, isPair: composes(config.n_heads, from, to) };
+  }));
   return {
     kind: 'heatmap',
     title: `${mode}-composition`,
-    caption: `How far the ${readers[mode].readBy} of the reading head (column) take up what the writing head (row) wrote, ${isAboveChance ? 'less' : 'beside'} ${baseline.toFixed(3)} for random matrices.${heads.length > mostDrawn ? ` The first ${mostDrawn} heads are drawn.` : ''}`,
+    caption: `How far the ${readers[mode].readBy} of the reading head (column) take up what the writing head (row) wrote${chance}.${cut}`,
     y: { title: 'Writing head', ...axis },
     x: { title: 'Reading head', ...axis },
     rows: drawn.length,

@@ -38,7 +38,9 @@ export function singularDirections({ left, right, values }: Circuit): SingularDi
   });
 }
 
-function turned({ diagonal, leftSingularVectors, rightSingularVectors }: Pick<SingularValueDecomposition, 'diagonal' | 'leftSingularVectors' | 'rightSingularVectors'>): SingularDirections {
+type Decomposition = Pick<SingularValueDecomposition, 'diagonal' | 'leftSingularVectors' | 'rightSingularVectors'>;
+
+function turned({ diagonal, leftSingularVectors, rightSingularVectors }: Decomposition): SingularDirections {
   const [input, output] = [leftSingularVectors.clone(), rightSingularVectors.clone()];
   for (let direction = 0; direction < diagonal.length; direction++) {
     const column = input.getColumn(direction);

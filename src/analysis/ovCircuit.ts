@@ -6,7 +6,7 @@ import { circuitAlong, circuitAxes, circuitFigure, type Circuit } from './circui
 import { asideOf, asideParameter, scoresOf, wholeBlock } from './circuitScores';
 import { allHeads, componentName, headOf, type Head } from './heads';
 import { directionsParameter, eigenvalueScore, lowRankFigures, singularDirections, topSingularShare } from './lowRank';
-import { columnsOf, headWeight, leftOut, quickProduct, rowsOf } from './weights';
+import { columnsOf, finiteWeight, headWeight, leftOut, quickProduct, rowsOf } from './weights';
 
 /**
  * What each head writes to the logits when it attends to a token: the full OV circuit `W_E W_V W_O W_U` (Elhage et al. 2021,
@@ -30,7 +30,7 @@ export const ovCircuit = defineAnalysis({
   appliesTo: () => true,
   async run(context, { head, aside, directions }) {
     const { details: { config }, task } = context;
-    const setAside = asideOf(task.vocabulary, aside);
+    const setAside = asideOf(task, aside);
     const heads = allHeads(config);
     const scores = await copyingOfAll(context, heads, setAside);
     const chosen = head === '' ? heads[scores.lastIndexOf(Math.max(...scores))] ?? { layer: 0, head: 0 } : headOf(config, head);
@@ -65,12 +65,12 @@ async function copyingOfAll(context: AnalysisContext, heads: readonly Head[], as
   const { model, signal, progress } = context;
   const { columns, diagonal } = wholeBlock(circuitAxes(context, ovPath({ layer: 0, head: 0 })), aside);
   if (diagonal.size === 0) return heads.map(() => 0);
-  const read = rowsOf(model.parameter('embed.W_E'), [...diagonal.keys()]); // [N, D]
-  const write = columnsOf(model.parameter('unembed.W_U'), columns); // [D, C]
+  const read = rowsOf(finiteWeight(model, 'embed.W_E'), [...diagonal.keys()]); // [N, D]
+  const write = columnsOf(finiteWeight(model, 'unembed.W_U'), columns); // [D, C]
   const own = [...diagonal.values()].map(column => columns.indexOf(column)); // [N]
   const scores: number[] = [];
   for (const head of heads) {
-    const { data } = await quickProduct(model, [read, headWeight(model, head, 'W_V')], [headWeight(model, head, 'W_O'), write], false); // [N, C]
+    const { data } = await quickProduct(model, [read, headWeight(model, head, 'W_V')], [headWeight(model, head, 'W_O'), write]); // [N, C]
     throwIfCancelled(signal);
     const isLargest = (at: number, row: number) => {
       const logits = data.subarray(row * columns.length, (row + 1) * columns.length);

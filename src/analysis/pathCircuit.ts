@@ -33,7 +33,7 @@ export const pathCircuit = defineAnalysis({
   run(context, { path, aside, masked: wantsMask, directions, ...names }) {
     const { details: { config }, model, task, signal } = context;
     const factors = parsePath(path.trim() === '' ? defaultPath(config) : path);
-    const setAside = asideOf(task.vocabulary, aside);
+    const setAside = asideOf(task, aside);
     const product = circuitAlong(context, factors);
     const circuit = wantsMask ? masked(product, model) : product;
     throwIfCancelled(signal);

@@ -7,7 +7,7 @@ import { circuitAlong, circuitAxes, circuitFigure, masked, type Circuit } from '
 import { blockFigures, blockParameters, blockScalarNames, blockScalars, chosenBlock, scoresOf, wholeBlock } from './circuitScores';
 import { allHeads, componentName, headOf, type Head } from './heads';
 import { directionsParameter, eigenvalueScore, lowRankFigures, singularDirections, topSingularShare } from './lowRank';
-import { hasPositions, headWeight, leftOut, quickProduct, rowsOf } from './weights';
+import { finiteWeight, hasPositions, headWeight, leftOut, quickNorm, rowsOf, withoutPositions } from './weights';
 
 /** What a destination and a source are known by: the first asks, the second is asked for. */
 const kinds = {
@@ -79,7 +79,7 @@ export const qkCircuit = defineAnalysis({
 function kindOf({ details: { config } }: AnalysisContext, by: string): Kind {
   const kind = kindNames.find(name => name === by) ?? 'token';
   if (hasPositions(config) || kind === 'token') return kind;
-  throw new UserError(`There is no circuit by position: the positional embedding of this model is "${config.positional_embedding_type}", which has no weights. Choose "token".`);
+  throw new UserError(`There is no circuit by position: ${withoutPositions(config)}. Choose "token".`);
 }
 
 function qkPath(head: Head, kind: Kind): readonly PathFactor[] {
@@ -92,13 +92,12 @@ async function sizesOfAll(context: AnalysisContext, heads: readonly Head[], kind
   const { model, signal, progress } = context;
   const { rows, columns } = circuitAxes(context, qkPath({ layer: 0, head: 0 }, kind));
   const [asks, asked] = kinds[kind];
-  const destinations = rowsOf(model.parameter(tables[asks]), [...rows.names.keys()]); // [N, D]
-  const sources = rowsOf(model.parameter(tables[asked]), [...columns.names.keys()]); // [C, D]
+  const destinations = rowsOf(finiteWeight(model, tables[asks]), [...rows.names.keys()]); // [N, D]
+  const sources = rowsOf(finiteWeight(model, tables[asked]), [...columns.names.keys()]); // [C, D]
   const sizes: number[] = [];
   for (const head of heads) {
-    const { data } = await quickProduct(model, [destinations, headWeight(model, head, 'W_Q')], [sources, headWeight(model, head, 'W_K')], true); // [N, C]
+    sizes.push(await quickNorm(model, [destinations, headWeight(model, head, 'W_Q')], [sources, headWeight(model, head, 'W_K')]));
     throwIfCancelled(signal);
-    sizes.push(Math.sqrt(data.reduce((sum, value) => sum + value ** 2, 0)));
     progress(sizes.length / (heads.length + 1));
   }
   return sizes;

@@ -84,7 +84,7 @@ describe('a whole circuit', () => {
   });
 
   test('ignores tokens left aside, as rows and as columns', () => {
-    const block = wholeBlock(words, asideOf(['BOS', 'x', 'y', 'z'], 'x'));
+    const block = wholeBlock(words, asideOf({ vocabulary: words.rows.names, outputs: words.columns.names }, 'x'));
     expect([block.rows, block.columns]).toEqual([[0, 2, 3], [0, 1]]);
     expect(scoresOf(words, block)).toMatchObject({ diagonal: 1 / 2 });
   });

@@ -183,7 +183,7 @@ describe('the OV circuit', () => {
 describe('the OV circuit refuses in one sentence', () => {
   test.each([
     ['a token aside that is none', { aside: '0 x' }, /^There is no token "x"; there are "0", "1", .*\.$/],
-    ['no token left', { aside: '0 1 2 3 4 5 6' }, /^All tokens are left aside; leave some to measure\.$/],
+    ['no token left', { aside: '0 1 2 3 4 5' }, /^All tokens that are outputs too are left aside; leave some to measure\.$/],
     ['a head that is not there', { head: '0.7' }, /^There is no head "L0H7"; the nearest are /],
   ])('%s', async (_, params, message) => {
     await expect(run(undefined, params)).rejects.toThrow(UserError);
