@@ -2,10 +2,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { throwIfCancelled, UserError } from '../common/errors';
 import { int32, type HostTensor } from '../common/tensor';
-import type { Hook } from '../model/layers';
+import type { Hook, Weights } from '../model/layers';
 import { isCausal } from '../model/mask';
-import { asFloat32, type ModelFunction, type RunnableModel } from '../model/runnable';
+import { asFloat32, type RunnableModel } from '../model/runnable';
 import { forward } from '../model/transformer';
+import type { ModelConfig } from '../protocol/config';
 import type { PromptPair } from './pairs';
 import { maskOf, ordinaryRoom, passesOf } from './patchingPasses';
 
@@ -46,8 +47,8 @@ export interface Work {
 /**
  * Activation patching, clean → corrupted (TransformerLens' `patching`): runs the corrupted prompt with the activation of each
  * site in turn taken from the clean run. All sites go through the model in one batch, a row each, and a row joins the batch
- * only at the layer of its site: below it, it is the corrupted run. Sites are cut into several passes where `room` asks, the numbers
- * that a pass may hold at once.
+ * only at the layer of its site: below it, it is the corrupted run. There are several passes where the numbers of one layer
+ * would not fit in `room`.
  * @throws UserError when clean and corrupted prompts give the same metric; CancelledError.
  */
 export function patchSites(
@@ -62,7 +63,7 @@ export function patchSites(
   const differs = pairs.map(({ clean, corrupted }) => clean.findIndex((token, at) => token !== corrupted[at]));
   const passes = passesOf(config, sites, { T, causal, firstDifference: Math.min(...differs), room });
   return measurePasses(model, pairs, sites.length, passes.map(({ from, rows }) => ({
-    key: `patching ${T} ${from} ${rows.map(({ site: { activation, layer, head, position } }) => [activation, layer, head, position].join()).join(' ')}`,
+    key: `patching ${first.position} ${from} ${rows.map(({ site: { activation, layer, head, position } }) => [activation, layer, head, position].join()).join(' ')}`,
     rows: rows.map(({ index }) => index),
     tokens: T,
     logits: (weights, tokens) => patchedLogits(config, weights, tokens, { from, causal, at: first.position, sites: rows.map(({ site }) => site) }),
@@ -78,7 +79,7 @@ export interface MeasuredPass {
   /** How many tokens of the prompts are read. */
   readonly tokens: number;
   /** Of `tokens [2, T]`, clean and corrupted, the logits where the answer is read: `[2 + rows, 1, U]`, clean and corrupted first. */
-  logits(weights: Parameters<ModelFunction>[0], tokens: Tensor): Tensor;
+  logits(weights: Weights, tokens: Tensor): Tensor;
 }
 
 /** Runs all passes for every pair, and puts each row's logit difference between the corrupted run's (0) and the clean one's (1). */
@@ -135,7 +136,7 @@ interface PatchedBatch {
 }
 
 /** Logits `[2 + sites, 1, U]` at the answer, of `tokens [2, T]`: of the clean run, of the corrupted one, and of it patched. */
-function patchedLogits(config: RunnableModel['config'], weights: Parameters<ModelFunction>[0], tokens: Tensor, batch: PatchedBatch): Tensor {
+function patchedLogits(config: ModelConfig, weights: Weights, tokens: Tensor, batch: PatchedBatch): Tensor {
   const T = tokens.shape[1] ?? 0;
   const runs = new Map<string, Tensor>(); // hook name → [2, T, …]
   const clean = forward(config, weights, tokens, {
@@ -153,7 +154,7 @@ function patchedLogits(config: RunnableModel['config'], weights: Parameters<Mode
  * Rows are run from one position on, with keys and values of the positions before it from the corrupted run; the last layer
  * asks for the answer alone, where that is the last position.
  */
-function patchingHook(config: RunnableModel['config'], { from, causal, at, sites }: PatchedBatch, T: number, runs: ReadonlyMap<string, Tensor>): Hook {
+function patchingHook(config: ModelConfig, { from, causal, at, sites }: PatchedBatch, T: number, runs: ReadonlyMap<string, Tensor>): Hook {
   const byLayer = Array.from({ length: config.n_layers }, (_, layer) => sites.filter(site => site.layer === layer));
   const atAnswer = (value: Tensor) => tf.slice(value, [0, at - T + (value.shape[1] ?? 0), ...rest(value).map(() => 0)], [-1, 1, ...rest(value).map(() => -1)]);
   return (name, value) => {

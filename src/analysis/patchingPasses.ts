@@ -35,12 +35,12 @@ export const ordinaryRoom = 128e6;
  * The passes in which sites are patched. Without the sites that cannot change the answer: where no position sees a later one,
  * those behind the answer, and those of the last layer that only another position reads.
  *
- * What this saves, exactly, where several passes are needed. A token costs a layer 2 (4 D·H·K + 2 D·M) FLOP, 14.2 million with
- * 12 heads, d_model 768 and d_mlp 3072; 32 tokens there have 24,192 sites by position. A row from its layer on, that is 6.5 of
- * the 12, over all tokens: 71 TFLOP. What comes before a patched position is as in the corrupted run, so rows are run from
- * there on: 16.5 tokens of 32. The patched layer needs no queries, keys and values, and the last one nothing but keys and values
- * away from the answer: 5.4 layers of 6.5. Together 31 TFLOP. Where the prompts differ from position d on, sites before it take
- * what is there already, and need not be run: with d = 16, 8 TFLOP.
+ * What this saves, exactly, where several passes are needed. A token costs a layer 2 (4 D·H·K + 2 D·M) FLOP: 14.2 million with
+ * 12 heads, d_model 768 and d_mlp 3072. With 12 such layers and 32 tokens there are 24,192 sites by position. Rows that join at
+ * their layer, over all tokens, come to 71 TFLOP. But what comes before a patched position is as in the corrupted run, so a row
+ * is run from there on: 16.5 tokens of 32. And the patched layer needs no queries, keys and values anew, the last one nothing
+ * but keys and values away from the answer: 5.4 layers of 6.5. That leaves 32 TFLOP. Where the prompts differ from position d
+ * on, sites before it take what is there already, and are not run: with d = 16 that leaves 9 TFLOP.
  */
 export function passesOf(config: ModelConfig, sites: readonly Site[], { T, causal, firstDifference, room }: Prompts): readonly Pass[] {
   const all = sites.map((site, index) => ({ site, index })).filter(({ site }) => !causal || canReachAnswer(config, site, T));

@@ -74,6 +74,15 @@ describe('patching', () => {
     }
   });
 
+  test.each(['causal', 'bidirectional'] as const)('at another answer of a %s model, after one, reads that answer', async attention_dir => {
+    const both = randomModel(configOf({ attention_dir }));
+    const { sites } = wholeHeadSweep(allHeads(both.config));
+    for (const position of [3, 2, 4]) {
+      const moved = { ...pair, position };
+      expectClose((await patchSites(both, [moved], sites, noWork)).recovered, await patchedOneByOne(both, moved, sites), { absolute: 1e-4, relative: 1e-4 });
+    }
+  });
+
   test('of a site that cannot reach the answer brings back exactly nothing', async () => {
     const sites: readonly Site[] = [
       { activation: 'z', layer: 2, head: 0, position: 1 }, // only position 3 is read
