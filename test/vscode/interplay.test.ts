@@ -1,0 +1,97 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Frame } from 'playwright-core';
+import { eventually } from '../support/eventually';
+import type { CodeWindow } from '../support/window';
+import type { Circuits } from './circuits';
+import { open, timeToOpen, type Opened } from './opened';
+import { untilStored } from './stored';
+
+const model = 'array-update';
+let window: CodeWindow;
+let circuits: Circuits;
+let close: Opened['close'] | undefined;
+
+beforeAll(async () => {
+  ({ window, circuits, close } = await open());
+  await circuits.open();
+  await circuits.train(model, 20);
+  await circuits.untilModelSays(model, /^loss/);
+}, timeToOpen);
+
+afterAll(() => close?.());
+
+/** The panel of the OV circuit once it shows the circuit of this head. */
+async function circuitOf(head: string): Promise<Frame> {
+  const panel = await window.webview(`OV Circuit: ${model}`);
+  await panel.getByRole('combobox', { name: 'Head' }).locator('.selected-value').getByText(head, { exact: true }).waitFor();
+  await panel.locator('.figure').first().waitFor();
+  return panel;
+}
+
+describe('panels, the tree and the clipboard', () => {
+  test('a head is picked by a click on its cell, and is picked in the tree', async () => {
+    await window.palette('Circuits: Open Head Scores');
+    const panel = await window.webview(`Head scores: ${model}`);
+    const scores = panel.locator('.figure-heatmap').first();
+    const box = await scores.locator('.nsewdrag').boundingBox();
+    if (!box) throw new Error('The heatmap is not drawn.');
+    // Two heads, a row each: the second in the lower half.
+    await scores.locator('.nsewdrag').hover({ position: { x: box.width / 10, y: (3 * box.height) / 4 } });
+    await scores.locator('.readout').getByText(/^Head L1H0/).waitFor();
+    await scores.locator('.nsewdrag').click({ position: { x: box.width / 10, y: (3 * box.height) / 4 } });
+    await scores.getByText('(locked)').waitFor();
+    await window.page.getByRole('treeitem', { name: 'Head 0 of layer 1', selected: true }).waitFor();
+    await window.screenshot('vscode/head picked');
+  });
+
+  test('what analyses say of a head stands beside its name', async () => {
+    await eventually('the badge of L1H0', async () => {
+      const { description, spoken } = await circuits.models.row(model, 'Layer 1', 'L1H0');
+      return /copying \d\.\d\d/.test(description) && spoken === `Head 0 of layer 1, ${description.replaceAll(' · ', ', ')}` ? true : undefined;
+    });
+  });
+
+  test('what a cell is about opens in another analysis', async () => {
+    const panel = await window.webview(`Head scores: ${model}`);
+    await panel.getByRole('button', { name: 'Open in…' }).click();
+    await panel.getByRole('menuitem', { name: 'OV Circuit of L1H0' }).click();
+    await circuitOf('L1H0');
+    await window.page.getByRole('tab', { name: `OV Circuit: ${model}`, selected: true }).waitFor();
+    await window.screenshot('vscode/opened in another analysis');
+  });
+
+  test('what a figure shows is copied as a claim', async () => {
+    const panel = await circuitOf('L1H0');
+    await panel.locator('.figure').first().getByRole('button', { name: 'Export' }).click();
+    await panel.getByRole('menuitem', { name: 'Copy as claim' }).click();
+    await window.statusBarItem('Copied a claim').waitFor();
+    const text = await eventually('the claim on the clipboard', async () => (await window.page.evaluate(() => navigator.clipboard.readText())) || undefined);
+    expect(JSON.parse(text)).toMatchObject({ analysis: 'ov-circuit', params: { head: '1.0' }, scalar: 'copying', expect: expect.stringMatching(/^>= [\d.e-]+$/) });
+  });
+
+  test('a panel that is opened again has the parameters that it had', async () => {
+    await window.palette('View: Close All Editors');
+    await eventually('the panels to close', async () => ((await window.editorTitles()).length === 0 ? true : undefined));
+    await window.palette('Circuits: Open OV Circuit');
+    await circuitOf('L1H0');
+  });
+
+  test('a row of a head opens an analysis of that head', async () => {
+    await circuits.models.contextMenu([model, 'Layer 0', 'L0H0'], 'Open Analysis…');
+    await window.quickInput.shows('Analysis');
+    await window.quickInput.choose('OV Circuit');
+    await circuitOf('L0H0');
+  });
+
+  test('parameters and the picked head outlive the window', async () => {
+    await window.palette('View: Close All Editors');
+    await untilStored(window.page, /"ov-circuit [^"]+",\{"head":"0\.0"/);
+    await window.reload();
+    await window.palette('Circuits: Open OV Circuit');
+    await circuitOf('L0H0');
+    await window.palette('Circuits: Open Attention');
+    const panel = await circuits.attention(model);
+    await panel.getByRole('radio', { name: 'L0H0', checked: true }).waitFor();
+    await window.screenshot('vscode/kept parameters');
+  });
+});
