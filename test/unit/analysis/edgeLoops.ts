@@ -26,8 +26,9 @@ export class EdgeLoops {
   /** The runs with nothing replaced. */
   private readonly plain = new Map<string, Promise<Values>>();
 
-  constructor({ config, parameter }: { readonly config: RunnableModel['config']; parameter(name: string): HostTensor<'float32'> }, private readonly pair: PromptPair, private readonly graph: EdgeGraph) {
-    this.model = new RunnableModel(config, new Map(parameterSpecs(config).map(({ name }) => [name, parameter(name)])), eager);
+  constructor(compiled: RunnableModel, private readonly pair: PromptPair, private readonly graph: EdgeGraph) {
+    const { config } = compiled;
+    this.model = new RunnableModel(config, new Map(parameterSpecs(config).map(({ name }) => [name, compiled.parameter(name)])), eager);
   }
 
   /** The normalised metric of the corrupted run in which so much of an edge's change is added to its reader's input. */

@@ -26,7 +26,7 @@ function modelOf(config: ModelConfig, change: (name: string, data: Float32Array)
   for (const [name, { data }] of parameters) change(name, data);
   const model = new RunnableModel(config, parameters, onnx);
   const graph = edgeGraph(config);
-  return { model, graph, loops: new EdgeLoops({ config, parameter: name => model.parameter(name) }, pair, graph) };
+  return { model, graph, loops: new EdgeLoops(model, pair, graph) };
 }
 
 const everyEdge = <T>({ graph: { edges } }: ReturnType<typeof modelOf>, of: (edge: number) => Promise<T>): Promise<T[]> => Promise.all(edges.map((_, edge) => of(edge)));
@@ -68,12 +68,15 @@ describe.each(Object.entries(kinds))('with %s', (_, changes) => {
   test('a score is the slope of patching an edge, by finite differences', async () => {
     const [size, shares] = [0.01, [0.25, 0.75]];
     const slope = async (edge: number, share: number) => (await loops.patched(edge, size, share) - await loops.patched(edge, -size, share)) / (2 * size);
-    const slopes = await everyEdge(subject, async edge => ({
+    // Half of them, of every layer, say enough.
+    const some = [...graph.edges.keys()].filter(edge => edge % 2 === 0);
+    const slopes = await Promise.all(some.map(async edge => ({
       corrupted: await slope(edge, 0),
       between: (await Promise.all(shares.map(share => slope(edge, share)))).reduce((sum, value) => sum + value / shares.length, 0),
-    }));
-    expectCloseToScale(await scoresOf(subject, [pair], 0), slopes.map(({ corrupted }) => corrupted), 3e-3);
-    expectCloseToScale(await scoresOf(subject, [pair], shares.length), slopes.map(({ between }) => between), 3e-3);
+    })));
+    const ofSome = (scores: readonly number[]) => some.map(edge => scores[edge] ?? Number.NaN);
+    expectCloseToScale(ofSome(await scoresOf(subject, [pair], 0)), slopes.map(({ corrupted }) => corrupted), 3e-3);
+    expectCloseToScale(ofSome(await scoresOf(subject, [pair], shares.length)), slopes.map(({ between }) => between), 3e-3);
   });
 
   test('the edges of the embedding account for the whole difference, with steps enough', async () => {
