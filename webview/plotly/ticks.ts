@@ -6,6 +6,8 @@ import { chartFontSize, escapeText } from './text';
 
 /** Space that a line of text needs below the next, in pixels. */
 const lineSpacing = 18;
+/** The same between labels that stand upright, where lines may be closer. */
+const uprightSpacing = 15;
 /** Labels no wider than this are level even where only some of them fit. */
 const widestLevelLabel = 32;
 const longestLabel = 24;
@@ -70,17 +72,28 @@ export interface LabelRow {
   readonly depth: number;
 }
 
-/** Labels `pixels` apart are level where they are short or fit; otherwise they stand upright. */
+/**
+ * Labels `pixels` apart are level where they fit. Otherwise names stand upright, because each of them matters; numbers, and
+ * what is as short, stay level and some are left out.
+ */
 export function labelRow(labels: readonly string[], pixels: number, theme: Theme): LabelRow {
-  const widest = widestLabel(labels, theme);
-  return widest <= widestLevelLabel || widest + 6 <= pixels
+  const widths = labelWidths(labels, theme);
+  const neighbours = widths.reduce((most, width, i) => Math.max(most, (width + (widths[i + 1] ?? 0)) / 2), 0) + 6;
+  if (neighbours <= pixels) return { tickangle: 0, spacing: neighbours, depth: lineSpacing };
+  const widest = widths.reduce((most, width) => Math.max(most, width), 0);
+  const isNumbers = labels.every(label => /^[-−]?\d+$/.test(label));
+  return widest <= widestLevelLabel && (isNumbers || pixels < uprightSpacing)
     ? { tickangle: 0, spacing: widest + 6, depth: lineSpacing }
-    : { tickangle: -90, spacing: lineSpacing, depth: widest + 4 };
+    : { tickangle: -90, spacing: uprightSpacing, depth: widest + 4 };
 }
 
 export function widestLabel(labels: readonly string[], theme: Theme): number {
+  return labelWidths(labels, theme).reduce((most, width) => Math.max(most, width), 0);
+}
+
+function labelWidths(labels: readonly string[], theme: Theme): readonly number[] {
   const font = `${chartFontSize(theme)}px ${theme.font}`;
-  return labels.reduce((most, label) => Math.max(most, textWidth(shorten(label), font)), 0);
+  return labels.map(label => textWidth(shorten(label), font));
 }
 
 /** The smallest of 1, 2, 5, 10, 20, … that is not below `least`. */
