@@ -8,7 +8,7 @@ import { componentFigure } from './componentFigure';
 import { defineAnalysis } from './define';
 import { answeredExamples, exampleParameters } from './examples';
 import { allComponents, componentName, componentsOf, type Component } from './heads';
-import { answerNames } from './logitContrast';
+import { answerAxis, type LabelledAxis } from './logitContrast';
 
 // B batch · A answers an example
 
@@ -62,7 +62,7 @@ export const ablation = defineAnalysis({
     const worst = results.reduce((most, candidate) => (candidate.scores.loss > most.scores.loss ? candidate : most));
     const how = `(${method}) ${title}`;
     return {
-      figures: chosen.length > 0 ? togetherFigures(task, `without ${namesOf(chosen)} ${how}`, before, worst.scores) : aloneFigures(task, how, before, results),
+      figures: chosen.length > 0 ? togetherFigures(task, chosen, how, before, worst.scores) : aloneFigures(task, how, before, results),
       scalars: {
         loss: worst.scores.loss, accuracy: worst.scores.accuracy,
         lossBefore: before.loss, accuracyBefore: before.accuracy, lossIncrease: worst.scores.loss - before.loss,
@@ -71,16 +71,21 @@ export const ablation = defineAnalysis({
   },
 });
 
+/** A title names no more components than these. */
+const mostNamed = 3;
+
 interface Result {
   readonly set: readonly Component[];
   readonly scores: AnswerScores;
 }
 
 /** The chosen components together: each answer before and after. */
-function togetherFigures(task: Task, how: string, before: AnswerScores, after: AnswerScores): Figure[] {
-  const x = { title: 'Answer read at', labels: allAnswerNames(task), subjects: task.answerPositions.map(position => ({ position })) };
+function togetherFigures(task: Task, chosen: readonly Component[], how: string, before: AnswerScores, after: AnswerScores): Figure[] {
+  const x = allAnswers(task);
+  const without = chosen.length <= mostNamed ? namesOf(chosen) : `${chosen.length} components`;
   const figure = (title: string, scalar: string, quantity: string, whole: readonly number[], rest: readonly number[]): BarsFigure => ({
-    kind: 'bars', title: `${title} ${how}`, caption: 'Mean over the examples, of the whole model and of what is left of it.', scalar, x, y: { title: quantity },
+    kind: 'bars', title: `${title} without ${without} ${how}`, scalar, x,
+    caption: `Mean over the examples, of the whole model and without ${namesOf(chosen)}.`, y: { title: quantity },
     series: [{ name: 'whole model', values: Float64Array.from(whole) }, { name: 'without', values: Float64Array.from(rest) }],
   });
   return [
@@ -92,7 +97,7 @@ function togetherFigures(task: Task, how: string, before: AnswerScores, after: A
 /** Each component alone: what its absence does to each answer. */
 function aloneFigures(task: Task, how: string, before: AnswerScores, results: readonly Result[]): Figure[] {
   const components = results.flatMap(({ set }) => set.map(component => ({ name: componentName(component), subject: subjectOf(component) })));
-  const shared = { components, answers: allAnswerNames(task) };
+  const shared = { components, answers: allAnswers(task) };
   return [
     componentFigure({
       ...shared, title: `Loss increase without each component alone ${how}`, scalar: 'lossIncrease', scale: 'diverging', quantity: 'Loss increase in nats',
@@ -107,8 +112,8 @@ function aloneFigures(task: Task, how: string, before: AnswerScores, results: re
   ];
 }
 
-function allAnswerNames(task: Task): readonly string[] {
-  return answerNames(task, task.answerPositions.map((_, answer) => answer));
+function allAnswers(task: Task): LabelledAxis {
+  return answerAxis(task, task.answerPositions.map((_, answer) => answer));
 }
 
 function subjectOf({ layer, head }: Component) {

@@ -5,7 +5,7 @@ import { defineAnalysis } from './define';
 import { answeredExamples, chosenAnswers, exampleParameters } from './examples';
 import { attributePaths } from './headPaths';
 import { componentName, headOf, type Head } from './heads';
-import { answerNames, contrastInputs, contrastName, contrastParameters, mean, meansOverExamples } from './logitContrast';
+import { answerAxis, contrastInputs, contrastName, contrastParameters, mean, meansOverExamples } from './logitContrast';
 
 // B batch · A answers an example
 
@@ -52,19 +52,19 @@ export const directLogitAttribution = defineAnalysis({
 
     const name = componentName(chosen);
     const what = contrastName({ against, word });
-    const names = answerNames(task, answered);
+    const axis = answerAxis(task, answered);
     const held = config.normalization_type === null ? '' : ', with the scale of each norm as it was';
     const positions = config.positional_embedding_type === 'shortformer' ? ' Positions reach queries and keys only, so that they have no part.' : '';
     const figures: Figure[] = [
       componentFigure({
         title: `Direct logit attribution ${title}`, scalar: 'share',
         caption: `Mean part of each component in ${what}${config.biases ? ', b_U aside' : ''}${held}, for each position where an answer is read.${positions}`,
-        components: components.terms, answers: names, values: componentMeans, quantity: 'Logit', scale: 'diverging',
+        components: components.terms, answers: axis, values: componentMeans, quantity: 'Logit', scale: 'diverging',
       }),
       componentFigure({
         title: `${name} by what its values read, ${title}`, scalar: 'directTerm', subject: { ...chosen },
         caption: `Mean part of ${name} in ${what}, through each component that its values read; a head's name stands for the virtual head of both.`,
-        components: paths.terms, answers: names, values: pathMeans, quantity: 'Logit', scale: 'diverging',
+        components: paths.terms, answers: axis, values: pathMeans, quantity: 'Logit', scale: 'diverging',
       }),
     ];
 

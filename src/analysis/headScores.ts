@@ -79,7 +79,7 @@ async function patternsOf(model: RunnableModel, tokens: HostTensor<'int32'>): Pr
 }
 
 /** Sequences of random tokens that the induction score is measured on. */
-const repeatedSequences = 64;
+const repeatedSequences = 32;
 
 /** Induction as it is usually measured: on random tokens written twice, so that nothing else tells what comes next. */
 async function inductionScores({ details: { config }, model, random }: AnalysisContext): Promise<readonly number[] | undefined> {

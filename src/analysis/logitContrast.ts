@@ -5,6 +5,7 @@ import { unknownName } from '../common/nearest';
 import { float32, int32, type HostTensor } from '../common/tensor';
 import type { Weights } from '../model/layers';
 import type { ModelConfig } from '../protocol/config';
+import type { Axis } from '../protocol/figure';
 import type { Parameters, ValuesOf } from '../protocol/parameter';
 import type { Task } from '../tasks/task';
 import { positionNames } from '../tasks/words';
@@ -80,11 +81,13 @@ export function beforeNorm(config: ModelConfig, at: string, direction: Tensor, w
   return kind === 'LN' || kind === 'LNPre' ? tf.sub(scaled, tf.mean(scaled, -1, true)) : scaled;
 }
 
-/** What the figures call the chosen answers: the positions where they are read. */
-export function answerNames(task: Task, chosen: readonly number[]): readonly string[] {
-  const names = positionNames(task);
-  return chosen.map(answer => names[task.answerPositions[answer] ?? 0] ?? '');
+/** The chosen answers as an axis: figures call them by the positions where they are read. */
+export function answerAxis(task: Task, chosen: readonly number[]): LabelledAxis {
+  const [names, positions] = [positionNames(task), chosen.map(answer => task.answerPositions[answer] ?? 0)];
+  return { title: 'Answer read at', labels: positions.map(position => names[position] ?? ''), subjects: positions.map(position => ({ position })) };
 }
+
+export type LabelledAxis = Axis & { readonly labels: readonly string[] };
 
 /** How a caption names what is measured. */
 export function contrastName({ against, word }: Contrast): string {

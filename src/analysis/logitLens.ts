@@ -9,7 +9,7 @@ import type { Axis, LinesFigure } from '../protocol/figure';
 import { defineAnalysis, type AnalysisContext } from './define';
 import { answeredExamples, chosenAnswers, exampleParameters } from './examples';
 import {
-  answerNames, atAnswers, contrastInputs, contrastName, contrastOver, contrastParameters, mean, meansOverExamples, weighted, type ContrastInputs,
+  answerAxis, atAnswers, contrastInputs, contrastName, contrastOver, contrastParameters, mean, meansOverExamples, weighted, type ContrastInputs,
 } from './logitContrast';
 
 // B batch · A answers an example · D d_model · U d_vocab_out
@@ -40,7 +40,7 @@ export const logitLens = defineAnalysis({
     const x: Axis = { title: 'Residual stream', labels: stages.map(({ label }) => label), subjects: stages.map(({ layer }) => ({ layer })) };
     const figure = (rest: Pick<LinesFigure, 'title' | 'caption' | 'y' | 'scalar'>, values: readonly (readonly number[])[]): LinesFigure => ({
       kind: 'lines', ...rest, x,
-      series: answerNames(task, chosen).map((name, at) => ({
+      series: answerAxis(task, chosen).labels.map((name, at) => ({
         name, x: Float64Array.from(stages, (_, stage) => stage), y: Float64Array.from(values, row => row[at] ?? 0),
       })),
     });
