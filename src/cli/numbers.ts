@@ -9,6 +9,17 @@ export function formatNumber(value: number, digits = 4): string {
   return grouped(String(Number.isInteger(rounded) && magnitude < 10 ? Number(value.toPrecision(digits + 3)) : rounded));
 }
 
+/** A number with as many digits as it takes to see that `holds` holds of it, or does not: 0.98997 is not yet 0.99. */
+export function formatDecisively(value: number, holds: (value: number) => boolean): string {
+  const text = [4, 6, 9].map(digits => formatNumber(value, digits)).find(shown => holds(numberIn(shown)) === holds(value));
+  return text ?? String(value);
+}
+
+/** The number that {@link formatNumber} wrote. */
+function numberIn(text: string): number {
+  return Number(text.replaceAll('−', '-').replaceAll('\u202f', ''));
+}
+
 /** A fraction as a percentage that never rounds up to a whole it has not reached: 0.99996 is `99.99 %`. */
 export function formatPercent(fraction: number): string {
   const percent = fraction === 1 ? 100 : Math.floor(fraction * 10_000 + 1e-9) / 100;

@@ -6,7 +6,7 @@ import { holds, parseBound, type ClaimOutcome } from '../../protocol/claim';
 import type { Device } from '../../protocol/engine';
 import { idOf } from '../../store/modelRecord';
 import type { PreparedExperiment } from '../../training/experiment';
-import { formatNumber } from '../numbers';
+import { formatDecisively } from '../numbers';
 import { answer, explain, FailedAnswer } from '../output';
 import { printable } from '../printable';
 import { withEngine, type CommonOptions, type Session } from '../session';
@@ -115,14 +115,7 @@ const columns = [
   { title: 'found', value: ({ finding, problem }: ClaimOutcome) => problem ?? finding ?? '' },
 ];
 
-/** The measured number with as many digits as it takes to see that it holds, or does not: 0.98997 is not 0.99. */
-function measuredText({ measured, expect, ok }: ClaimOutcome): string {
-  if (measured === null) return '–';
+function measuredText({ measured, expect }: ClaimOutcome): string {
   const bound = parseBound(expect);
-  const fitting = [4, 6, 9].map(digits => formatNumber(measured, digits)).find(text => holds(bound, numberIn(text)) === ok);
-  return fitting ?? String(measured);
-}
-
-function numberIn(text: string): number {
-  return Number(text.replaceAll('−', '-').replaceAll('\u202f', ''));
+  return measured === null ? '–' : formatDecisively(measured, value => holds(bound, value));
 }
