@@ -36,8 +36,13 @@ export function tableOf(figure: Figure): FigureTable {
       };
     case 'table':
       return { columns: figure.columns.map(column => column.title), rows: figure.rows };
-    case 'graph':
-      return { columns: ['from', 'to', 'weight'], rows: figure.edges.map(({ from, to, weight }) => [from, to, weight]) };
+    case 'graph': {
+      const labelled = figure.edges.some(({ label }) => label !== undefined);
+      return {
+        columns: ['from', 'to', ...(labelled ? ['label'] : []), 'weight'],
+        rows: figure.edges.map(({ from, to, weight, label = '' }) => [from, to, ...(labelled ? [label] : []), weight]),
+      };
+    }
     default:
       return figure satisfies never;
   }

@@ -95,3 +95,11 @@ test('the name of a series cannot end the address of a download', () => {
   expect(csv).toBe('series,step,loss\r\n"50 % #1 & ""2""\n",1,2');
   expect(address).not.toContain('#');
 });
+
+test('edges between the same two nodes are told apart in their values', () => {
+  const graph: Figure = {
+    kind: 'graph', title: 'Circuit', nodes: [], edges: [{ from: 'L0H0', to: 'L1H0', label: 'k', weight: 0.9 }, { from: 'L0H0', to: 'L1H0', label: 'v', weight: -0.1 }, { from: 'L0H0', to: 'Logits', weight: 0 }],
+  };
+  expect(tableOf(graph)).toEqual({ columns: ['from', 'to', 'label', 'weight'], rows: [['L0H0', 'L1H0', 'k', 0.9], ['L0H0', 'L1H0', 'v', -0.1], ['L0H0', 'Logits', '', 0]] });
+  expect(tableOf({ ...graph, edges: [{ from: 'a', to: 'b', weight: 1 }] })).toEqual({ columns: ['from', 'to', 'weight'], rows: [['a', 'b', 1]] });
+});
