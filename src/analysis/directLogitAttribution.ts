@@ -38,7 +38,7 @@ export const directLogitAttribution = defineAnalysis({
     const { tokens, answers, title } = answeredExamples(context, wanted);
     model.checkTokens(tokens);
     const answered = chosenAnswers(task, answer);
-    const contrast = contrastInputs(task, answers, { against, word });
+    const contrast = contrastInputs(task, answers, answered, { against, word });
     const means = ({ terms, values }: Attribution) => {
       const [B = 0, A = 0] = answers.shape;
       return terms.map((_, term) => meansOverExamples(values, B, A, answered, term * B * A));

@@ -29,11 +29,15 @@ export type ContrastInputs = readonly [answers: HostTensor<'int32'>, word: HostT
 
 /**
  * The inputs of {@link contrastOver} for right answers `[B, A]`.
- * @throws UserError for a word that is no output, or none where one is wanted.
+ * @throws UserError for a word that is no output, or is itself the right one of a chosen answer, or none where one is wanted.
  */
-export function contrastInputs(task: Task, answers: HostTensor<'int32'>, { against, word }: Contrast): ContrastInputs {
+export function contrastInputs(task: Task, answers: HostTensor<'int32'>, chosen: readonly number[], { against, word }: Contrast): ContrastInputs {
+  const output = against === 'word' ? outputOf(task, word.trim()) : undefined;
+  const A = answers.shape[1] ?? 1;
+  const itself = chosen.find(answer => answers.data.every((right, at) => at % A !== answer || right === output));
+  if (itself !== undefined) throw new UserError(`"${word.trim()}" is the right answer ${itself + 1} itself, so that there is no difference to measure; choose another word or another answer.`);
   const shares = Float32Array.of(Number(against === 'word'), Number(against === 'mean output'), Number(against === 'largest wrong output'));
-  return [answers, int32([1], Int32Array.of(against === 'word' ? outputOf(task, word.trim()) : 0)), float32([3], shares)];
+  return [answers, int32([1], Int32Array.of(output ?? 0)), float32([3], shares)];
 }
 
 function outputOf({ outputs }: Task, word: string): number {

@@ -33,7 +33,7 @@ export const logitLens = defineAnalysis({
     const chosen = chosenAnswers(task, answer);
     const [B = 0, A = 0] = answers.shape;
     const stages = stagesOf(config);
-    const read = await readStages(context, stages, tokens, contrastInputs(task, answers, { against, word }));
+    const read = await readStages(context, stages, tokens, contrastInputs(task, answers, chosen, { against, word }));
     const means = (values: readonly HostTensor<'float32'>[]) => values.map(({ data }) => meansOverExamples(data, B, A, chosen));
     const [measured, probabilities] = [means(read.measured), means(read.probabilities)]; // by stage, then by answer
 

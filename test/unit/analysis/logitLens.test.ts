@@ -108,4 +108,13 @@ describe('logit lens refuses in one sentence', () => {
     await expect(run(context, params)).rejects.toThrow(UserError);
     await expect(run(context, params)).rejects.toThrow(message);
   });
+
+  test('a word that is the right answer itself, of an answer that is measured', async () => {
+    const { context, answers } = await openAttribution('layer-norm-gelu-2-layers');
+    const params = { examples: 1, against: 'word', word: String(answers.data[1]) };
+    const others = [0, 2].filter(answer => answers.data[answer] !== answers.data[1]);
+    await expect(run(context, params)).rejects.toThrow(/^"\d" is the right answer \d itself, so that there is no difference to measure; /);
+    for (const answer of others) await expect(run(context, { ...params, answer: answer + 1 })).resolves.toBeDefined();
+    expect(others).not.toEqual([]);
+  });
 });
