@@ -6,7 +6,7 @@ import { patchSites } from './patching';
 import { expectedSites, judgeSites } from './patchingExpectations';
 import { allSweeps, headSweeps, layerSweep, sweepFigures, wholeHeadSweep, type Sweep } from './patchingSweeps';
 
-const sweeps = ['by position', 'whole heads', 'residual stream'] as const;
+const sweeps = ['by position', 'layers by position', 'whole heads', 'residual stream'] as const;
 
 /**
  * Activation patching (Meng et al. 2022; TransformerLens' `patching`): what of the clean run, put into the corrupted one,
@@ -19,7 +19,7 @@ export const activationPatching = defineAnalysis({
   group: 'Interventions',
   params: {
     ...pairParameters,
-    patch: { kind: 'choice', title: 'Patch', description: 'What is carried over: everything by position, each head at all positions, or the residual stream alone.', options: sweeps, default: 'by position' },
+    patch: { kind: 'choice', title: 'Patch', description: 'What is carried over: everything by position, layers without their heads, each head at all positions, or the residual stream alone.', options: sweeps, default: 'by position' },
     head: { kind: 'head', title: 'Head', description: 'Patch this head alone.', default: '' },
     expected: {
       kind: 'text', title: 'Expected sites', default: '',
@@ -45,11 +45,12 @@ export const activationPatching = defineAnalysis({
     const circuits = expectedSites(expected, { task, config, answer: pair.position });
     const { recovered, clean, corrupted } = await patchSites(model, pairs, sites, { signal, progress: fraction => context.progress(fraction) });
 
+    const { scalars, finding } = judgeSites(circuits, sites, recovered);
+    const shown = ['least', 'largest'].find(name => Object.hasOwn(scalars, name));
     const figures = sweepFigures(all, recovered, {
       caption: 'Share of the clean logit difference that the patch brings back: 0 as corrupted, 1 as clean.',
-      scalar: circuits.length > 0 ? 'least' : 'largest',
+      ...(shown !== undefined && { scalar: shown }),
     });
-    const { scalars, finding } = judgeSites(circuits, sites, recovered);
     return { figures, scalars: { ...scalars, cleanDifference: clean, corruptedDifference: corrupted }, ...(finding !== undefined && { finding }) };
   },
 });
@@ -58,6 +59,7 @@ function sweepsOf(config: ModelConfig, head: string, patch: string, positions: r
   const heads = head === '' ? allHeads(config) : [headOf(config, head)];
   switch (patch) {
     case 'residual stream': return [layerSweep(config, 'resid_pre', positions)];
+    case 'layers by position': return allSweeps(config, [], positions).filter(({ sites }) => sites.length > 0);
     case 'whole heads': return [wholeHeadSweep(heads)];
     default: return head === '' ? allSweeps(config, heads, positions) : headSweeps(heads, positions);
   }

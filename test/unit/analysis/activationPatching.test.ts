@@ -55,9 +55,15 @@ describe('activation patching', () => {
     expect(figure?.y.subjects?.at(-1)).toEqual({ layer: 1, head: 2 });
   });
 
+  test('of layers is that of everything, without the heads', async () => {
+    const [all, layers] = [await run({ clean, corrupted }), await run({ clean, corrupted, patch: 'layers by position' })];
+    expect(layers.figures.map(({ title }) => title)).toEqual(['Residual stream', 'Attention output', 'MLP output']);
+    layers.figures.forEach(({ title, values }) => expectClose(values, all.figures.find(figure => figure.title === title)?.values ?? [], { absolute: 1e-5 }));
+  });
+
   test('of the residual stream alone has no scalar of heads', async () => {
     const { figures, scalars } = await run({ patch: 'residual stream', pairs: 3 });
-    expect(figures.map(({ title }) => title)).toEqual(['Residual stream']);
+    expect(figures.map(({ title, scalar }) => [title, scalar])).toEqual([['Residual stream', undefined]]);
     expect(Object.keys(scalars).sort()).toEqual(['cleanDifference', 'corruptedDifference']);
   });
 
