@@ -85,7 +85,10 @@ describe('panels, the tree and the clipboard', () => {
 
   test('parameters and the picked head outlive the window', async () => {
     await window.palette('View: Close All Editors');
-    await untilStored(window.page, /"ov-circuit [^"]+",\{"head":"0\.0"/);
+    await untilStored(window.page, 'the parameters, and a window without panels', texts => {
+      const isKept = texts.some(text => /"ov-circuit [^"]+",\{"head":"0\.0"/.test(text));
+      return isKept && !texts.some(text => text.includes('editorpart.state'));
+    });
     await window.reload();
     await window.palette('Circuits: Open OV Circuit');
     await circuitOf('L0H0');

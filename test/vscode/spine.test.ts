@@ -106,6 +106,8 @@ describe('the spine', () => {
     await window.reload();
     await circuits.open();
     await circuits.untilModelSays(model, /accuracy/);
+    // The panel that came to the front last may not have been stored as such.
+    await window.page.getByRole('tab', { name: `Attention: ${model}` }).click();
     await circuits.attention(model);
     await window.screenshot('vscode/after a reload');
   });

@@ -2,12 +2,11 @@ import type { Page } from 'playwright-core';
 import { eventually } from '../support/eventually';
 
 /**
- * Waits until VS Code has stored a state that says this. In a browser it does so every few seconds, since a page that is
- * closed has no time for it.
+ * Waits until what VS Code has stored is as it is to be found after a reload. In a browser it stores its state every few
+ * seconds, since a page that is closed has no time for it.
  */
-export async function untilStored(page: Page, pattern: RegExp): Promise<void> {
-  const stores = async () => ((await page.evaluate(storedTexts)).some(text => pattern.test(text)) ? true : undefined);
-  await eventually(`a stored state with ${pattern}`, stores, 60_000);
+export async function untilStored(page: Page, what: string, holds: (texts: readonly string[]) => boolean): Promise<void> {
+  await eventually(`${what} to be stored`, async () => (holds(await page.evaluate(storedTexts)) ? true : undefined), 60_000);
 }
 
 /** Runs in the page: the texts in all of VS Code's databases. */
