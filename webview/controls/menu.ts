@@ -31,6 +31,9 @@ export function menuButton(title: string, label: string, items: () => readonly M
     if (!open) return;
     entries = items().map(entryOf);
     menu.replaceChildren(...entries);
+    // A menu near the right edge opens towards the left.
+    menu.style.translate = '';
+    menu.style.translate = `${Math.min(0, window.innerWidth - 8 - menu.getBoundingClientRect().right)}px`;
     entries[0]?.focus();
   }
   whole.addEventListener('keydown', event => {

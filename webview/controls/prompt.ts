@@ -18,14 +18,19 @@ export class PromptControl implements Control<string> {
   /** Of two prompts the second says how they differ. */
   private saysDifference = false;
   private current: string;
+  private isTyping = false;
 
   constructor(private readonly label: Label, private readonly known: Words, text: string) {
     this.current = text;
     this.field = textField(label, text, { width: 36, placeholder: 'Words; empty: examples of the task' });
     this.list = element('ol', { class: 'prompt-words', 'aria-label': `Words of ${label.title}` });
     this.element = element('div', { class: 'prompt' }, this.field.element, this.list, this.note);
-    this.field.onDidInput(() => this.read());
+    this.field.onDidInput(() => {
+      this.isTyping = true;
+      this.read();
+    });
     this.field.onDidChange(text => {
+      this.isTyping = false;
       this.read();
       if (text === this.current || this.problem() !== undefined) return;
       this.current = text;
@@ -59,6 +64,13 @@ export class PromptControl implements Control<string> {
     return this.field.value.split(/\s+/).filter(word => word !== '');
   }
 
+  /** Places of the words that are none; a word that is still being typed may yet become one. */
+  private unknown(): readonly number[] {
+    const words = this.words();
+    const unfinished = this.isTyping && !/\s$/.test(this.field.value) ? words.length - 1 : -1;
+    return words.flatMap((word, at) => at === unfinished || this.known.vocabulary.includes(word) ? [] : [at]);
+  }
+
   private read(): void {
     this.show();
     this.other?.show();
@@ -67,10 +79,11 @@ export class PromptControl implements Control<string> {
   private show(): void {
     const words = this.words();
     const others = this.other?.words() ?? [];
-    const { positions, vocabulary } = this.known;
+    const { positions } = this.known;
+    const unknown = new Set(this.unknown());
     this.list.hidden = words.length === 0;
     this.list.replaceChildren(...words.map((word, at) => {
-      const isUnknown = !vocabulary.includes(word);
+      const isUnknown = unknown.has(at);
       const differs = others.length > 0 && word !== others[at];
       return element('li', { class: 'prompt-word', 'data-unknown': isUnknown, 'data-differs': differs },
         element('span', { class: 'prompt-position' }, positions[at] ?? String(at)),
@@ -88,7 +101,7 @@ export class PromptControl implements Control<string> {
   private problem(): string | undefined {
     const words = this.words();
     const { positions, vocabulary } = this.known;
-    const unknown = words.find(word => !vocabulary.includes(word));
+    const unknown = words[this.unknown()[0] ?? -1];
     if (unknown !== undefined) return unknownName('token', unknown, vocabulary).message;
     return words.length > positions.length ? `The prompt has ${words.length} tokens; this model reads at most ${positions.length}.` : undefined;
   }

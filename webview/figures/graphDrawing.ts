@@ -80,7 +80,7 @@ export function drawGraph({ nodes, edges }: GraphFigure, isPicked: PickedNode, t
     const curve = curveBetween(start, end);
     const weighAt = (side: 'from' | 'to') => {
       const { x, y } = pointNear(curve, side, columnGap / 2);
-      setAttributes(text, { x, y: y - 4 });
+      setAttributes(text, { x, y: y - 7 });
     };
     weighAt('to');
     return [{ from, to, shape: edgeShape(curve, weight, Math.abs(weight) / heaviest, theme), weight: text, weighAt }];

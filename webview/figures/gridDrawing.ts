@@ -44,11 +44,14 @@ export interface GridAxis {
 const [widestCell, highestCell, highestPlot] = [72, 30, 560];
 /** More rows than this have no label each, and their cells are no higher than they are wide. */
 const manyRows = 24;
-/** Room for the colour bar and the axis title, and above and below the cells, beside what labels need. */
-const [sides, ends] = [104, 42];
+/** Cells of a square of few rows may be larger. */
+const [squareCell, fewRows] = [48, 6];
+/** Room for the colour bar and the axis title, and above and below the cells, beyond what labels need. */
+const [sides, ends] = [88, 42];
 /** The same for axes that show numbers. */
 const [numbersWide, numbersHigh] = [26, 20];
-const lowestPlot = 44;
+/** Even a single row is this high, and a plot as high as the title beside it where that is not very long. */
+const [lowestPlot, highestTitle] = [44, 150];
 /** More numbers than this are not written into their cells. */
 const textLimit = 200;
 
@@ -58,12 +61,18 @@ export function drawGrid(
 ): ChartDrawing {
   const { x, y, values, scale, unit, firstRowOnTop } = grid;
   const [rows, columns] = [values.length, x.labels.length];
-  const beside = sides + rowLabelWidth(grid, width, theme);
-  const { cellWidth, cellHeight } = cellSize(grid, width - beside);
-  const { tickangle, spacing, depth } = x.labelled ? labelRow(x.labels, cellWidth, theme) : { tickangle: 0, spacing: 0, depth: numbersHigh };
-  const [plotWidth, plotHeight] = [Math.max(80, cellWidth * columns), Math.max(lowestPlot, cellHeight * rows)];
-  const stops = coloursFor(theme)[scale];
   const { zmin, zmax } = bounds(values, scale);
+  const beside = sides + barLabelWidth(zmin, zmax, theme);
+  const free = width - beside;
+  const labels = rowLabelWidth(grid, free, theme);
+  const { cellWidth, cellHeight } = cellSize(grid, free - labels);
+  const titleHeight = textWidth(y.title, `${theme.fontSize}px ${theme.font}`);
+  const plotWidth = Math.max(80, cellWidth * columns);
+  const plotHeight = Math.max(lowestPlot, Math.min(highestTitle, titleHeight - 12), cellHeight * rows);
+  const { tickangle, spacing, depth } = x.labelled
+    ? labelRow(x.labels, plotWidth / Math.max(1, columns), theme)
+    : { tickangle: 0, spacing: 0, depth: numbersHigh };
+  const stops = coloursFor(theme)[scale];
   const gap = x.labelled && Math.min(cellWidth, cellHeight) >= 12 ? 1 : 0;
   const cells = { type: 'heatmap', x: Array.from(x.edges), y: Array.from(y.edges), hoverinfo: 'none', xgap: gap, ygap: gap };
   const axis = (side: GridAxis, name: 'xaxis' | 'yaxis', space: LabelSpace, range: readonly number[]): PlotlyValues => ({
@@ -83,7 +92,8 @@ export function drawGrid(
       // Where it does not fit along the bar, the caption has it.
       title: { text: textWidth(unit, `${theme.fontSize}px ${theme.font}`) <= plotHeight ? escapeText(unit) : '', side: 'right' },
       thickness: 10, outlinewidth: 1, outlinecolor: theme.muted, ypad: 0, len: 1, xpad: 8,
-      tickcolor: theme.muted, ticks: 'outside', ticklen: 3, exponentformat: 'power', nticks: Math.min(6, Math.max(2, Math.floor(plotHeight / 24))),
+      tickcolor: theme.muted, ticks: 'outside', ticklen: 3, exponentformat: 'power', nticks: 6,
+      ...(plotHeight < lowBar ? endTicks(zmin, zmax) : {}),
     },
   }];
   if (values.some(row => row.some(Number.isNaN))) {
@@ -100,7 +110,7 @@ export function drawGrid(
   return {
     data,
     layout: {
-      ...baseLayout(theme, Math.min(width, plotWidth + beside), plotHeight + ends + depth),
+      ...baseLayout(theme, Math.min(width, plotWidth + labels + beside), plotHeight + ends + depth),
       hovermode: 'closest',
       dragmode: 'zoom',
       xaxis: { ...axis(x, 'xaxis', { pixels: plotWidth, spacing }, extent(x)), tickangle },
@@ -130,18 +140,23 @@ export function pickedOutlines(grid: Grid, picked: HeadName | undefined): Plotly
   }));
 }
 
+function barLabelWidth(zmin: number, zmax: number, theme: Theme): number {
+  return widestLabel(endTicks(zmin, zmax).ticktext, theme);
+}
+
 /** Width of the row labels that there is room for. */
-function rowLabelWidth(grid: Grid, width: number, theme: Theme): number {
+function rowLabelWidth(grid: Grid, available: number, theme: Theme): number {
   const { labels, labelled } = grid.y;
   if (!labelled) return numbersWide;
-  const { cellHeight } = cellSize(grid, width - sides - widestLabel(labels, theme));
+  const { cellHeight } = cellSize(grid, available - widestLabel(labels, theme));
   const step = labelStep(labels.length, cellHeight * labels.length);
   return widestLabel(labels.filter((_, row) => row % step === 0), theme);
 }
 
 function cellSize({ values, x, square }: Grid, available: number): { readonly cellWidth: number; readonly cellHeight: number } {
   const cellWidth = Math.min(widestCell, Math.max(1, available / Math.max(1, x.labels.length)));
-  const cellHeight = Math.min(values.length > manyRows ? cellWidth : highestCell, highestPlot / Math.max(1, values.length));
+  const highest = values.length > manyRows ? cellWidth : square && values.length <= fewRows ? squareCell : highestCell;
+  const cellHeight = Math.min(highest, highestPlot / Math.max(1, values.length));
   const side = Math.min(cellWidth, cellHeight);
   return square ? { cellWidth: side, cellHeight: side } : { cellWidth, cellHeight };
 }
@@ -173,6 +188,14 @@ function numbersInCells(cells: readonly CellNumber[], share: (value: number) => 
     hoverinfo: 'skip',
     showlegend: false,
   };
+}
+
+/** A colour bar lower than this names both its ends and 0, rather than round numbers. */
+const lowBar = 110;
+
+function endTicks(zmin: number, zmax: number) {
+  const values = zmin < 0 && zmax > 0 ? [zmin, 0, zmax] : [zmin, zmax];
+  return { tickmode: 'array', tickvals: values, ticktext: values.map(value => formatNumber(Number(value.toPrecision(2)))) };
 }
 
 /** The ends of an axis in Plotly's coordinates, which are powers of ten where it is logarithmic. */
