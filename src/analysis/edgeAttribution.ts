@@ -1,5 +1,6 @@
 import type { RunnableModel } from '../model/runnable';
 import type { ModelConfig } from '../protocol/config';
+import { pearson } from './correlation';
 import { defineAnalysis } from './define';
 import { circuitFigure, edgesTable, faithfulnessFigure, scoresFigure, type MeasuredEdges } from './edgeFigures';
 import { circuitOf, patchedEdge, runEdges } from './edgeRuns';
@@ -43,7 +44,7 @@ export const edgeAttribution = defineAnalysis({
     completeness: 'share of it that is lost when the edges of the circuit alone carry the corrupted run',
     largest: 'largest score of an edge, by size',
     accounted: 'sum of the scores of the edges from the embedding: 1 where the gradients account for all of the difference',
-    correlation: 'correlation of the scores with what patching each edge brings back',
+    correlation: 'correlation of the scores with what patching each edge brings back (Pearson; 0 where either is the same everywhere)',
   },
   appliesTo: () => true,
   async run(context, { threshold, method, steps, exact, ...wanted }) {
@@ -57,7 +58,7 @@ export const edgeAttribution = defineAnalysis({
     const [faithfulness = 0, ofOthers = 0] = await runEdges(model, pairs, [strongest(kept), others(kept)], { signal, progress: fraction => context.progress(0.9 + 0.1 * fraction) });
 
     const accounted = graph.edges.reduce((sum, { sender }, edge) => sum + (sender === 0 ? scores[edge] ?? 0 : 0), 0);
-    const correlation = measured.exact && correlationOf(scores, measured.exact);
+    const correlation = measured.exact && pearson(scores, measured.exact);
     return {
       figures: [
         circuitFigure(measured, kept, { threshold, faithfulness, accounted }),
@@ -117,18 +118,6 @@ function countsUpTo(edges: number): readonly number[] {
   if (edges <= circuits) return Array.from({ length: edges + 1 }, (_, count) => count);
   const steps = Array.from({ length: circuits }, (_, step) => Math.max(step + 1, Math.round(edges ** (step / (circuits - 1)))));
   return [0, ...new Set(steps)];
-}
-
-/** Pearson's; undefined where either does not vary. */
-function correlationOf(a: Float64Array, b: Float64Array): number | undefined {
-  const centred = (values: Float64Array) => {
-    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-    return values.map(value => value - mean);
-  };
-  const dot = (x: Float64Array, y: Float64Array) => x.reduce((sum, value, at) => sum + value * (y[at] ?? 0), 0);
-  const [x, y] = [centred(a), centred(b)];
-  const size = Math.sqrt(dot(x, x) * dot(y, y));
-  return size > 0 ? dot(x, y) / size : undefined;
 }
 
 function exactNote({ n_layers, n_heads }: ModelConfig, wanted: boolean, isMeasured: boolean): string {

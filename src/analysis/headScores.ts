@@ -6,10 +6,10 @@ import type { HeadBadge } from '../protocol/analysis';
 import type { HeatmapFigure, TableFigure } from '../protocol/figure';
 import type { Task } from '../tasks/task';
 import { answerSources, attentionKinds, expectedAttention, type ExpectedSources } from './attentionScores';
+import { copyingOfAll } from './copying';
 import { defineAnalysis, type AnalysisContext } from './define';
 import { examplesFor, exampleParameters } from './examples';
 import { allHeads, componentName, headOf, type Head } from './heads';
-import { headWeight, quickProduct, rowsOf } from './weights';
 
 // B batch · T positions · H heads · L layers · N heads of all layers
 
@@ -55,7 +55,7 @@ export const headScores = defineAnalysis({
     const all: Readonly<Record<ScoreName, readonly number[] | undefined>> = {
       previous: on(previous), current: on(current), first: on(first), duplicate: on(duplicate),
       induction: await inductionScores(context), exampleInduction: on(afterDuplicate),
-      answer: on(answerSources(context.task)), copying: await copyingScores(context, heads),
+      answer: on(answerSources(context.task)), copying: await copyingOfAll(context, heads, []),
     };
     const scores: Scores = Object.fromEntries(Object.entries(all).filter(([, values]) => values !== undefined));
     const at = chosen && heads.findIndex(({ layer, head: index }) => layer === chosen.layer && index === chosen.head);
@@ -96,25 +96,6 @@ function repeatedTokens(vocabulary: number, half: number, random: Random): HostT
     tokens.data.set([...once, ...once], row * 2 * half);
   }
   return tokens;
-}
-
-/** The copying score of every head; undefined where no token is an output too. */
-async function copyingScores({ model, task: { vocabulary, outputs }, signal }: AnalysisContext, heads: readonly Head[]): Promise<readonly number[] | undefined> {
-  const pairs = vocabulary.map((word, token) => ({ token, output: outputs.indexOf(word) })).filter(({ output }) => output >= 0);
-  if (pairs.length === 0) return undefined;
-  const read = rowsOf(model.parameter('embed.W_E'), pairs.map(({ token }) => token)); // [n, D]
-  const write = model.parameter('unembed.W_U'); // [D, U]
-  const scores: number[] = [];
-  for (const head of heads) {
-    throwIfCancelled(signal);
-    const { data } = await quickProduct(model, [read, headWeight(model, head, 'W_V')], [headWeight(model, head, 'W_O'), write]); // [n, U]
-    const copied = pairs.filter(({ output }, row) => {
-      const logits = data.subarray(row * outputs.length, (row + 1) * outputs.length);
-      return logits.every((logit, at) => at === output || logit < (logits[output] ?? 0));
-    });
-    scores.push(copied.length / pairs.length);
-  }
-  return scores;
 }
 
 /** Mean weights `[N, T]` from the positions where an answer is read; undefined for a prompt that ends before the first of them. */

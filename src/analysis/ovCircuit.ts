@@ -1,12 +1,12 @@
 import { throwIfCancelled } from '../common/errors';
 import type { BarsFigure, HeatmapFigure } from '../protocol/figure';
-import type { PathFactor } from '../protocol/path';
 import { defineAnalysis, type AnalysisContext } from './define';
-import { circuitAlong, circuitAxes, circuitFigure, type Circuit } from './circuit';
+import { circuitAlong, circuitFigure, type Circuit } from './circuit';
+import { copyingOfAll, ovPath } from './copying';
 import { asideOf, asideParameter, scoresOf, wholeBlock } from './circuitScores';
 import { allHeads, componentName, headOf, type Head } from './heads';
 import { directionsParameter, eigenvalueScore, lowRankFigures, singularDirections, topSingularShare } from './lowRank';
-import { columnsOf, finiteWeight, headWeight, leftOut, quickProduct, rowsOf } from './weights';
+import { leftOut } from './weights';
 
 /**
  * What each head writes to the logits when it attends to a token: the full OV circuit `W_E W_V W_O W_U` (Elhage et al. 2021,
@@ -33,7 +33,7 @@ export const ovCircuit = defineAnalysis({
     const setAside = asideOf(task, aside);
     const heads = allHeads(config);
     const scores = await copyingOfAll(context, heads, setAside);
-    const chosen = head === '' ? heads[scores.lastIndexOf(Math.max(...scores))] ?? { layer: 0, head: 0 } : headOf(config, head);
+    const chosen = head === '' ? heads[scores?.lastIndexOf(Math.max(...scores)) ?? heads.length - 1] ?? { layer: 0, head: 0 } : headOf(config, head);
     const circuit = circuitAlong(context, ovPath(chosen));
     throwIfCancelled(context.signal);
     const singular = singularDirections(circuit);
@@ -44,7 +44,7 @@ export const ovCircuit = defineAnalysis({
       figures: [
         { ...byToken(context, circuit, chosen), subject: chosen, scalar: copying === undefined ? 'topSingularShare' : 'copying' },
         ...(config.positional_embedding_type === 'standard' ? [byPosition(context, chosen)] : []),
-        ...(copying === undefined ? [] : [copyingFigure(heads, scores)]),
+        ...(scores ? [copyingFigure(heads, scores)] : []),
         ...lowRankFigures(circuit, singular, directions, chosen),
       ],
       scalars: {
@@ -55,32 +55,6 @@ export const ovCircuit = defineAnalysis({
     };
   },
 });
-
-function ovPath(head: Head, from: 'W_E' | 'W_pos' = 'W_E'): readonly PathFactor[] {
-  return [{ matrix: from, transposed: false }, { matrix: 'OV', ...head, transposed: false }, { matrix: 'W_U', transposed: false }];
-}
-
-/** Every head's copying score, in float32; zeros where no token is an output too. */
-async function copyingOfAll(context: AnalysisContext, heads: readonly Head[], aside: readonly string[]): Promise<readonly number[]> {
-  const { model, signal, progress } = context;
-  const { columns, diagonal } = wholeBlock(circuitAxes(context, ovPath({ layer: 0, head: 0 })), aside);
-  if (diagonal.size === 0) return heads.map(() => 0);
-  const read = rowsOf(finiteWeight(model, 'embed.W_E'), [...diagonal.keys()]); // [N, D]
-  const write = columnsOf(finiteWeight(model, 'unembed.W_U'), columns); // [D, C]
-  const own = [...diagonal.values()].map(column => columns.indexOf(column)); // [N]
-  const scores: number[] = [];
-  for (const head of heads) {
-    const { data } = await quickProduct(model, [read, headWeight(model, head, 'W_V')], [headWeight(model, head, 'W_O'), write]); // [N, C]
-    throwIfCancelled(signal);
-    const isLargest = (at: number, row: number) => {
-      const logits = data.subarray(row * columns.length, (row + 1) * columns.length);
-      return logits.every((logit, column) => column === at || logit < (logits[at] ?? 0));
-    };
-    scores.push(own.filter(isLargest).length / own.length);
-    progress(scores.length / (heads.length + 1));
-  }
-  return scores;
-}
 
 function byToken({ details: { config } }: AnalysisContext, circuit: Circuit, head: Head): HeatmapFigure {
   const without = config.positional_embedding_type === 'shortformer'

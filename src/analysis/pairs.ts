@@ -14,7 +14,7 @@ export const pairParameters = {
   corruption: { kind: 'corruption', title: 'Corruption', description: 'What is changed about a clean prompt to corrupt it.', default: '' },
   pairs: { kind: 'integer', title: 'Pairs', description: 'Pairs drawn from the task and averaged.', default: 8, minimum: 1, maximum: 256 },
   sample: { kind: 'integer', title: 'Sample', description: 'Another number draws other pairs.', default: 0, minimum: 0, maximum: 1_000_000 },
-  answer: { kind: 'integer', title: 'Answer', description: 'The answer that is measured, from 1; 0 for the first that the corruption changes.', default: 0, minimum: 0, maximum: 10_000 },
+  answer: { kind: 'integer', title: 'Answer', description: 'The answer that is measured, from 1; 0 for the first that the corruption changes. Drawn pairs change no earlier one.', default: 0, minimum: 0, maximum: 10_000 },
 } as const satisfies Parameters;
 
 /**
@@ -46,14 +46,17 @@ export function promptPairs({ task, random }: Pick<AnalysisContext, 'task' | 'ra
   if (clean && corrupted) return [pairOf(task, clean, corrupted, wanted.answer)];
 
   const corrupt = corruptionOf(task, wanted.corruption);
+  const asked = wanted.answer === 0 ? undefined : task.answerPositions[wanted.answer - 1];
+  if (wanted.answer > 0 && asked === undefined) throw new UserError(noAnswer(task, wanted.answer));
   const pairs: PromptPair[] = [];
   const count = clean ? 1 : wanted.pairs;
   for (let draws = 0; pairs.length < count; draws++) {
     const prompt = clean ?? [...task.sample(drawing, 1).tokens.data];
-    const pair = tryPair(task, prompt, corrupt(prompt, drawing), wanted.answer);
+    // Where an earlier answer changes too, it stands in the prompt before the later one and may give it away.
+    const pair = tryPair(task, prompt, corrupt(prompt, drawing), clean ? wanted.answer : 0);
     // All are measured where the first one is, so that their mean is of one thing.
-    if (typeof pair !== 'string' && (pairs[0]?.position ?? pair.position) === pair.position) pairs.push(pair);
-    else if (draws >= mostDraws * count) throw new UserError(typeof pair === 'string' ? pair : 'Too few pairs of this corruption change the same answer; ask for fewer.');
+    if (typeof pair !== 'string' && (asked ?? pairs[0]?.position ?? pair.position) === pair.position) pairs.push(pair);
+    else if (draws >= mostDraws * count) throw new UserError(typeof pair === 'string' ? pair : 'Too few pairs of this corruption change this answer before all others; ask for fewer pairs, or for another answer.');
   }
   return pairs;
 }
@@ -81,7 +84,7 @@ function tryPair(task: Task, clean: readonly number[], corrupted: readonly numbe
     return 'The clean and the corrupted prompt are the same, so there is nothing to carry over; change a token that the answer depends on.';
   }
   const { answerPositions } = task;
-  if (answer > answerPositions.length) return `There is no answer ${answer}; this task has ${answerPositions.length}.`;
+  if (answer > answerPositions.length) return noAnswer(task, answer);
   const [right, wrong] = [clean, corrupted].map(prompt => answersOf(task, { dtype: 'int32', shape: [1, prompt.length], data: Int32Array.from(prompt) }).data);
   const differing = answerPositions.findIndex((_, index) => right?.[index] !== wrong?.[index] && (answer === 0 || answer === index + 1));
   if (differing < 0 || !right || !wrong) {
@@ -89,6 +92,10 @@ function tryPair(task: Task, clean: readonly number[], corrupted: readonly numbe
     return `Both prompts have ${which}, so that no difference could be measured; change a token that it depends on.`;
   }
   return { clean, corrupted, position: answerPositions[differing] ?? 0, correct: right[differing] ?? 0, wrong: wrong[differing] ?? 0 };
+}
+
+function noAnswer({ answerPositions }: Task, answer: number): string {
+  return `There is no answer ${answer}; this task has ${answerPositions.length}.`;
 }
 
 /** What to call the positions of the pairs: words where there is one pair and it agrees, otherwise the task's names. */

@@ -1,9 +1,9 @@
-import { throwIfCancelled } from '../common/errors';
+import { throwIfCancelled, UserError } from '../common/errors';
 import type { ModelConfig } from '../protocol/config';
 import { formatPath, parsePath } from '../protocol/path';
 import { defineAnalysis } from './define';
-import { circuitAlong, circuitFigure, masked } from './circuit';
-import { asideOf, asideParameter, blockFigures, blockParameters, blockScalarNames, blockScalars, chosenBlock, scoresOf, wholeBlock } from './circuitScores';
+import { circuitAlong, circuitFigure, masked, type Circuit } from './circuit';
+import { asideOf, asideParameter, blockFigures, blockParameters, blockScalarNames, blockScalars, chosenBlock, scoresOf, wholeBlock, type BlockScores } from './circuitScores';
 import { directionsParameter, lowRankFigures, singularDirections, topSingularShare } from './lowRank';
 import { hasPositions, leftOut } from './weights';
 
@@ -21,23 +21,30 @@ export const pathCircuit = defineAnalysis({
     ...blockParameters,
     ...asideParameter,
     masked: { kind: 'boolean', title: 'Allowed pairs only', description: 'Whether a circuit from positions to positions leaves out the pairs that the model\'s mask forbids.', default: true },
+    against: { kind: 'path', title: 'Compare with', description: 'Another path, by whose largest entry the largest of the block is divided.', default: '' },
     ...directionsParameter,
   },
   scalars: {
     diagonal: 'fraction of the rows whose largest entry is in the column of their own name; tokens aside left out',
     copying: 'the same of a circuit from tokens to outputs',
     ...blockScalarNames,
+    relative: 'largest absolute entry of the block divided by the largest of the circuit that it is compared with',
     topSingularShare: 'share of the circuit\'s squared entries in its largest singular value',
   },
   appliesTo: () => true,
-  run(context, { path, aside, masked: wantsMask, directions, ...names }) {
+  run(context, { path, aside, masked: wantsMask, against, directions, ...names }) {
     const { details: { config }, model, task, signal } = context;
     const factors = parsePath(path.trim() === '' ? defaultPath(config) : path);
     const setAside = asideOf(task, aside);
-    const product = circuitAlong(context, factors);
-    const circuit = wantsMask ? masked(product, model) : product;
+    const circuitOf = (path: typeof factors) => {
+      const product = circuitAlong(context, path);
+      return wantsMask ? masked(product, model) : product;
+    };
+    const circuit = circuitOf(factors);
     throwIfCancelled(signal);
     const block = chosenBlock(circuit, names, setAside);
+    const scores = scoresOf(circuit, block);
+    const relative = against.trim() === '' ? undefined : relativeSize(scores, circuitOf(parsePath(against)));
     const singular = singularDirections(circuit);
     const { diagonal } = scoresOf(circuit, wholeBlock(circuit, setAside));
     const copies = circuit.rows.kind === 'vocabulary' && circuit.columns.kind === 'outputs';
@@ -54,12 +61,20 @@ export const pathCircuit = defineAnalysis({
       scalars: {
         ...(diagonal !== undefined && { diagonal }),
         ...(diagonal !== undefined && copies && { copying: diagonal }),
-        ...blockScalars(scoresOf(circuit, block)),
+        ...blockScalars(scores),
+        ...(relative !== undefined && { relative }),
         topSingularShare: topSingularShare(singular),
       },
     };
   },
 });
+
+/** How large a block is beside another whole circuit. */
+function relativeSize({ largest }: BlockScores, other: Circuit): number {
+  const size = scoresOf(other, wholeBlock(other, [])).largest ?? 0;
+  if (largest === undefined || size === 0) throw new UserError('The circuit to compare with is 0 everywhere, so that nothing can be measured by it; choose another path.');
+  return largest / size;
+}
 
 /** The path that shows most of a model by itself: composition through the keys of the last layer where there are two. */
 function defaultPath(config: ModelConfig): string {

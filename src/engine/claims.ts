@@ -7,7 +7,7 @@ import { unknownName } from '../common/nearest';
 import type { AnalysisResult } from '../protocol/analysis';
 import { holds, parseBound, type ClaimOutcome } from '../protocol/claim';
 import type { ModelConfig } from '../protocol/config';
-import type { Claim, ExperimentProblem } from '../protocol/experiment';
+import type { Claim, ExperimentProblem, Measurement } from '../protocol/experiment';
 import { resolveParameters, type Parameter, type ParameterValues } from '../protocol/parameter';
 import { parsePath } from '../protocol/path';
 import { positionOf } from '../tasks/words';
@@ -21,11 +21,14 @@ type Subject = Pick<PreparedExperiment, 'claims' | 'config' | 'task'>;
  * scalars, heads, positions and words that do not exist.
  */
 export function claimProblems(experiment: Subject): readonly ExperimentProblem[] {
-  return experiment.claims.flatMap((claim, index) =>
-    problemsOf(claim, experiment).map(({ path, message }) => ({ path: ['claims', index, ...path], message })));
+  return experiment.claims.flatMap((claim, index) => [
+    ...problemsOf(claim, experiment).map(({ path, message }) => ({ path: ['claims', index, ...path], message })),
+    ...(claim.or ?? []).flatMap((other, at) =>
+      problemsOf(other, experiment).map(({ path, message }) => ({ path: ['claims', index, 'or', at, ...path], message }))),
+  ]);
 }
 
-function problemsOf(claim: Claim, experiment: Subject): readonly ExperimentProblem[] {
+function problemsOf(claim: Measurement, experiment: Subject): readonly ExperimentProblem[] {
   const bound = attempt(['expect'], () => parseBound(claim.expect));
   const analysis = attempt(['analysis'], () => findAnalysis(claim.analysis));
   if (!analysis.ok) return [...problemIn(bound), analysis.problem];
@@ -56,7 +59,7 @@ function checkScalar({ id, scalars }: AnalysisDefinition, scalar: string): void 
   if (!Object.hasOwn(scalars, scalar)) throw unknownName(`scalar of analysis "${id}" called`, scalar, Object.keys(scalars));
 }
 
-function parametersOf({ id, params }: AnalysisDefinition, claim: Claim): ParameterValues {
+function parametersOf({ id, params }: AnalysisDefinition, claim: Measurement): ParameterValues {
   return resolveParameters(`analysis "${id}"`, params, claim.params);
 }
 
@@ -88,7 +91,8 @@ export interface Verifying {
 
 /**
  * Measures claims on a trained model, in their order. Claims about the same analysis with the same parameters share one
- * run of it. What keeps a claim from being measured is its problem, and no other's.
+ * run of it. What keeps a claim from being measured is its problem, and no other's. Of a claim with alternatives the first
+ * that holds is the outcome, under what it found; where none holds, it is the claim's own measurement.
  * @throws CancelledError; and whatever is a defect of an analysis.
  */
 export async function verifyClaims(
@@ -99,7 +103,7 @@ export async function verifyClaims(
 ): Promise<readonly ClaimOutcome[]> {
   const measurements = new Map<string, AnalysisResult | UserError>();
 
-  async function measure(claim: Claim): Promise<AnalysisResult | UserError> {
+  async function measure(claim: Measurement): Promise<AnalysisResult | UserError> {
     const analysis = findAnalysis(claim.analysis);
     const params = parametersOf(analysis, claim);
     // With every default written out, in the order of their definition.
@@ -112,30 +116,37 @@ export async function verifyClaims(
     return measured;
   }
 
+  async function settle(claim: Claim): Promise<ClaimOutcome> {
+    const own = outcomeOf(claim.claim, claim, await measure(claim));
+    if (own.ok) return own;
+    for (const other of claim.or ?? []) {
+      const outcome = outcomeOf(claim.claim, other, await measure(other));
+      if (outcome.ok) return outcome;
+    }
+    return own;
+  }
+
   const outcomes: ClaimOutcome[] = [];
   for (const claim of claims) {
     throwIfCancelled(signal);
-    outcomes.push(outcomeOf(claim, await measure(claim)));
+    outcomes.push(await settle(claim));
   }
   return outcomes;
 }
 
 /** A claim that could not be measured. */
-export function unmeasured({ claim, expect }: Claim, problem: string): ClaimOutcome {
+export function unmeasured(claim: string, { expect }: Measurement, problem: string): ClaimOutcome {
   return { claim, measured: null, expect, ok: false, problem };
 }
 
-function outcomeOf(claim: Claim, result: AnalysisResult | UserError): ClaimOutcome {
-  if (result instanceof UserError) return unmeasured(claim, result.message);
-  const measured = result.scalars[claim.scalar];
-  if (measured === undefined) return unmeasured(claim, `The analysis "${claim.analysis}" has no "${claim.scalar}" of this model with these parameters.`);
-  return {
-    claim: claim.claim,
-    measured,
-    expect: claim.expect,
-    ok: holds(parseBound(claim.expect), measured),
-    ...(result.finding !== undefined && { finding: result.finding }),
-  };
+function outcomeOf(claim: string, measurement: Measurement, result: AnalysisResult | UserError): ClaimOutcome {
+  if (result instanceof UserError) return unmeasured(claim, measurement, result.message);
+  const { analysis, scalar, expect, found } = measurement;
+  const measured = result.scalars[scalar];
+  if (measured === undefined) return unmeasured(claim, measurement, `The analysis "${analysis}" has no "${scalar}" of this model with these parameters.`);
+  const ok = holds(parseBound(expect), measured);
+  const finding = (ok ? found : undefined) ?? result.finding;
+  return { claim, measured, expect, ok, ...(finding !== undefined && { finding }) };
 }
 
 function asUserError(error: unknown): UserError {

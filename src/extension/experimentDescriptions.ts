@@ -63,4 +63,12 @@ export const experimentDescriptions: Readonly<Record<string, string>> = {
   'claims[].params': 'Parameters of the analysis.',
   'claims[].scalar': 'Which of the numbers of the analysis counts.',
   'claims[].expect': 'The bound, such as ">= 0.99".',
+  'claims[].found': 'What was found where this holds, in a word or two.',
+  'claims[].or': 'What may hold in its place, where training can arrive at one of several things.',
+  'claims[].or[]': 'One thing that may hold in place of the claim.',
+  'claims[].or[].found': 'What was found where this holds, in a word or two.',
+  'claims[].or[].analysis': 'The analysis that measures it.',
+  'claims[].or[].params': 'Parameters of the analysis.',
+  'claims[].or[].scalar': 'Which of the numbers of the analysis counts.',
+  'claims[].or[].expect': 'The bound, such as ">= 0.99".',
 };

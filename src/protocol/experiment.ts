@@ -49,12 +49,21 @@ export const TrainingSchema = v.strictObject({
   })),
 });
 
-export const ClaimSchema = v.strictObject({
-  claim: v.pipe(v.string(), v.minLength(1)),
+/** A number that an analysis measures, and its bound. */
+const measurementEntries = {
   analysis: v.pipe(v.string(), v.minLength(1)),
   params: v.optional(v.record(v.string(), v.union([v.string(), v.number(), v.boolean()])), {}),
   scalar: v.pipe(v.string(), v.minLength(1)),
   expect: v.pipe(v.string(), v.regex(boundPattern, 'a bound is written like ">= 0.99"')),
+} satisfies v.ObjectEntries;
+
+export const ClaimSchema = v.strictObject({
+  claim: v.pipe(v.string(), v.minLength(1)),
+  ...measurementEntries,
+  /** What was found where this holds, in a word or two; for claims with alternatives. */
+  found: v.exactOptional(v.pipe(v.string(), v.minLength(1))),
+  /** What may hold in its place, where training can arrive at one of several things: tried in order. */
+  or: v.exactOptional(v.array(v.strictObject({ found: v.pipe(v.string(), v.minLength(1)), ...measurementEntries }))),
 });
 
 export const ExperimentSchema = v.strictObject({
@@ -73,6 +82,8 @@ export type Experiment = v.InferOutput<typeof ExperimentSchema>;
 export type Training = v.InferOutput<typeof TrainingSchema>;
 export type Schedule = v.InferOutput<typeof ScheduleSchema>;
 export type Claim = v.InferOutput<typeof ClaimSchema>;
+/** What one alternative of a claim asserts. */
+export type Measurement = Pick<Claim, keyof typeof measurementEntries | 'found'>;
 
 /** What is wrong with an experiment and where: the path from its root, as in `['training', 'steps']`. */
 export interface ExperimentProblem {

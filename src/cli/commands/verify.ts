@@ -83,7 +83,7 @@ async function verifyOne(session: Session, engine: Engine, { order, experiment: 
     // What keeps one experiment from being verified keeps no other from it.
     explain(session.output, error);
     const problem = messageOf(error);
-    return { ...about, problem, claims: claims.map(claim => unmeasured(claim, problem)) };
+    return { ...about, problem, claims: claims.map(claim => unmeasured(claim.claim, claim, problem)) };
   }
 }
 

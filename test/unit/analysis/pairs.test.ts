@@ -48,6 +48,14 @@ describe('pairs of the task', () => {
     expect(new Set(pairs.map(({ position }) => position)).size).toBe(1);
   });
 
+  test('change the answer that is asked for, and none before it that would give it away', () => {
+    for (const { clean, corrupted, position } of draw({ corruption: 'index', answer: 2, pairs: 20 })) {
+      expect(position).toBe(8);
+      expect(clean.slice(0, 5)).toEqual(corrupted.slice(0, 5));
+      expect(clean.slice(7, 9)).toEqual(corrupted.slice(7, 9));
+    }
+  });
+
   test.each(Object.keys(task.corruptions))('corrupted by %s have the right answers of both prompts', corruption => {
     for (const { clean, corrupted, position, correct, wrong } of draw({ corruption, pairs: 30 })) {
       expect(clean).toHaveLength(corrupted.length);
@@ -113,7 +121,7 @@ describe('refuses in one sentence', () => {
       },
       answers: prompt => (prompt[5] === 1 ? [9, 1, 0] : prompt[5] === 2 ? [9, 0, 2] : [9, 1, 2]),
     };
-    expect(() => draw({ pairs: 2 }, once)).toThrow(new UserError('Too few pairs of this corruption change the same answer; ask for fewer.'));
+    expect(() => draw({ pairs: 2 }, once)).toThrow(new UserError('Too few pairs of this corruption change this answer before all others; ask for fewer pairs, or for another answer.'));
   });
 });
 

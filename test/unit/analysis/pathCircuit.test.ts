@@ -140,6 +140,16 @@ describe('a path circuit', () => {
     expect((await run({ path: 'W_pos · W_Eᵀ' }, context)).figure.present).toBeUndefined();
   });
 
+  test('is compared with another by their largest entries', async () => {
+    const context = weightsContext(configOf());
+    const [path, against] = ['W_pos · QK(1.0) · W_posᵀ', 'W_E · OV(0.0) · W_U'];
+    const largest = async (params: Readonly<Record<string, unknown>>) => (await run(params, context)).scalars['blockLargest'] ?? Number.NaN;
+    const { scalars } = await run({ path, against, rows: '0 1', columns: '0 1', masked: false }, context);
+    const block = await largest({ path, rows: '0 1', columns: '0 1', masked: false });
+    expect(scalars['relative']).toBeCloseTo(block / await largest({ path: against }), 9);
+    expect((await run({ path }, context)).scalars).not.toHaveProperty('relative');
+  });
+
   test('that is nowhere narrow reads the first of a large vocabulary, and says so', async () => {
     const { figure } = await run({ path: 'W_E' }, weightsContext(configOf({ d_vocab: 600 })));
     expect([figure.rows, figure.columns]).toEqual([512, 8]);

@@ -47,6 +47,11 @@ describe('before anything is trained', () => {
     else expect(problems).toEqual([{ path: ['claims', 0, 'params', name], message: expect.stringMatching(sentence) }]);
   });
 
+  test('what a claim may hold in its place is checked as the claim is', () => {
+    const other = { found: 'the other', analysis: 'attention', params: {}, scalar: 'entropie', expect: '>= 0' };
+    expect(problemsOf({ or: [{ ...other, scalar: 'entropy' }, other] })).toEqual([expect.stringMatching(/^claims\.1\.or\.1\.scalar: There is no scalar/)]);
+  });
+
   test('everything that is wrong with a claim is said at once', () => {
     expect(problemsOf({ scalar: 'entropie', expect: '> 1e999', params: { head: '7.0', prompt: 'x' } })).toHaveLength(4);
   });
@@ -75,6 +80,21 @@ describe('on a trained model', () => {
     expect(await verifyClaims(analyses(), 'model', [claim(), claim({ claim: 'so does head 1', params: { head: '0.1' } })], { signal })).toEqual([
       { claim: 'it looks around', measured: 0.75, expect: '>= 0.5', ok: true, finding: 'looks back' },
       { claim: 'so does head 1', measured: 0.25, expect: '>= 0.5', ok: false, finding: 'looks back' },
+    ]);
+  });
+
+  test('of several things that may hold, the first that does is named; where none does, the claim\'s own number stands', async () => {
+    const or = [
+      { found: 'narrow', analysis: 'attention', params: {}, scalar: 'largest', expect: '>= 0.95' },
+      { found: 'wide', analysis: 'attention', params: {}, scalar: 'largest', expect: '>= 0.5' },
+    ];
+    const outcomes = await verifyClaims(analyses(), 'model', [
+      claim({ found: 'spread', or }), claim({ found: 'spread', expect: '> 1', or }), claim({ expect: '> 1', or: or.slice(0, 1) }),
+    ], { signal });
+    expect(outcomes).toEqual([
+      { claim: 'it looks around', measured: 0.75, expect: '>= 0.5', ok: true, finding: 'spread' },
+      { claim: 'it looks around', measured: 0.9, expect: '>= 0.5', ok: true, finding: 'wide' },
+      { claim: 'it looks around', measured: 0.75, expect: '> 1', ok: false, finding: 'looks back' },
     ]);
   });
 
