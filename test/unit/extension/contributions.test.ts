@@ -33,6 +33,15 @@ describe('the manifest and the table of contributions agree', () => {
     expect(used.filter(name => !known.includes(name))).toEqual([]);
   });
 
+  test('on the rows that an analysis can be opened on: beside the name of heads and MLPs, in the menu of models and checkpoints too', () => {
+    const rows = ['model finished ended', 'checkpoint', 'head', 'mlp', 'layer', 'attention', 'embedding', 'parameter', 'problem'];
+    const shownOn = (inline: boolean) => contributes.menus['view/item/context']
+      .filter(({ command, group }) => command === 'circuits.openAnalysis' && group.startsWith('inline') === inline)
+      .flatMap(({ when }) => rows.filter(row => new RegExp(/viewItem =~ \/(.*)\/$/.exec(when)?.[1] ?? '^$').test(row)));
+    expect(shownOn(true)).toEqual(['head', 'mlp']);
+    expect(shownOn(false)).toEqual(['model finished ended', 'checkpoint', 'head', 'mlp']);
+  });
+
   test('and every command has an icon where it stands inline or in a title', () => {
     const { menus } = contributes;
     const shown = [
