@@ -2,13 +2,13 @@ import { throwIfCancelled, UserError } from '../common/errors';
 import type { HostTensor } from '../common/tensor';
 import type { BarsFigure, Figure } from '../protocol/figure';
 import type { Task } from '../tasks/task';
-import { ablatedRuns, ablationMethods, checkAblation, type AblationMethod } from './ablatedRuns';
-import { answerScores, type AnswerScores } from './answerScores';
-import { componentFigure } from './componentFigure';
+import { ablatedRuns, ablationMethods, checkAblation, type AblationMethod } from './patching/ablatedRuns';
+import { answerScores, type AnswerScores } from './attribution/answerScores';
+import { componentFigure } from './attribution/componentFigure';
 import { defineAnalysis } from './define';
 import { answeredExamples, exampleParameters } from './examples';
 import { allComponents, componentName, componentsOf, type Component } from './heads';
-import { answerAxis, type LabelledAxis } from './logitContrast';
+import { answerAxis, type LabelledAxis } from './attribution/logitContrast';
 
 // B batch · A answers an example
 

@@ -2,9 +2,9 @@ import type { ModelConfig } from '../protocol/config';
 import { defineAnalysis } from './define';
 import { allHeads, headOf } from './heads';
 import { pairParameters, pairPositions, promptPairs } from './pairs';
-import { patchSites } from './patching';
-import { expectedSites, judgeSites } from './patchingExpectations';
-import { allSweeps, headSweeps, layerSweep, sweepFigures, wholeHeadSweep, type Sweep } from './patchingSweeps';
+import { patchSites } from './patching/patching';
+import { expectedSites, judgeSites } from './patching/patchingExpectations';
+import { allSweeps, headSweeps, layerSweep, sweepFigures, wholeHeadSweep, type Sweep } from './patching/patchingSweeps';
 
 const sweeps = ['by position', 'layers by position', 'whole heads', 'residual stream'] as const;
 

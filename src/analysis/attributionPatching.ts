@@ -1,11 +1,11 @@
 import type { TableFigure } from '../protocol/figure';
-import { attributeSites } from './attributedSites';
-import { pearson } from './correlation';
+import { attributeSites } from './patching/attributedSites';
+import { pearson } from './patching/correlation';
 import { defineAnalysis } from './define';
 import { allHeads, componentName, headOf } from './heads';
 import { pairParameters, pairPositions, promptPairs } from './pairs';
-import { patchSites, type Site } from './patching';
-import { activationTitles, allSweeps, headSweeps, sweepFigures } from './patchingSweeps';
+import { patchSites, type Site } from './patching/patching';
+import { activationTitles, allSweeps, headSweeps, sweepFigures } from './patching/patchingSweeps';
 
 /** How many sites the table of disagreements names. */
 const mostRows = 20;

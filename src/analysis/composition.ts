@@ -7,7 +7,7 @@ import type { ModelConfig } from '../protocol/config';
 import type { HeatmapFigure, TableFigure } from '../protocol/figure';
 import { defineAnalysis, type AnalysisContext } from './define';
 import { allHeads, componentName } from './heads';
-import { finiteWeight } from './weights';
+import { finiteWeight } from './weights/weights';
 
 // L layers · H heads · D d_model · K d_head
 
@@ -33,7 +33,7 @@ const mostDrawn = 512;
  */
 export const composition = defineAnalysis({
   id: 'composition',
-  title: 'Composition Scores',
+  title: 'Composition',
   description: 'How far the queries, keys and values of each head read what each earlier head wrote, against random matrices.',
   group: 'Weights',
   params: {

@@ -1,11 +1,11 @@
 import type { Figure } from '../protocol/figure';
-import { attributeComponents, type Attribution } from './attribution';
-import { componentFigure } from './componentFigure';
+import { attributeComponents, type Attribution } from './attribution/attribution';
+import { componentFigure } from './attribution/componentFigure';
 import { defineAnalysis } from './define';
 import { answeredExamples, chosenAnswers, exampleParameters } from './examples';
-import { attributePaths } from './headPaths';
+import { attributePaths } from './attribution/headPaths';
 import { componentName, headOf, type Head } from './heads';
-import { answerAxis, contrastInputs, contrastName, contrastParameters, mean, meansOverExamples } from './logitContrast';
+import { answerAxis, contrastInputs, contrastName, contrastParameters, mean, meansOverExamples } from './attribution/logitContrast';
 
 // B batch · A answers an example
 

@@ -1,13 +1,13 @@
 import type { RunnableModel } from '../model/runnable';
 import type { ModelConfig } from '../protocol/config';
-import { pearson } from './correlation';
+import { pearson } from './patching/correlation';
 import { defineAnalysis } from './define';
-import { circuitFigure, edgesTable, faithfulnessFigure, scoresFigure, type MeasuredEdges } from './edgeFigures';
-import { circuitOf, patchedEdge, runEdges } from './edgeRuns';
-import { edgeScores } from './edgeScores';
-import { edgeGraph } from './edges';
+import { circuitFigure, edgesTable, faithfulnessFigure, scoresFigure, type MeasuredEdges } from './edges/edgeFigures';
+import { circuitOf, patchedEdge, runEdges } from './edges/edgeRuns';
+import { edgeScores } from './edges/edgeScores';
+import { edgeGraph } from './edges/edges';
 import { pairParameters, promptPairs, type PromptPair } from './pairs';
-import type { Work } from './patching';
+import type { Work } from './patching/patching';
 
 const methods = ['EAP', 'EAP-IG'] as const;
 

@@ -6,7 +6,7 @@ import type { HeadBadge } from '../protocol/analysis';
 import type { HeatmapFigure, TableFigure } from '../protocol/figure';
 import type { Task } from '../tasks/task';
 import { answerSources, attentionKinds, expectedAttention, type ExpectedSources } from './attentionScores';
-import { copyingOfAll } from './copying';
+import { copyingOfAll } from './weights/copying';
 import { defineAnalysis, type AnalysisContext } from './define';
 import { examplesFor, exampleParameters } from './examples';
 import { allHeads, componentName, headOf, type Head } from './heads';

@@ -10,7 +10,7 @@ import { defineAnalysis, type AnalysisContext } from './define';
 import { answeredExamples, chosenAnswers, exampleParameters } from './examples';
 import {
   answerAxis, atAnswers, contrastInputs, contrastName, contrastOver, contrastParameters, mean, meansOverExamples, weighted, type ContrastInputs,
-} from './logitContrast';
+} from './attribution/logitContrast';
 
 // B batch · A answers an example · D d_model · U d_vocab_out
 

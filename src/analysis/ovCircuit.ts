@@ -1,12 +1,12 @@
 import { throwIfCancelled } from '../common/errors';
 import type { BarsFigure, HeatmapFigure } from '../protocol/figure';
 import { defineAnalysis, type AnalysisContext } from './define';
-import { circuitAlong, circuitFigure, type Circuit } from './circuit';
-import { copyingOfAll, ovPath } from './copying';
-import { asideOf, asideParameter, scoresOf, wholeBlock } from './circuitScores';
+import { circuitAlong, circuitFigure, type Circuit } from './weights/circuit';
+import { copyingOfAll, ovPath } from './weights/copying';
+import { asideOf, asideParameter, scoresOf, wholeBlock } from './weights/circuitScores';
 import { allHeads, componentName, headOf, type Head } from './heads';
-import { directionsParameter, eigenvalueScore, lowRankFigures, singularDirections, topSingularShare } from './lowRank';
-import { leftOut } from './weights';
+import { directionsParameter, eigenvalueScore, lowRankFigures, singularDirections, topSingularShare } from './weights/lowRank';
+import { leftOut } from './weights/weights';
 
 /**
  * What each head writes to the logits when it attends to a token: the full OV circuit `W_E W_V W_O W_U` (Elhage et al. 2021,
@@ -14,7 +14,7 @@ import { leftOut } from './weights';
  */
 export const ovCircuit = defineAnalysis({
   id: 'ov-circuit',
-  title: 'OV Circuit',
+  title: 'OV circuit',
   description: 'What a head adds to each logit when it attends to a token, and how far that is copying.',
   group: 'Weights',
   params: {

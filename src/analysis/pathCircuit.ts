@@ -2,10 +2,10 @@ import { throwIfCancelled, UserError } from '../common/errors';
 import type { ModelConfig } from '../protocol/config';
 import { formatPath, parsePath } from '../protocol/path';
 import { defineAnalysis } from './define';
-import { circuitAlong, circuitFigure, masked, type Circuit } from './circuit';
-import { asideOf, asideParameter, blockFigures, blockParameters, blockScalarNames, blockScalars, chosenBlock, scoresOf, wholeBlock, type BlockScores } from './circuitScores';
-import { directionsParameter, lowRankFigures, singularDirections, topSingularShare } from './lowRank';
-import { hasPositions, leftOut } from './weights';
+import { circuitAlong, circuitFigure, masked, type Circuit } from './weights/circuit';
+import { asideOf, asideParameter, blockFigures, blockParameters, blockScalarNames, blockScalars, chosenBlock, scoresOf, wholeBlock, type BlockScores } from './weights/circuitScores';
+import { directionsParameter, lowRankFigures, singularDirections, topSingularShare } from './weights/lowRank';
+import { hasPositions, leftOut } from './weights/weights';
 
 /**
  * The product of weights along any path through the model: virtual heads, compositions, single matrices (Elhage et al. 2021,
@@ -13,7 +13,7 @@ import { hasPositions, leftOut } from './weights';
  */
 export const pathCircuit = defineAnalysis({
   id: 'path-circuit',
-  title: 'Path Circuit',
+  title: 'Path circuit',
   description: 'The product of weights along a path, such as W_pos · QK(1.0) · OV(0.0)ᵀ · W_Eᵀ: which tokens that head 0.0 moved does head 1.0 look for from each position?',
   group: 'Weights',
   params: {

@@ -4,7 +4,7 @@ import type { BarsFigure, HeatmapFigure } from '../protocol/figure';
 import { defineAnalysis } from './define';
 import { componentsOf, headOf } from './heads';
 import { pairParameters, pairPositions, promptPairs } from './pairs';
-import { patchPaths, senderName, sendersBefore, type PathRow, type Receiver, type Sender } from './patchedPaths';
+import { patchPaths, senderName, sendersBefore, type PathRow, type Receiver, type Sender } from './patching/patchedPaths';
 
 const inputs = { queries: 'q', keys: 'k', values: 'v' } as const;
 type Input = keyof typeof inputs;

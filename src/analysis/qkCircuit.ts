@@ -3,11 +3,11 @@ import { scoreScale } from '../model/layers';
 import type { BarsFigure, HeatmapFigure } from '../protocol/figure';
 import type { PathFactor } from '../protocol/path';
 import { defineAnalysis, type AnalysisContext } from './define';
-import { circuitAlong, circuitAxes, circuitFigure, masked, type Circuit } from './circuit';
-import { blockFigures, blockParameters, blockScalarNames, blockScalars, chosenBlock, scoresOf, wholeBlock } from './circuitScores';
+import { circuitAlong, circuitAxes, circuitFigure, masked, type Circuit } from './weights/circuit';
+import { blockFigures, blockParameters, blockScalarNames, blockScalars, chosenBlock, scoresOf, wholeBlock } from './weights/circuitScores';
 import { allHeads, componentName, headOf, type Head } from './heads';
-import { directionsParameter, eigenvalueScore, lowRankFigures, singularDirections, topSingularShare } from './lowRank';
-import { finiteWeight, hasPositions, headWeight, leftOut, quickNorm, rowsOf, withoutPositions } from './weights';
+import { directionsParameter, eigenvalueScore, lowRankFigures, singularDirections, topSingularShare } from './weights/lowRank';
+import { finiteWeight, hasPositions, headWeight, leftOut, quickNorm, rowsOf, withoutPositions } from './weights/weights';
 
 /** What a destination and a source are known by: the first asks, the second is asked for. */
 const kinds = {
@@ -26,7 +26,7 @@ const kindNames = ['token', 'position', 'position to token', 'token to position'
  */
 export const qkCircuit = defineAnalysis({
   id: 'qk-circuit',
-  title: 'QK Circuit',
+  title: 'QK circuit',
   description: 'How much a head attends from each token or position to each other, as far as its weights alone say.',
   group: 'Weights',
   params: {

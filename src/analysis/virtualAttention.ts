@@ -11,7 +11,7 @@ import { answerSources } from './attentionScores';
 import { defineAnalysis } from './define';
 import { answeredExamples, exampleParameters } from './examples';
 import { allHeads, componentName, headOf, type Head } from './heads';
-import { atAnswers } from './logitContrast';
+import { atAnswers } from './attribution/logitContrast';
 
 // B batch · T positions · A answers an example · H heads
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ablation } from '../../../src/analysis/ablation';
-import { ablatedRuns } from '../../../src/analysis/ablatedRuns';
+import { ablatedRuns } from '../../../src/analysis/patching/ablatedRuns';
 import { allComponents, componentName, type Component } from '../../../src/analysis/heads';
 import type { AnalysisContext } from '../../../src/analysis/define';
 import { runAnalysis } from '../../../src/analysis/run';

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { activationPatching } from '../../../src/analysis/activationPatching';
 import type { AnalysisContext } from '../../../src/analysis/define';
 import { promptPairs } from '../../../src/analysis/pairs';
-import type { Site } from '../../../src/analysis/patching';
+import type { Site } from '../../../src/analysis/patching/patching';
 import { runAnalysis } from '../../../src/analysis/run';
 import { Random } from '../../../src/common/random';
 import type { HeatmapFigure } from '../../../src/protocol/figure';

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { attributeSites } from '../../../src/analysis/attributedSites';
+import { attributeSites } from '../../../src/analysis/patching/attributedSites';
 import { attributionPatching } from '../../../src/analysis/attributionPatching';
-import { pearson } from '../../../src/analysis/correlation';
+import { pearson } from '../../../src/analysis/patching/correlation';
 import { allHeads } from '../../../src/analysis/heads';
 import type { PromptPair } from '../../../src/analysis/pairs';
-import { patchSites, type Site } from '../../../src/analysis/patching';
-import { allSweeps } from '../../../src/analysis/patchingSweeps';
+import { patchSites, type Site } from '../../../src/analysis/patching/patching';
+import { allSweeps } from '../../../src/analysis/patching/patchingSweeps';
 import { runAnalysis } from '../../../src/analysis/run';
 import { UserError } from '../../../src/common/errors';
 import { RunnableModel } from '../../../src/model/runnable';

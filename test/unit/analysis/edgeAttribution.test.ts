@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { analyses } from '../../../src/analysis/registry';
 import { edgeAttribution } from '../../../src/analysis/edgeAttribution';
-import { circuitFigure, edgesTable, scoresFigure, type MeasuredEdges } from '../../../src/analysis/edgeFigures';
-import { edgeGraph, readerName } from '../../../src/analysis/edges';
+import { circuitFigure, edgesTable, scoresFigure, type MeasuredEdges } from '../../../src/analysis/edges/edgeFigures';
+import { edgeGraph, readerName } from '../../../src/analysis/edges/edges';
 import { runAnalysis } from '../../../src/analysis/run';
 import { UserError } from '../../../src/common/errors';
 import { checkFigure, type GraphFigure, type HeatmapFigure, type LinesFigure, type TableFigure } from '../../../src/protocol/figure';

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
-import { patchPaths, senderName, sendersBefore, type PathRow, type Receiver, type Sender } from '../../../src/analysis/patchedPaths';
+import { patchPaths, senderName, sendersBefore, type PathRow, type Receiver, type Sender } from '../../../src/analysis/patching/patchedPaths';
 import type { PromptPair } from '../../../src/analysis/pairs';
 import { pathPatching } from '../../../src/analysis/pathPatching';
 import { runAnalysis } from '../../../src/analysis/run';

@@ -1,0 +1,35 @@
+import type { HostTensor } from '../../common/tensor';
+
+// B batch · A answers an example · U d_vocab_out
+
+export interface AnswerScores {
+  /** Mean cross-entropy in nats. */
+  readonly loss: number;
+  /** Fraction of the answers that are right. */
+  readonly accuracy: number;
+  /** The same for each of the `A` answers. */
+  readonly losses: readonly number[];
+  readonly accuracies: readonly number[];
+}
+
+/** Loss and accuracy of logits `[B, A, U]` against the right outputs `[B, A]`, in float64. */
+export function answerScores({ shape, data }: HostTensor<'float32'>, answers: HostTensor<'int32'>): AnswerScores {
+  const [B = 0, A = 0, U = 0] = shape;
+  const losses = new Array<number>(A).fill(0);
+  const accuracies = new Array<number>(A).fill(0);
+  answers.data.forEach((right, at) => {
+    const logits = data.subarray(at * U, (at + 1) * U);
+    losses[at % A] = (losses[at % A] ?? 0) + crossEntropyOf(logits, right) / B;
+    accuracies[at % A] = (accuracies[at % A] ?? 0) + Number(logits.indexOf(Math.max(...logits)) === right) / B;
+  });
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / A;
+  return { loss: mean(losses), accuracy: mean(accuracies), losses, accuracies };
+}
+
+/** The cross-entropy of one row of logits as `training/crossEntropy` defines it, which keeps the digits of a tiny loss. */
+function crossEntropyOf(logits: Float32Array, right: number): number {
+  const own = logits[right] ?? Number.NaN;
+  const lead = Math.max(...logits) - own;
+  const others = logits.reduce((sum, logit, output) => (output === right ? sum : sum + Math.exp(logit - own - lead)), 0);
+  return lead + Math.log1p(Math.expm1(-lead) + others);
+}

@@ -1,0 +1,34 @@
+import { throwIfCancelled } from '../../common/errors';
+import type { PathFactor } from '../../protocol/path';
+import { circuitAxes } from './circuit';
+import { wholeBlock } from './circuitScores';
+import type { AnalysisContext } from '../define';
+import type { Head } from '../heads';
+import { columnsOf, finiteWeight, headWeight, quickProduct, rowsOf } from './weights';
+
+/** The OV circuit of a head: from tokens, or positions, to logits. */
+export function ovPath(head: Head, from: 'W_E' | 'W_pos' = 'W_E'): readonly PathFactor[] {
+  return [{ matrix: from, transposed: false }, { matrix: 'OV', ...head, transposed: false }, { matrix: 'W_U', transposed: false }];
+}
+
+/** Every head's copying score, in float32, over the tokens that are outputs too and not left aside; undefined where there are none. */
+export async function copyingOfAll(context: AnalysisContext, heads: readonly Head[], aside: readonly string[]): Promise<readonly number[] | undefined> {
+  const { model, signal, progress } = context;
+  const { columns, diagonal } = wholeBlock(circuitAxes(context, ovPath({ layer: 0, head: 0 })), aside);
+  if (diagonal.size === 0) return undefined;
+  const read = rowsOf(finiteWeight(model, 'embed.W_E'), [...diagonal.keys()]); // [N, D]
+  const write = columnsOf(finiteWeight(model, 'unembed.W_U'), columns); // [D, C]
+  const own = [...diagonal.values()].map(column => columns.indexOf(column)); // [N]
+  const scores: number[] = [];
+  for (const head of heads) {
+    const { data } = await quickProduct(model, [read, headWeight(model, head, 'W_V')], [headWeight(model, head, 'W_O'), write]); // [N, C]
+    throwIfCancelled(signal);
+    const isLargest = (at: number, row: number) => {
+      const logits = data.subarray(row * columns.length, (row + 1) * columns.length);
+      return logits.every((logit, column) => column === at || logit < (logits[at] ?? 0));
+    };
+    scores.push(own.filter(isLargest).length / own.length);
+    progress(scores.length / (heads.length + 1));
+  }
+  return scores;
+}
