@@ -7,7 +7,6 @@ import type { ModelConfig } from '../protocol/config';
 import type { HeatmapFigure, TableFigure } from '../protocol/figure';
 import { defineAnalysis, type AnalysisContext } from './define';
 import { allHeads, componentName } from './heads';
-import { finiteWeight } from './weights/weights';
 
 // L layers · H heads · D d_model · K d_head
 
@@ -109,7 +108,7 @@ async function scoresOfAll({ model, signal, progress }: AnalysisContext): Promis
 }
 
 function attentionWeights(model: RunnableModel, layer: number) {
-  const weight = (part: string) => finiteWeight(model, `blocks.${layer}.attn.${part}`);
+  const weight = (part: string) => model.parameter(`blocks.${layer}.attn.${part}`);
   return { W_Q: weight('W_Q'), W_K: weight('W_K'), W_V: weight('W_V'), W_O: weight('W_O') }; // W_O [H, K, D], others [H, D, K]
 }
 

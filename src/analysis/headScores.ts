@@ -1,4 +1,3 @@
-import { throwIfCancelled } from '../common/errors';
 import { int32, type HostTensor } from '../common/tensor';
 import type { Random } from '../common/random';
 import type { RunnableModel } from '../model/runnable';

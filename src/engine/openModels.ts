@@ -1,6 +1,5 @@
 import { UserError } from '../common/errors';
 import type { Disposable } from '../common/lifetime';
-import type { HostTensor } from '../common/tensor';
 import type { Runtime } from '../compile/runtime';
 import { initialParameters } from '../model/parameters';
 import { RunnableModel } from '../model/runnable';
@@ -102,16 +101,12 @@ class Entry {
 
 /** A model before its first checkpoint: there are metrics of it to show, and to everything else it says why not. */
 class ModelWithoutWeights extends RunnableModel {
-  private readonly isMade: boolean;
-
   constructor({ config, seed }: { readonly config: ModelDetails['config']; readonly seed: number }, runtime: Runtime, private readonly reason: UserError) {
     super(config, initialParameters(config, seed), runtime);
-    this.isMade = true;
   }
 
-  override parameter(name: string): HostTensor<'float32'> {
-    if (this.isMade) throw this.reason;
-    return super.parameter(name);
+  override parameter(): never {
+    throw this.reason;
   }
 
   override compute(): Promise<never> {

@@ -26,6 +26,8 @@ export class RunnableModel {
   private readonly names: readonly string[];
   private readonly weights: readonly HostTensor<'float32'>[];
   private readonly inputs: readonly TensorSpec[];
+  /** Names of parameters with numbers that are not finite, once they have been looked for. */
+  private notFinite: readonly string[] | undefined;
   /** One function a key, so that the runtime's cache by function and shapes works. */
   private readonly functions = new Map<string, TensorFunction>();
 
@@ -35,17 +37,16 @@ export class RunnableModel {
     this.names = specs.map(spec => spec.name);
     this.inputs = specs.map(({ shape }) => ({ dtype: 'float32', shape }));
     this.weights = specs.map(({ name, shape }) => {
-      const value = this.parameter(name);
+      const value = this.find(name);
       if (!sameShape(value.shape, shape)) throw new UserError(`The parameter ${name} is ${formatShape(value.shape)}; this model's is ${formatShape(shape)}.`);
       return value;
     });
   }
 
-  /** @throws UserError for a name that the model does not have, with the nearest. */
+  /** @throws UserError for a name that the model does not have, with the nearest; or when its weights are not finite. */
   parameter(name: string): HostTensor<'float32'> {
-    const value = this.parameters.get(name);
-    if (!value) throw unknownName('parameter', name, [...this.parameters.keys()]);
-    return value;
+    this.checkWeights();
+    return this.find(name);
   }
 
   /**
@@ -77,9 +78,24 @@ export class RunnableModel {
    * apart whatever the function closes over; what changes often, such as a token or a threshold, should be an input.
    */
   async compute(key: string, fn: ModelFunction, inputs: readonly HostTensor[]): Promise<readonly HostTensor[]> {
+    this.checkWeights();
     const specs = inputs.map(({ dtype, shape }): TensorSpec => ({ dtype, shape }));
     const executable = await this.runtime.compile(key, this.functionFor(key, fn), [...this.inputs, ...specs]);
     return executable.run([...this.weights, ...inputs]);
+  }
+
+  private find(name: string): HostTensor<'float32'> {
+    const value = this.parameters.get(name);
+    if (!value) throw unknownName('parameter', name, [...this.parameters.keys()]);
+    return value;
+  }
+
+  /** Nothing can be computed of a model whose training diverged, and no figure shows what is no number. */
+  private checkWeights(): void {
+    this.notFinite ??= this.names.filter((_, index) => !this.weights[index]?.data.every(Number.isFinite));
+    const [name] = this.notFinite;
+    if (name === undefined) return;
+    throw new UserError(`The parameter ${name} holds numbers that are not finite, as after a training that diverged; an earlier checkpoint may be whole.`);
   }
 
   private functionFor(key: string, fn: ModelFunction): TensorFunction {

@@ -22,7 +22,7 @@ afterAll(() => close?.());
 
 /** The panel of the OV circuit once it shows the circuit of this head. */
 async function circuitOf(head: string): Promise<Frame> {
-  const panel = await window.webview(`OV Circuit: ${model}`);
+  const panel = await window.webview(`OV circuit: ${model}`);
   await panel.getByRole('combobox', { name: 'Head' }).locator('.selected-value').getByText(head, { exact: true }).waitFor();
   await panel.locator('.figure').first().waitFor();
   return panel;
@@ -54,9 +54,9 @@ describe('panels, the tree and the clipboard', () => {
   test('what a cell is about opens in another analysis', async () => {
     const panel = await window.webview(`Head scores: ${model}`);
     await panel.getByRole('button', { name: 'Open in…' }).click();
-    await panel.getByRole('menuitem', { name: 'OV Circuit of L1H0' }).click();
+    await panel.getByRole('menuitem', { name: 'OV circuit of L1H0' }).click();
     await circuitOf('L1H0');
-    await window.page.getByRole('tab', { name: `OV Circuit: ${model}`, selected: true }).waitFor();
+    await window.page.getByRole('tab', { name: `OV circuit: ${model}`, selected: true }).waitFor();
     await window.screenshot('vscode/opened in another analysis');
   });
 
@@ -79,7 +79,7 @@ describe('panels, the tree and the clipboard', () => {
   test('a row of a head opens an analysis of that head', async () => {
     await circuits.models.contextMenu([model, 'Layer 0', 'L0H0'], 'Open Analysis…');
     await window.quickInput.shows('Analysis');
-    await window.quickInput.choose('OV Circuit');
+    await window.quickInput.choose('OV circuit');
     await circuitOf('L0H0');
   });
 

@@ -4,7 +4,7 @@ import { circuitAxes } from './circuit';
 import { wholeBlock } from './circuitScores';
 import type { AnalysisContext } from '../define';
 import type { Head } from '../heads';
-import { columnsOf, finiteWeight, headWeight, quickProduct, rowsOf } from './weights';
+import { columnsOf, headWeight, quickProduct, rowsOf } from './weights';
 
 /** The OV circuit of a head: from tokens, or positions, to logits. */
 export function ovPath(head: Head, from: 'W_E' | 'W_pos' = 'W_E'): readonly PathFactor[] {
@@ -16,8 +16,8 @@ export async function copyingOfAll(context: AnalysisContext, heads: readonly Hea
   const { model, signal, progress } = context;
   const { columns, diagonal } = wholeBlock(circuitAxes(context, ovPath({ layer: 0, head: 0 })), aside);
   if (diagonal.size === 0) return undefined;
-  const read = rowsOf(finiteWeight(model, 'embed.W_E'), [...diagonal.keys()]); // [N, D]
-  const write = columnsOf(finiteWeight(model, 'unembed.W_U'), columns); // [D, C]
+  const read = rowsOf(model.parameter('embed.W_E'), [...diagonal.keys()]); // [N, D]
+  const write = columnsOf(model.parameter('unembed.W_U'), columns); // [D, C]
   const own = [...diagonal.values()].map(column => columns.indexOf(column)); // [N]
   const scores: number[] = [];
   for (const head of heads) {

@@ -19,20 +19,9 @@ export interface Factor {
   readonly transposed: boolean;
 }
 
-/**
- * A parameter whose numbers are all finite: decompositions of others do not end.
- * @throws UserError for one that holds NaN or infinities.
- */
-export function finiteWeight(model: RunnableModel, name: string): HostTensor<'float32'> {
-  const weight = model.parameter(name);
-  if (weight.data.every(Number.isFinite)) return weight;
-  const why = 'as after a training that diverged; an earlier checkpoint may be whole';
-  throw new UserError(`The parameter ${name} holds numbers that are not finite, ${why}.`);
-}
-
 /** One matrix of one head: `W_Q`, `W_K`, `W_V` `[D, K]`, `W_O` `[K, D]`. It shares its numbers with the model. */
 export function headWeight(model: RunnableModel, { layer, head }: Head, part: HeadPart): HostTensor<'float32'> {
-  const { shape, data } = finiteWeight(model, `blocks.${layer}.attn.${part}`);
+  const { shape, data } = model.parameter(`blocks.${layer}.attn.${part}`);
   const [, N = 0, C = 0] = shape;
   return float32([N, C], data.subarray(head * N * C, (head + 1) * N * C));
 }
@@ -48,7 +37,7 @@ export function factorsOf(model: RunnableModel, factor: PathFactor): readonly Fa
 
 function uprightFactorsOf(model: RunnableModel, factor: PathFactor): readonly Factor[] {
   const { config } = model;
-  const whole = (name: string): readonly Factor[] => [{ weight: finiteWeight(model, name), transposed: false }];
+  const whole = (name: string): readonly Factor[] => [{ weight: model.parameter(name), transposed: false }];
   switch (factor.matrix) {
     case 'W_E': return whole('embed.W_E');
     case 'W_U': return whole('unembed.W_U');

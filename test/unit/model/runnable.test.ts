@@ -166,6 +166,14 @@ describe('refuses in one sentence', () => {
   });
 });
 
+test('whose training diverged refuses to be run or read, and says which parameter it is', async () => {
+  const diverged = new Map([...parameters, ['unembed.W_U', float32([8, 6], new Float32Array(48).fill(Number.NaN))] as const]);
+  const broken = new RunnableModel(config, diverged, onnx);
+  const sentence = 'The parameter unembed.W_U holds numbers that are not finite, as after a training that diverged; an earlier checkpoint may be whole.';
+  expect(await refusalOf(() => broken.runWithCache(tokens, []))).toBe(sentence);
+  expect(() => broken.parameter('embed.W_E')).toThrow(new UserError(sentence));
+});
+
 describe('is not made', () => {
   test('without one of its parameters', () => {
     const fewer = new Map([...parameters].filter(([name]) => name !== 'unembed.W_U'));
