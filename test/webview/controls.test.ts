@@ -143,7 +143,7 @@ describe('a path', () => {
     expect(await misfit.getAttribute('aria-disabled')).toBe('true');
     expect(await misfit.getAttribute('title')).toBe('OV(0.0) goes between the residual stream and the residual stream; the product ends in the vocabulary.');
     await misfit.click({ force: true });
-    await panel.page.getByRole('status').getByText('the product ends in the vocabulary.').waitFor();
+    await panel.page.locator('.path-shape').getByText('the product ends in the vocabulary.').waitFor();
     expect(await panel.waiting('change')).toEqual([]);
   });
 

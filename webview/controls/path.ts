@@ -30,7 +30,7 @@ export class PathControl implements Control<string> {
   readonly onDidChange = this.changes.event;
   private readonly chips = element('div', { class: 'chips path-product', role: 'toolbar', 'aria-label': 'Factors of the product' });
   private readonly chipsChanged = roveOver(this.chips);
-  private readonly shape = element('p', { class: 'path-shape', role: 'status' });
+  private readonly shape = element('p', { class: 'path-shape', 'aria-live': 'polite' });
   private readonly text;
   private readonly offers: readonly Offer[];
   private current: string;

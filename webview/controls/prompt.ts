@@ -13,7 +13,7 @@ export class PromptControl implements Control<string> {
   readonly onDidChange = this.changes.event;
   private readonly field;
   private readonly list: HTMLElement;
-  private readonly note = element('p', { class: 'field-note', role: 'status' });
+  private readonly note = element('p', { class: 'field-note', 'aria-live': 'polite' });
   private other: PromptControl | undefined;
   /** Of two prompts the second says how they differ. */
   private saysDifference = false;
