@@ -1,4 +1,5 @@
 import type { TableFigure } from '../protocol/figure';
+import { onCommonScale } from './commonScale';
 import { attributeSites } from './patching/attributedSites';
 import { pearson } from './patching/correlation';
 import { defineAnalysis } from './define';
@@ -52,7 +53,7 @@ export const attributionPatching = defineAnalysis({
     const [xs, ys] = [of(recovered), of(estimates)];
     const figures = estimated.flatMap((figure, at) => [figure, ...exact.slice(at, at + 1).map(other => ({ ...other, title: `${other.title}, exact` }))]);
     return {
-      figures: [...figures, disagreements(sites, estimates, recovered, positions)],
+      figures: [...onCommonScale(figures), disagreements(sites, estimates, recovered, positions)],
       scalars: { ...scalars, correlation: pearson(xs, ys), largestError: Math.max(...xs.map((x, at) => Math.abs(x - (ys[at] ?? 0)))) },
     };
   },

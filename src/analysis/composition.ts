@@ -5,6 +5,7 @@ import { float32, type HostTensor } from '../common/tensor';
 import { asFloat32, type RunnableModel } from '../model/runnable';
 import type { ModelConfig } from '../protocol/config';
 import type { HeatmapFigure, TableFigure } from '../protocol/figure';
+import { onCommonScale } from './commonScale';
 import { defineAnalysis, type AnalysisContext } from './define';
 import { allHeads, componentName } from './heads';
 
@@ -57,7 +58,7 @@ export const composition = defineAnalysis({
     const largest = (mode: Mode) => (ranked.find(pair => pair.mode === mode)?.score ?? 0) - baseline;
     return {
       figures: [
-        ...modes.map(mode => heatmap(config, mode, scores[mode], baseline, shown === 'above chance')),
+        ...onCommonScale(modes.map(mode => heatmap(config, mode, scores[mode], baseline, shown === 'above chance'))),
         strongest(config, ranked, baseline),
       ],
       scalars: { baseline, largestQ: largest('Q'), largestK: largest('K'), largestV: largest('V') },

@@ -1,6 +1,7 @@
 import { UserError } from '../common/errors';
 import type { ModelConfig } from '../protocol/config';
 import type { BarsFigure, HeatmapFigure } from '../protocol/figure';
+import { onCommonScale } from './commonScale';
 import { defineAnalysis } from './define';
 import { componentsOf, headOf } from './heads';
 import { pairParameters, pairPositions, promptPairs } from './pairs';
@@ -57,7 +58,7 @@ export const pathPatching = defineAnalysis({
       rows: senders.length, columns: positions.length, values: Float32Array.from(each), scale: 'diverging', unit: '',
     };
     return {
-      figures: byPosition ? [bars, heatmap] : [bars],
+      figures: byPosition ? [bars, ...onCommonScale([heatmap], 1)] : [bars],
       scalars: {
         largest: Math.max(...whole), ...(byPosition && { largestAtPosition: Math.max(...each) }),
         cleanDifference: clean, corruptedDifference: corrupted,

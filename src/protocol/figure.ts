@@ -54,6 +54,8 @@ export interface HeatmapFigure extends Titled {
   readonly present?: Uint8Array;
   /** Diverging scales are centred at 0. */
   readonly scale: 'sequential' | 'diverging';
+  /** Where the colours end, in place of the largest value by size: figures that are read together have one scale. */
+  readonly reach?: number;
   readonly unit: string;
 }
 
@@ -147,6 +149,7 @@ export function checkFigure(figure: Figure): void {
     case 'heatmap':
       expectValues('the heatmap', figure.values, figure.rows * figure.columns);
       if (figure.present) expectLength('the mask', figure.present, figure.rows * figure.columns);
+      if (figure.reach !== undefined) expectFinite('the reach', [figure.reach]);
       expectAxis('the x axis', figure.x, figure.columns);
       expectAxis('the y axis', figure.y, figure.rows);
       return;

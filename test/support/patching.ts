@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { float32, int32, type HostTensor } from '../../src/common/tensor';
 import type { PromptPair } from '../../src/analysis/pairs';
-import type { PatchedActivation, Site } from '../../src/analysis/patching';
+import type { PatchedActivation, Site } from '../../src/analysis/patching/patching';
 import { RunnableModel } from '../../src/model/runnable';
 import { forward } from '../../src/model/transformer';
 import type { ModelConfig } from '../../src/protocol/config';

@@ -82,6 +82,13 @@ describe('a heatmap', () => {
     await panel.page.getByText('There are no values.').first().waitFor();
   });
 
+  test('has the colours of the figures that it is read with', async () => {
+    const faint: HeatmapFigure = { ...smallHeatmap, values: smallHeatmap.values.map(value => value / 1000), scale: 'diverging' };
+    const ends = async (panel: OpenPanel) => (await panel.page.locator('.colorbar text').allTextContents()).map(text => Math.abs(Number(text.replace('−', '-'))));
+    expect(Math.max(...await ends(await open({ ...faint, reach: 1 })))).toBe(1);
+    expect(Math.max(...await ends(await open(faint)))).toBeLessThan(0.01);
+  });
+
   test('of ten thousand cells keeps them sharp and its labels apart', async () => {
     const panel = await open(largeHeatmap);
     expect(await panel.page.locator('.hm image').getAttribute('style')).toContain('pixelated');

@@ -19,6 +19,8 @@ export interface Grid {
   /** `[rows][columns]`; NaN where there is no value. */
   readonly values: readonly Float32Array[];
   readonly scale: 'sequential' | 'diverging';
+  /** Where the colours end, in place of the largest value by size. */
+  readonly reach?: number;
   readonly unit: string;
   /** Whether row 0 is at the top. */
   readonly firstRowOnTop: boolean;
@@ -59,9 +61,9 @@ const textLimit = 200;
 export function drawGrid(
   grid: Grid, shapes: readonly PlotlyValues[], picked: HeadName | undefined, theme: Theme, width: number, visible: Chart['visibleRange'],
 ): ChartDrawing {
-  const { x, y, values, scale, unit, firstRowOnTop } = grid;
+  const { x, y, values, scale, reach, unit, firstRowOnTop } = grid;
   const [rows, columns] = [values.length, x.labels.length];
-  const { zmin, zmax } = bounds(values, scale);
+  const { zmin, zmax } = bounds(values, scale, reach);
   const beside = sides + barLabelWidth(zmin, zmax, theme);
   const free = width - beside;
   const labels = rowLabelWidth(grid, free, theme);
@@ -204,7 +206,8 @@ function extent({ edges, logarithmic }: GridAxis): number[] {
 }
 
 /** The values at both ends of the colours: 0 in the middle for diverging scales, and never the same value twice. */
-function bounds(values: readonly Float32Array[], scale: Grid['scale']): { readonly zmin: number; readonly zmax: number } {
+function bounds(values: readonly Float32Array[], scale: Grid['scale'], reach?: number): { readonly zmin: number; readonly zmax: number } {
+  if (reach !== undefined && reach > 0) return { zmin: scale === 'diverging' ? -reach : 0, zmax: reach };
   let [zmin, zmax] = [Infinity, -Infinity];
   for (const row of values) {
     for (const value of row) {

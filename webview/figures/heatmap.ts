@@ -13,7 +13,7 @@ export function heatmapView(first: HeatmapFigure, context: FigureContext): Figur
   }, context);
 }
 
-function gridOf({ title, subject, x, y, rows, columns, values, present, scale, unit }: HeatmapFigure): Grid {
+function gridOf({ title, subject, x, y, rows, columns, values, present, scale, reach, unit }: HeatmapFigure): Grid {
   return {
     title,
     x: indexAxis(x, columns),
@@ -26,6 +26,7 @@ function gridOf({ title, subject, x, y, rows, columns, values, present, scale, u
     unit,
     firstRowOnTop: true,
     square: rows === columns,
+    ...(reach === undefined ? {} : { reach }),
     ...(subject ? { subject } : {}),
   };
 }

@@ -1,5 +1,6 @@
 import type { ModelConfig } from '../../protocol/config';
 import type { HeatmapFigure, Subject } from '../../protocol/figure';
+import { onCommonScale } from '../commonScale';
 import { componentName, type Head } from '../heads';
 import { headActivations, type PatchedActivation, type Site } from './patching';
 
@@ -66,13 +67,13 @@ export function wholeHeadSweep(heads: readonly Head[]): Sweep {
   };
 }
 
-/** The heatmaps of some sweeps, of the sites' shares one after the other. */
+/** The heatmaps of some sweeps, of the sites' shares one after the other, in which 1 has the same colour. */
 export function sweepFigures(sweeps: readonly Sweep[], shares: Float64Array, about: Pick<HeatmapFigure, 'caption' | 'scalar'>): readonly HeatmapFigure[] {
   let from = 0;
-  return sweeps.map(({ title, rows, columns, sites }): HeatmapFigure => ({
+  return onCommonScale(sweeps.map(({ title, rows, columns, sites }): HeatmapFigure => ({
     kind: 'heatmap', title, ...about, y: rows, x: columns, rows: rows.labels.length, columns: columns.labels.length,
     values: Float32Array.from(shares.subarray(from, from += sites.length)), scale: 'diverging', unit: '',
-  }));
+  })), 1);
 }
 
 function headAxis(heads: readonly Head[]): SweepAxis {

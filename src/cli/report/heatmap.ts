@@ -11,7 +11,8 @@ const mostTooltips = 1000;
 
 export function drawHeatmap(figure: HeatmapFigure): Markup {
   const matrix = matrixOf(figure);
-  const scale = figure.scale === 'diverging' ? divergingScale(present(figure)) : sequentialScale(present(figure));
+  const ranged = figure.reach === undefined ? present(figure) : [0, figure.reach];
+  const scale = figure.scale === 'diverging' ? divergingScale(ranged) : sequentialScale(ranged);
   const { cell, width, height, below, beside, left, top, bottom, barHeight, total } = layoutOf(figure);
   return markup`<svg viewBox="0 0 ${total.width} ${total.height}" style="max-width:${total.width}px" role="img" aria-label="${figure.title}">
     ${drawMatrix(matrix, scale, { left, top, width, height })}
