@@ -55,7 +55,7 @@ export function blockScalars({ diagonal, mean, smallestDiagonal, largest }: Bloc
 
 /** The chosen block drawn by itself; nothing where neither rows nor columns were chosen. */
 export function blockFigures(circuit: Circuit, { rows, columns, diagonal }: Block, names: Names): readonly HeatmapFigure[] {
-  if (names.rows.trim() === '' && names.columns.trim() === '') return [];
+  if (!isNamed(names.rows) && !isNamed(names.columns)) return [];
   const hasDiagonal = diagonal.size > 0;
   const caption = `The chosen rows and columns of the circuit${hasDiagonal ? '' : '; they have no diagonal'}.`;
   const figure = circuitFigure(circuit, { title: 'Chosen block', caption, rows, columns });
@@ -76,8 +76,8 @@ export function wholeBlock({ rows, columns }: Axes, aside: readonly string[]): B
  */
 export function chosenBlock(circuit: Axes, { rows, columns }: Names, aside: readonly string[]): Block {
   const whole = wholeBlock(circuit, aside);
-  const chosenRows = rows.trim() === '' ? whole.rows : entriesOf(circuit.rows, rows);
-  const chosenColumns = columns.trim() === '' ? whole.columns : entriesOf(circuit.columns, columns);
+  const chosenRows = isNamed(rows) ? entriesOf(circuit.rows, rows) : whole.rows;
+  const chosenColumns = isNamed(columns) ? entriesOf(circuit.columns, columns) : whole.columns;
   if (!isPaired({ rows, columns })) {
     const diagonal = pairedByName(circuit.rows, chosenRows, circuit.columns, chosenColumns);
     return { rows: chosenRows, columns: chosenColumns, diagonal };
@@ -91,7 +91,7 @@ export function chosenBlock(circuit: Axes, { rows, columns }: Names, aside: read
 
 /** Whether both lists are given, so that their order pairs them. */
 function isPaired({ rows, columns }: Names): boolean {
-  return rows.trim() !== '' && columns.trim() !== '';
+  return isNamed(rows) && isNamed(columns);
 }
 
 /** The words left aside. @throws UserError for one that is no token, or when no token that is an output too is left. */
@@ -129,6 +129,11 @@ export function scoresOf({ values, allowed }: Circuit, { rows, columns, diagonal
     ...(margins.length > 0 && { smallestDiagonal: Math.min(...margins) }),
     ...(paired.length + count > 0 && { largest: largestOf(lines.map(({ size }) => size)) }),
   };
+}
+
+/** Whether a list has an entry: one of separators alone is as empty as an empty one. */
+function isNamed(text: string): boolean {
+  return listed(text).length > 0;
 }
 
 function sumOf(values: readonly number[]): number {

@@ -1,7 +1,7 @@
 import { Matrix } from 'ml-matrix';
 import { describe, expect, test } from 'vitest';
 import type { Circuit, CircuitAxis } from '../../../../src/analysis/weights/circuit';
-import { asideOf, blockScalars, chosenBlock, scoresOf, wholeBlock } from '../../../../src/analysis/weights/circuitScores';
+import { asideOf, blockFigures, blockScalars, chosenBlock, scoresOf, wholeBlock } from '../../../../src/analysis/weights/circuitScores';
 import { UserError } from '../../../../src/common/errors';
 
 function axis(kind: CircuitAxis['kind'], names: readonly string[]): CircuitAxis {
@@ -54,6 +54,13 @@ describe('a block of a circuit', () => {
   test('where only one list is given pairs rows with the columns of their names', () => {
     const { rows, columns, diagonal } = chosenBlock(words, { rows: 'z x', columns: '' }, []);
     expect([rows, columns, [...diagonal]]).toEqual([[3, 1], [0, 1, 2], [[3, 0], [1, 2]]]);
+  });
+
+  test.each(['  ', ',', ' , ,'])('of the lists "%s", which name nothing, is all of it and is not drawn by itself', nothing => {
+    const block = chosenBlock(byPosition, { rows: nothing, columns: nothing }, []);
+    expect(block).toEqual(wholeBlock(byPosition, []));
+    expect(blockFigures(byPosition, block, { rows: nothing, columns: nothing })).toEqual([]);
+    expect(chosenBlock(byPosition, { rows: 'a', columns: nothing }, []).columns).toEqual([0, 1, 2]);
   });
 
   test('without a diagonal has only a largest entry', () => {
