@@ -50,14 +50,14 @@ export function answeredExamples(source: Source, wanted: Wanted): AnsweredExampl
   return { ...chosen, answers: answersOf(source.task, chosen.tokens) };
 }
 
-/** The right answers `[B, A]` of prompts `[B, T]`. @throws UserError for one that is short or does not pose the task. */
-export function answersOf(task: Task, { shape, data }: HostTensor<'int32'>): HostTensor<'int32'> {
+/** The right answers `[B, A]` of prompts `[B, T]`, called `what`. @throws UserError for one that is short or does not pose the task. */
+export function answersOf(task: Task, { shape, data }: HostTensor<'int32'>, what = 'The prompt'): HostTensor<'int32'> {
   const [B = 0, T = 0] = shape;
   const most = Math.max(...task.answerPositions);
-  if (T <= most) throw new UserError(`The prompt has ${T} tokens; the last answer is read at position ${most} (${positionNames(task)[most] ?? ''}), so it needs ${most + 1}.`);
+  if (T <= most) throw new UserError(`${what} has ${T} ${T === 1 ? 'token' : 'tokens'}; the last answer is read at position ${most} (${positionNames(task)[most] ?? ''}), so it needs ${most + 1}.`);
   const rows = Array.from({ length: B }, (_, row) => {
     const answers = task.answers([...data.subarray(row * T, (row + 1) * T)]);
-    if (!answers) throw new UserError(`The prompt does not pose the task, so that it has no right answer; its positions are ${task.positions.join(' ')}.`);
+    if (!answers) throw new UserError(`${what} does not pose the task, so that it has no right answer; its positions are ${task.positions.join(' ')}.`);
     return answers;
   });
   return int32([B, task.answerPositions.length], Int32Array.from(rows.flat()));

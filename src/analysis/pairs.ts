@@ -1,6 +1,7 @@
 import { UserError } from '../common/errors';
 import { unknownName } from '../common/nearest';
 import type { Random } from '../common/random';
+import { int32 } from '../common/tensor';
 import type { Parameters, ValuesOf } from '../protocol/parameter';
 import type { Task } from '../tasks/task';
 import { positionNames } from '../tasks/words';
@@ -45,7 +46,8 @@ export function promptPairs({ task, random }: Pick<AnalysisContext, 'task' | 'ra
   if (corrupted && !clean) throw new UserError('There is a corrupted prompt but no clean one; give both, or the clean one alone.');
   if (clean && corrupted) return [pairOf(task, clean, corrupted, wanted.answer)];
 
-  const corrupt = corruptionOf(task, wanted.corruption);
+  const corrupt = corruptionOf(task, wanted.corruption.trim());
+  if (clean) answersTo(task, clean, 'clean');
   const asked = wanted.answer === 0 ? undefined : task.answerPositions[wanted.answer - 1];
   if (wanted.answer > 0 && asked === undefined) throw new UserError(noAnswer(task, wanted.answer));
   const pairs: PromptPair[] = [];
@@ -53,7 +55,8 @@ export function promptPairs({ task, random }: Pick<AnalysisContext, 'task' | 'ra
   for (let draws = 0; pairs.length < count; draws++) {
     const prompt = clean ?? [...task.sample(drawing, 1).tokens.data];
     // Where an earlier answer changes too, it stands in the prompt before the later one and may give it away.
-    const pair = tryPair(task, prompt, corrupt(prompt, drawing), clean ? wanted.answer : 0);
+    // A typed prompt may end where its last answer is read: what the corruption writes behind that is left away.
+    const pair = tryPair(task, prompt, corrupt(prompt, drawing).slice(0, prompt.length), clean ? wanted.answer : 0);
     // All are measured where the first one is, so that their mean is of one thing.
     if (typeof pair !== 'string' && (asked ?? pairs[0]?.position ?? pair.position) === pair.position) pairs.push(pair);
     else if (draws >= mostDraws * count) throw new UserError(typeof pair === 'string' ? pair : 'Too few pairs of this corruption change this answer before all others; ask for fewer pairs, or for another answer.');
@@ -85,13 +88,18 @@ function tryPair(task: Task, clean: readonly number[], corrupted: readonly numbe
   }
   const { answerPositions } = task;
   if (answer > answerPositions.length) return noAnswer(task, answer);
-  const [right, wrong] = [clean, corrupted].map(prompt => answersOf(task, { dtype: 'int32', shape: [1, prompt.length], data: Int32Array.from(prompt) }).data);
-  const differing = answerPositions.findIndex((_, index) => right?.[index] !== wrong?.[index] && (answer === 0 || answer === index + 1));
-  if (differing < 0 || !right || !wrong) {
+  const [right, wrong] = [answersTo(task, clean, 'clean'), answersTo(task, corrupted, 'corrupted')];
+  const differing = answerPositions.findIndex((_, index) => right[index] !== wrong[index] && (answer === 0 || answer === index + 1));
+  if (differing < 0) {
     const which = answer === 0 ? 'the same answers' : `the same answer ${answer}`;
     return `Both prompts have ${which}, so that no difference could be measured; change a token that it depends on.`;
   }
   return { clean, corrupted, position: answerPositions[differing] ?? 0, correct: right[differing] ?? 0, wrong: wrong[differing] ?? 0 };
+}
+
+/** The right answers of one of the two prompts. @throws UserError for one that is short or does not pose the task. */
+function answersTo(task: Task, prompt: readonly number[], which: 'clean' | 'corrupted'): Int32Array {
+  return answersOf(task, int32([1, prompt.length], Int32Array.from(prompt)), `The ${which} prompt`).data;
 }
 
 function noAnswer({ answerPositions }: Task, answer: number): string {

@@ -41,7 +41,18 @@ describe('typed prompts', () => {
   });
 });
 
+describe('a clean prompt by itself', () => {
+  test('may end where the last answer is read, and is corrupted up to there', () => {
+    const [pair] = draw({ clean: 'BOS 4 5 6 ↵ 1 9 ↵ 4 9', corruption: 'element' });
+    expect([pair?.clean.length, pair?.corrupted.length, pair?.position]).toEqual([10, 10, 8]);
+  });
+});
+
 describe('pairs of the task', () => {
+  test('of a corruption of blanks are those of none', () => {
+    expect(draw({ corruption: '  ', pairs: 2 })).toEqual(draw({ pairs: 2 }));
+  });
+
   test('are as many as asked for, all measured at one answer', () => {
     const pairs = draw({ corruption: 'index', pairs: 20 });
     expect(pairs).toHaveLength(20);
@@ -93,9 +104,11 @@ describe('refuses in one sentence', () => {
     ['prompts with the same answers', { clean, corrupted: 'BOS 4 7 6 ↵ 1 9 ↵ 4 9 6' }, /^Both prompts have the same answers, .* change a token that it depends on\.$/, task],
     ['prompts with the same answer at the chosen place', { clean, corrupted, answer: 1 }, /^Both prompts have the same answer 1, /, task],
     ['a corrupted prompt without a clean one', { corrupted }, /^There is a corrupted prompt but no clean one; give both, or the clean one alone\.$/, task],
-    ['a prompt that does not pose the task', { clean: '4 BOS 5 6 ↵ 1 9 ↵ 4 9 6', corrupted }, /^The prompt does not pose the task, .* its positions are BOS a1 a2 a3/, task],
-    ['a prompt that does not pose the task, to be corrupted', { clean: '4 BOS 5 6 ↵ 1 9 ↵ 4 9 6' }, /^The prompt does not pose the task, /, task],
-    ['a prompt that ends before its answers', { clean: 'BOS 4 5 6 ↵ 1 9 ↵', corrupted: 'BOS 4 5 6 ↵ 2 9 ↵' }, /^The prompt has 8 tokens; the last answer is read at position 9 \(b2\), so it needs 10\.$/, task],
+    ['a prompt that does not pose the task', { clean: '4 BOS 5 6 ↵ 1 9 ↵ 4 9 6', corrupted }, /^The clean prompt does not pose the task, .* its positions are BOS a1 a2 a3/, task],
+    ['a prompt that does not pose the task, to be corrupted', { clean: '4 BOS 5 6 ↵ 1 9 ↵ 4 9 6' }, /^The clean prompt does not pose the task, /, task],
+    ['a corrupted prompt that does not pose the task', { clean, corrupted: '4 BOS 5 6 ↵ 1 9 ↵ 4 9 6' }, /^The corrupted prompt does not pose the task, /, task],
+    ['a prompt that ends before its answers, to be corrupted', { clean: 'BOS 4 5' }, /^The clean prompt has 3 tokens; the last answer is read at position 9 \(b2\), so it needs 10\.$/, task],
+    ['a prompt that ends before its answers', { clean: 'BOS 4 5 6 ↵ 1 9 ↵', corrupted: 'BOS 4 5 6 ↵ 2 9 ↵' }, /^The clean prompt has 8 tokens; the last answer is read at position 9 \(b2\), so it needs 10\.$/, task],
     ['a word that is no token', { clean: `${clean.slice(0, -1)}x` }, /^There is no token "x"/, task],
     ['a corruption that is not there', { corruption: 'elements' }, /^There is no corruption "elements"; the nearest (is|are) "element"/, task],
     ['an answer beyond the last', { answer: 4 }, /^There is no answer 4; this task has 3\.$/, task],
