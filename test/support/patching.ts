@@ -119,3 +119,21 @@ function isTaken({ activation, head, position }: Site, [, first = 0, second = 0,
   if (activation === 'pattern') return first === (head ?? first) && second === (position ?? second) && third >= 0;
   return first === (position ?? first) && second === (head ?? second);
 }
+
+/**
+ * What the shares of single pairs come to together, where logit differences are averaged over the pairs before they are
+ * normalised: each pair counts by what lies between its own two runs.
+ */
+export async function togetherOf(
+  model: RunnableModel,
+  pairs: readonly PromptPair[],
+  shares: readonly ArrayLike<number>[],
+): Promise<number[]> {
+  const between = await Promise.all(
+    pairs.map(async pair => (await metricOf(model, pair.clean, pair)) - (await metricOf(model, pair.corrupted, pair))),
+  );
+  const total = between.reduce((sum, difference) => sum + difference, 0);
+  return Array.from(shares[0] ?? [], (_, at) =>
+    shares.reduce((sum, each, pair) => sum + ((between[pair] ?? Number.NaN) * (each[at] ?? Number.NaN)) / total, 0),
+  );
+}

@@ -8,7 +8,7 @@ import { forward } from '../../model/transformer';
 import type { ModelConfig } from '../../protocol/config';
 import { edgeGraph, readerGroups, type ReaderGroup } from './edges';
 import type { PromptPair } from '../pairs';
-import { differenceOf, logitDifference, pairInputs, type Work } from '../patching/patching';
+import { logitDifference, normalised, pairInputs, type Work } from '../patching/patching';
 import { SentValues } from './sentValues';
 
 // N rows (clean, corrupted, then one a run) · S senders · R readers · C readers of a group · T positions · D d_model
@@ -40,14 +40,15 @@ const mostRuns = 30;
 const mostNumbers = 128e6;
 
 /**
- * The metric of each run, 0 as in the corrupted run and 1 as in the clean one, averaged over the pairs. A reader's input is
+ * The metric of each run, averaged over the pairs, with 0 as in the corrupted runs and 1 as in the clean ones. A reader's input is
  * that of the corrupted run and, for each edge, how far what it carries is from what it carries there: exact for any model,
  * since the residual stream is the sum of its senders and of biases that no prompt changes. Norms act on that input.
  * @throws UserError when clean and corrupted prompts give the same metric; CancelledError.
  */
 export async function runEdges(model: RunnableModel, pairs: readonly PromptPair[], runs: readonly EdgeRun[], { signal, progress }: Work): Promise<Float64Array> {
   const atOnce = runsAtOnce(model.config, pairs[0]?.clean.length ?? 0);
-  const recovered = new Float64Array(runs.length);
+  const changes = new Float64Array(runs.length);
+  let [clean, corrupted] = [0, 0];
   for (let first = 0; first < runs.length; first += atOnce) {
     const part = runs.slice(first, first + atOnce);
     const inputs = inputsOfRuns(model.config, part, atOnce);
@@ -55,13 +56,13 @@ export async function runEdges(model: RunnableModel, pairs: readonly PromptPair[
       throwIfCancelled(signal);
       const { clean: { length: T }, position } = pair;
       const [output] = await model.compute(`edge runs ${position}`, (weights, ...given) => [metricsOfRows(model.config, weights, position, given)], [...pairInputs(model, pair, T), ...inputs]);
-      const [clean = 0, corrupted = 0, ...metrics] = asFloat32(output).data;
-      const difference = differenceOf(clean, corrupted);
-      part.forEach((_, run) => (recovered[first + run] = (recovered[first + run] ?? 0) + ((metrics[run] ?? 0) - corrupted) / difference / pairs.length));
+      const [cleanMetric = 0, corruptedMetric = 0, ...metrics] = asFloat32(output).data;
+      part.forEach((_, run) => (changes[first + run] = (changes[first + run] ?? 0) + ((metrics[run] ?? 0) - corruptedMetric) / pairs.length));
+      if (first === 0) [clean, corrupted] = [clean + cleanMetric / pairs.length, corrupted + corruptedMetric / pairs.length];
       progress((first + part.length * (index + 1) / pairs.length) / runs.length);
     }
   }
-  return recovered;
+  return normalised(changes, clean, corrupted);
 }
 
 /**

@@ -8,7 +8,7 @@ import { forward } from '../../model/transformer';
 import type { ModelConfig } from '../../protocol/config';
 import { edgeGraph, readerGroups } from './edges';
 import type { PromptPair } from '../pairs';
-import { differenceOf, logitDifference, pairInputs, type Work } from '../patching/patching';
+import { logitDifference, normalised, pairInputs, type Work } from '../patching/patching';
 import { SentValues } from './sentValues';
 
 // S senders · R readers · C readers of a group · T positions · H heads · D d_model · U d_vocab_out
@@ -16,7 +16,7 @@ import { SentValues } from './sentValues';
 /**
  * What each edge would bring back of the clean answer if it alone carried the clean run's value into the corrupted run, to
  * first order: the change of its sender's output times the gradient of the normalised metric with respect to its reader's
- * input, summed over positions and averaged over pairs.
+ * input, summed over positions and averaged over pairs; what the metric is normalised by is averaged over them too.
  *
  * The gradient is taken in the corrupted run for `steps` 0 (EAP; Syed, Rager and Conmy 2023). Otherwise it is averaged over
  * so many runs whose embeddings lie between the corrupted and the clean one (EAP-IG; Hanna, Pezzelle and Belinkov 2024), in
@@ -28,28 +28,33 @@ import { SentValues } from './sentValues';
 export async function edgeScores(model: RunnableModel, pairs: readonly PromptPair[], steps: number, { signal, progress }: Work): Promise<Float64Array> {
   const { senders, readers, edges } = edgeGraph(model.config);
   const shares = steps === 0 ? [0] : Array.from({ length: steps }, (_, step) => (step + 0.5) / steps);
-  const scores = new Float64Array(senders.length * readers.length);
+  const changes = new Float64Array(senders.length * readers.length);
+  let [clean, corrupted] = [0, 0];
   for (const [index, pair] of pairs.entries()) {
     for (const [step, share] of shares.entries()) {
       throwIfCancelled(signal);
-      const { products, difference } = await scoresAt(model, pair, share);
+      const { products, metrics } = await scoresAt(model, pair, share);
       for (const { sender, reader } of edges) {
         const at = sender * readers.length + reader;
-        scores[at] = (scores[at] ?? 0) + (products[at] ?? 0) / difference / shares.length / pairs.length;
+        changes[at] = (changes[at] ?? 0) + (products[at] ?? 0) / shares.length / pairs.length;
       }
+      // The same for every share.
+      if (step === 0) [clean, corrupted] = [clean + (metrics[0] ?? 0) / pairs.length, corrupted + (metrics[1] ?? 0) / pairs.length];
       progress((index + (step + 1) / shares.length) / pairs.length);
     }
   }
-  return scores;
+  return normalised(changes, clean, corrupted);
 }
 
-/** The scores `[S, R]` in logits for one pair, with gradients where the embedding is this share of the way to the clean one. */
+/**
+ * The scores `[S, R]` in logits for one pair, with gradients where the embedding is this share of the way to the clean one,
+ * and the metrics `[2]` of the clean and the corrupted run.
+ */
 async function scoresAt(model: RunnableModel, pair: PromptPair, share: number) {
   const { clean: { length: T }, position } = pair;
   const inputs = [...pairInputs(model, pair, T), float32([], Float32Array.of(share))];
   const [products, metrics] = await model.compute(`edge scores ${position}`, (weights, ...given) => scoresOf(model.config, weights, position, given), inputs);
-  const [clean = 0, corrupted = 0] = asFloat32(metrics).data;
-  return { products: asFloat32(products).data, difference: differenceOf(clean, corrupted) };
+  return { products: asFloat32(products).data, metrics: asFloat32(metrics).data };
 }
 
 /** The scores `[S, R]` of a clean and a corrupted prompt `tokens [2, T]`, and the metrics `[2]` of both. */

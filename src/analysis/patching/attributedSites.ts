@@ -7,7 +7,7 @@ import { asFloat32, type RunnableModel } from '../../model/runnable';
 import { forward } from '../../model/transformer';
 import type { ModelConfig } from '../../protocol/config';
 import type { PromptPair } from '../pairs';
-import { differenceOf, logitDifference, pairInputs, type PatchedRuns, type Site, type Work } from './patching';
+import { logitDifference, normalised, pairInputs, type PatchedRuns, type Site, type Work } from './patching';
 
 // T positions · H heads · U d_vocab_out
 
@@ -20,7 +20,7 @@ export async function attributeSites(
   model: RunnableModel, pairs: readonly PromptPair[], sites: readonly Site[], { signal, progress }: Work,
 ): Promise<PatchedRuns> {
   const hooks = [...new Set(sites.map(hookOf))];
-  const recovered = new Float64Array(sites.length);
+  const changes = new Float64Array(sites.length);
   let [clean, corrupted] = [0, 0];
   for (const [index, pair] of pairs.entries()) {
     throwIfCancelled(signal);
@@ -29,13 +29,12 @@ export async function attributeSites(
       return attributions(model.config, weights, tokens, outputs, pair.position, hooks);
     }, pairInputs(model, pair, pair.clean.length));
     const [cleanMetric = 0, corruptedMetric = 0] = asFloat32(metrics).data;
-    const difference = differenceOf(cleanMetric, corruptedMetric);
     const byHook = new Map(hooks.map((hook, at) => [hook, asFloat32(scores[at])]));
-    sites.forEach((site, at) => (recovered[at] = (recovered[at] ?? 0) + scoreAt(byHook.get(hookOf(site)), site) / difference / pairs.length));
+    sites.forEach((site, at) => (changes[at] = (changes[at] ?? 0) + scoreAt(byHook.get(hookOf(site)), site) / pairs.length));
     [clean, corrupted] = [clean + cleanMetric / pairs.length, corrupted + corruptedMetric / pairs.length];
     progress((index + 1) / pairs.length);
   }
-  return { recovered, clean, corrupted };
+  return { recovered: normalised(changes, clean, corrupted), clean, corrupted };
 }
 
 /** The metrics `[2]` of `tokens [2, T]`, clean and corrupted, then for each hook its scores `[1, T]`, `[1, T, H]` or `[1, H, T]`. */

@@ -31,7 +31,10 @@ export interface Site {
 const smallestDifference = 1e-4;
 
 export interface PatchedRuns {
-  /** For each site the metric: 0 as in the corrupted run, 1 as in the clean one; the mean over the pairs. */
+  /**
+   * For each site the metric: 0 as in the corrupted run, 1 as in the clean one. The logit differences are averaged over the
+   * pairs first (Wang et al. 2022; Hanna et al. 2024): a pair that the model hardly tells apart then counts little.
+   */
   readonly recovered: Float64Array;
   /** Mean logit differences of the two runs as they are. */
   readonly clean: number;
@@ -82,11 +85,11 @@ export interface MeasuredPass {
   logits(weights: Weights, tokens: Tensor): Tensor;
 }
 
-/** Runs all passes for every pair, and puts each row's logit difference between the corrupted run's (0) and the clean one's (1). */
+/** Runs all passes for every pair, and puts each row's mean logit difference between the corrupted run's (0) and the clean one's (1). */
 export async function measurePasses(
   model: RunnableModel, pairs: readonly PromptPair[], count: number, passes: readonly MeasuredPass[], { signal, progress }: Work,
 ): Promise<PatchedRuns> {
-  const recovered = new Float64Array(count);
+  const changes = new Float64Array(count);
   let [clean, corrupted] = [0, 0];
   for (const [at, { key, rows, tokens, logits }] of passes.entries()) {
     for (const [index, pair] of pairs.entries()) {
@@ -97,13 +100,13 @@ export async function measurePasses(
         return [logitDifference(logits(weights, tokens), outputs)];
       }, inputs);
       const [cleanMetric = 0, corruptedMetric = 0, ...patched] = asFloat32(metrics).data;
-      const difference = differenceOf(cleanMetric, corruptedMetric);
-      rows.forEach((result, row) => (recovered[result] = (recovered[result] ?? 0) + ((patched[row] ?? 0) - corruptedMetric) / difference / pairs.length));
+      rows.forEach((result, row) => (changes[result] = (changes[result] ?? 0) + ((patched[row] ?? 0) - corruptedMetric) / pairs.length));
       if (at === 0) [clean, corrupted] = [clean + cleanMetric / pairs.length, corrupted + corruptedMetric / pairs.length];
       progress((at + (index + 1) / pairs.length) / passes.length);
     }
+    checkDifference(clean, corrupted); // before other passes are run in vain
   }
-  return { recovered, clean, corrupted };
+  return { recovered: normalised(changes, clean, corrupted), clean, corrupted };
 }
 
 /** The first tokens of a pair `[2, T]`, clean and corrupted, and the outputs `[2]` that the metric compares. */
@@ -119,10 +122,15 @@ export function logitDifference(logits: Tensor, outputs: Tensor): Tensor {
   return tf.reshape(tf.sub(correct, wrong), [-1]);
 }
 
-/** What lies between the metrics of the two runs. @throws UserError where that is nothing to measure by. */
-export function differenceOf(clean: number, corrupted: number): number {
-  if (Math.abs(clean - corrupted) >= smallestDifference) return clean - corrupted;
-  throw new UserError(`The model answers both prompts alike: their logit differences are ${clean.toPrecision(4)} and ${corrupted.toPrecision(4)}. Choose prompts that it tells apart.`);
+/** Mean changes of the corrupted metric as shares of what lies between the mean metrics of the two runs. @throws UserError where that is nothing. */
+export function normalised(changes: Float64Array, clean: number, corrupted: number): Float64Array {
+  checkDifference(clean, corrupted);
+  return changes.map(change => (change === 0 ? 0 : change / (clean - corrupted))); // no −0
+}
+
+function checkDifference(clean: number, corrupted: number): void {
+  if (Math.abs(clean - corrupted) >= smallestDifference) return;
+  throw new UserError(`The model answers clean and corrupted prompts alike: their logit differences are ${clean.toPrecision(4)} and ${corrupted.toPrecision(4)}. Choose prompts, or a corruption, that it tells apart.`);
 }
 
 interface PatchedBatch {

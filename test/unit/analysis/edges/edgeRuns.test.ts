@@ -8,6 +8,7 @@ import { RunnableModel } from '../../../../src/model/runnable';
 import type { ModelConfig } from '../../../../src/protocol/config';
 import { expectClose, expectCloseToScale } from '../../../support/close';
 import { configOf, randomParameters } from '../../../support/models';
+import { togetherOf } from '../../../support/patching';
 import { onnx } from '../../../support/runtimes';
 import { EdgeLoops } from './edgeLoops';
 
@@ -114,20 +115,23 @@ describe('scores', () => {
     expect(errors[2]).toBeLessThan((errors[1] ?? 0) / 2);
   });
 
-  test('and runs of several pairs are the means of theirs', async () => {
+  test('and runs of several pairs count each by what lies between its runs', async () => {
     const subject = modelOf(configOf({ n_heads: 2 }));
     const pairs = [pair, { ...pair, corrupted: [0, 2, 3, 4, 5], correct: 1 }];
-    const mean = (all: readonly ArrayLike<number>[]) => Array.from(all[0] ?? [], (_, at) => all.reduce((sum, values) => sum + (values[at] ?? 0), 0) / all.length);
-    expectClose(await scoresOf(subject, pairs, 2), mean(await Promise.all(pairs.map(each => scoresOf(subject, [each], 2)))), { absolute: 1e-6 });
+    const together = async (each: (pairs: readonly PromptPair[]) => Promise<ArrayLike<number>>) =>
+      togetherOf(subject.model, pairs, await Promise.all(pairs.map(one => each([one]))));
+    const scores = (of: readonly PromptPair[]) => scoresOf(subject, of, 2);
+    expectClose(await scores(pairs), await together(scores), { absolute: 1e-5, relative: 1e-4 });
     const runs = [...subject.graph.edges.map((_, edge) => patchedEdge(edge)), circuitOf(edge => edge % 2 === 0)];
-    expectClose(await runEdges(subject.model, pairs, runs, work), mean(await Promise.all(pairs.map(each => runEdges(subject.model, [each], runs, work)))), { absolute: 1e-6 });
+    const patched = (of: readonly PromptPair[]) => runEdges(subject.model, of, runs, work);
+    expectClose(await patched(pairs), await together(patched), { absolute: 1e-5, relative: 1e-4 });
   });
 
   test('need a difference to measure by', async () => {
     const { model } = modelOf(configOf(), (name, data) => name === 'unembed.W_U' && data.fill(0));
     for (const measured of [edgeScores(model, [pair], 0, work), runEdges(model, [pair], [patchedEdge(0)], work)]) {
       await expect(measured).rejects.toThrow(UserError);
-      await expect(measured).rejects.toThrow(/^The model answers both prompts alike: .* Choose prompts that it tells apart\.$/);
+      await expect(measured).rejects.toThrow(/^The model answers clean and corrupted prompts alike: .* Choose prompts, or a corruption, that it tells apart\.$/);
     }
   });
 

@@ -10,7 +10,7 @@ import type { ModelConfig } from '../../../../src/protocol/config';
 import { expectClose } from '../../../support/close';
 import { configFromFixture, readFixture, type FixtureTensors } from '../../../support/fixtures';
 import { configOf, randomParameters } from '../../../support/models';
-import { noWork, patchedModels, patchedOneByOne, randomModel, smallPairs } from '../../../support/patching';
+import { noWork, patchedModels, patchedOneByOne, randomModel, smallPairs, togetherOf } from '../../../support/patching';
 import { onnx } from '../../../support/runtimes';
 
 const [pair, another] = smallPairs as readonly [PromptPair, PromptPair];
@@ -49,11 +49,10 @@ describe.each(patchedModels)('patching a model with %s', (_, config) => {
     expectClose(several.recovered, recovered, { absolute: 1e-4, relative: 1e-5 });
   });
 
-  test('the mean over pairs is the mean of each pair by itself', async () => {
+  test('over pairs the logit differences are averaged, and then normalised', async () => {
     const [one, other] = [await patchedOneByOne(model, pair, sites), await patchedOneByOne(model, another, sites)];
-    const mean = one.map((value, at) => (value + (other[at] ?? Number.NaN)) / 2);
     const { recovered } = await patchSites(model, [pair, another], sites, noWork);
-    expectClose(recovered, mean, { absolute: 1e-4 });
+    expectClose(recovered, await togetherOf(model, [pair, another], [one, other]), { absolute: 1e-4, relative: 1e-4 });
   });
 
   test('at the residual stream before the first layer, all of it is the clean run', async () => {
@@ -100,6 +99,15 @@ describe('patching', () => {
     expectClose([clean, corrupted], [at(0, 2) - at(0, 5), at(1, 2) - at(1, 5)], { absolute: 1e-5 });
   });
 
+  test('over pairs of which the model tells one apart is measured by that one', async () => {
+    const model = randomModel(configOf({ normalization_type: 'LN' }));
+    // The prompts differ only behind the answer: nothing lies between the two runs.
+    const alike = { ...pair, corrupted: [...pair.clean.slice(0, 4), 0] };
+    const sites = everySite(model.config, 5);
+    const [one, both] = [await patchSites(model, [pair], sites, noWork), await patchSites(model, [alike, pair], sites, noWork)];
+    expectClose(both.recovered, one.recovered, { absolute: 1e-4 });
+  });
+
   test('of a model that answers both prompts alike is refused, not divided by nothing', async () => {
     const config = configOf();
     const parameters = randomParameters(config);
@@ -107,7 +115,7 @@ describe('patching', () => {
     const indifferent = new RunnableModel(config, parameters, onnx);
     const patching = patchSites(indifferent, [pair], everySite(config, 5), noWork);
     await expect(patching).rejects.toThrow(UserError);
-    await expect(patching).rejects.toThrow(/^The model answers both prompts alike: .* Choose prompts that it tells apart\.$/);
+    await expect(patching).rejects.toThrow(/^The model answers clean and corrupted prompts alike: .* Choose prompts, or a corruption, that it tells apart\.$/);
   });
 
   test('ends when it is cancelled between two passes', async () => {
