@@ -1,3 +1,4 @@
+import { UserError } from '../common/errors';
 import type { ModelConfig } from '../protocol/config';
 import { defineAnalysis } from './define';
 import { allHeads, headOf } from './heads';
@@ -20,16 +21,16 @@ export const activationPatching = defineAnalysis({
   params: {
     ...pairParameters,
     patch: { kind: 'choice', title: 'Patch', description: 'What is carried over: everything by position, layers without their heads, each head at all positions, or the residual stream alone.', options: sweeps, default: 'by position' },
-    head: { kind: 'head', title: 'Head', description: 'Patch this head alone.', default: '' },
+    head: { kind: 'head', title: 'Head', description: 'Patch this head alone; empty for all of them.', default: '' },
     expected: {
       kind: 'text', title: 'Expected sites', default: '',
       description: 'Sites that should carry the answer, as in "keys: z 0.0 elt, k 1.0 elt"; several such circuits are separated by "|". "answer" stands for the position where the answer is read.',
     },
   },
   scalars: {
-    largest: 'largest share of the clean metric that one site brings back, above the residual stream',
+    largest: 'largest share of the clean logit difference that one site of a head brings back',
     least: 'smallest share that an expected site brings back',
-    elsewhere: 'largest share that any site brings back which is not expected, above the residual stream',
+    elsewhere: 'largest share that a site of a head brings back which is not expected; 0 where none brings any back',
     circuit: 'which of the expected circuits was found, from 1: the one whose sites bring back most',
     cleanDifference: 'logit of the clean answer less that of the corrupted one, in the clean run',
     corruptedDifference: 'the same in the corrupted run',
@@ -55,8 +56,12 @@ export const activationPatching = defineAnalysis({
   },
 });
 
+/** @throws UserError for a head that does not exist, or where what is patched is not of heads. */
 function sweepsOf(config: ModelConfig, head: string, patch: string, positions: readonly string[]): readonly Sweep[] {
   const heads = head === '' ? allHeads(config) : [headOf(config, head)];
+  if (head !== '' && (patch === 'residual stream' || patch === 'layers by position')) {
+    throw new UserError(`"${patch}" patches nothing of a single head; choose "by position" or "whole heads", or no head.`);
+  }
   switch (patch) {
     case 'residual stream': return [layerSweep(config, 'resid_pre', positions)];
     case 'layers by position': return allSweeps(config, [], positions).filter(({ sites }) => sites.length > 0);

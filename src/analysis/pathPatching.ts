@@ -29,7 +29,7 @@ export const pathPatching = defineAnalysis({
     byPosition: { kind: 'boolean', title: 'By position', description: 'Also carry each position over by itself.', default: true },
   },
   scalars: {
-    largest: 'largest share of the clean metric that one sender brings back, at all positions',
+    largest: 'largest share of the clean logit difference that one sender brings back, at all positions',
     largestAtPosition: 'the same at one position',
     cleanDifference: 'logit of the clean answer less that of the corrupted one, in the clean run',
     corruptedDifference: 'the same in the corrupted run',
@@ -82,7 +82,7 @@ function sendersOf(config: ModelConfig, text: string, receiver: Receiver | undef
     const sender = possible.find(candidate => senderName(candidate) === name);
     if (sender) return sender;
     const before = possible.map(senderName).join(', ');
-    throw new UserError(`${name} does not come before ${receiver ? senderName({ kind: 'component', component: receiver.head }) : 'the logits'}, so that it cannot tell it anything; before it come: ${before}.`);
+    throw new UserError(`${name} does not come before ${receiver ? senderName({ kind: 'component', component: receiver.head }) : 'the logits'}, so that it cannot tell it anything; leave the senders empty for all that do: ${before}.`);
   });
 }
 

@@ -4,6 +4,7 @@ import type { AnalysisContext } from '../../../src/analysis/define';
 import { promptPairs } from '../../../src/analysis/pairs';
 import type { Site } from '../../../src/analysis/patching/patching';
 import { runAnalysis } from '../../../src/analysis/run';
+import { UserError } from '../../../src/common/errors';
 import { Random } from '../../../src/common/random';
 import type { HeatmapFigure } from '../../../src/protocol/figure';
 import { contextOf } from '../../support/analyses';
@@ -101,6 +102,12 @@ describe('activation patching', () => {
 
   test('refuses a head that is not there', async () => {
     await expect(run({ head: '3.0' })).rejects.toThrow(/^There is no head "L3H0"; the nearest are /);
+  });
+
+  test.each(['residual stream', 'layers by position'])('of %s refuses a head, which it has nothing of', async patch => {
+    await expect(run({ patch, head: '1.1' })).rejects.toThrow(
+      new UserError(`"${patch}" patches nothing of a single head; choose "by position" or "whole heads", or no head.`),
+    );
   });
 
   test('refuses to look for expected sites where heads are not patched by position', async () => {

@@ -184,7 +184,7 @@ describe('the analysis', () => {
   ])('refuses %s as its sender', async (_, receiver, senders, name) => {
     const refused = run({ receiver, senders });
     await expect(refused).rejects.toThrow(UserError);
-    await expect(refused).rejects.toThrow(new RegExp(`^${name} does not come before L${receiver.replace('.', 'H')}, .* before it come: Embedding`));
+    await expect(refused).rejects.toThrow(new RegExp(`^${name} does not come before L${receiver.replace('.', 'H')}, .* leave the senders empty for all that do: Embedding`));
   });
 
   test('names the nearest for heads that are not there', async () => {
