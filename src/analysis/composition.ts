@@ -45,6 +45,7 @@ export const composition = defineAnalysis({
     largestK: 'largest composition through keys, above chance',
     largestV: 'largest composition through values, above chance',
   },
+  needs: 'a model of two layers at least',
   appliesTo: ({ config }) => config.n_layers > 1,
   async run(context, { scores: shown }) {
     const { config } = context.details;

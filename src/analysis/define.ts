@@ -33,6 +33,8 @@ export interface AnalysisDefinition<P extends Parameters = Parameters> {
   readonly atCheckpoint?: boolean;
   /** Whether its results, with the parameters' defaults, have badges for the tree. */
   readonly badges?: boolean;
+  /** What a model must have for it to apply, as in "two layers at least"; absent where it applies to all. */
+  readonly needs?: string;
   /** Whether it makes sense for this model. */
   appliesTo(model: ModelDetails): boolean;
   run(context: AnalysisContext, params: ValuesOf<P>): Promise<AnalysisResult> | AnalysisResult;

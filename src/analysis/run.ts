@@ -9,12 +9,17 @@ import type { AnalysisContext, AnalysisDefinition } from './define';
  * their shapes, and every scalar is one it declared.
  */
 export async function runAnalysis(definition: AnalysisDefinition, context: AnalysisContext, given: Readonly<Record<string, unknown>>): Promise<AnalysisResult> {
-  if (!definition.appliesTo(context.details)) throw new UserError(`The analysis "${definition.id}" does not apply to ${context.details.summary.name}.`);
+  if (!definition.appliesTo(context.details)) throw new UserError(doesNotApply(definition, context.details.summary.name));
   const params = resolveParameters(`analysis "${definition.id}"`, definition.params, given);
   throwIfCancelled(context.signal);
   const result = await definition.run({ ...context, progress: (fraction, partial) => context.progress(fraction, partial && checked(definition, partial)) }, params);
   throwIfCancelled(context.signal);
   return checked(definition, result);
+}
+
+function doesNotApply({ id, needs }: AnalysisDefinition, model: string): string {
+  const why = needs === undefined ? '' : `; it needs ${needs}`;
+  return `The analysis "${id}" does not apply to ${model}${why}.`;
 }
 
 function checked(definition: AnalysisDefinition, result: AnalysisResult): AnalysisResult {

@@ -30,6 +30,7 @@ export const virtualAttention = defineAnalysis({
     toAnswer: 'mean weight from the positions where an answer is read to all positions that hold its token, where it can reach any; without a later head, that of the head with most',
     largest: 'mean of the largest weight in each row; without a later head, that of the head with most',
   },
+  needs: 'a model of two layers at least',
   appliesTo: ({ config }) => config.n_layers >= 2,
   async run(context, { later, earlier, ...wanted }) {
     const { details: { config }, model, task } = context;

@@ -93,13 +93,19 @@ describe('running an analysis', () => {
     ]);
   });
 
-  test('says when it does not apply to the model', async () => {
-    const run = runAnalysis(
-      giving({ figures: [], scalars: {} }, { appliesTo: () => false }),
-      contextOf(experiment),
-      {},
+  test('says when it does not apply to the model, and what it needs', async () => {
+    const refusing = { needs: 'a model of two layers at least', appliesTo: () => false };
+    const run = runAnalysis(giving({ figures: [], scalars: {} }, refusing), contextOf(experiment), {});
+    await expect(run).rejects.toThrow(
+      new UserError('The analysis "test" does not apply to modular-arithmetic; it needs a model of two layers at least.'),
     );
-    await expect(run).rejects.toThrow(new UserError('The analysis "test" does not apply to modular-arithmetic.'));
+  });
+
+  test('that applies to some models alone says what it needs', () => {
+    const { details } = contextOf(prepared({ model: { n_layers: 1 } }));
+    const picky = analyses.filter(analysis => !analysis.appliesTo(details));
+    expect(picky.map(({ id }) => id)).toContain('composition');
+    for (const { id, needs } of picky) expect(needs, id).toBeDefined();
   });
 
   test('ends when it is cancelled, before it starts and when it is done', async () => {
