@@ -120,7 +120,8 @@ export function parameterValuesFromText(parameters: Parameters, texts: readonly 
 }
 
 function valueFromText(kind: ParameterKind | undefined, text: string): ParameterValue {
-  if (kind === 'integer' || kind === 'number') return text.trim() === '' ? Number.NaN : Number(text);
+  // What is no number stays the text that it is, for its refusal to name.
+  if ((kind === 'integer' || kind === 'number') && text.trim() !== '' && !Number.isNaN(Number(text))) return Number(text);
   if (kind === 'boolean' && (text === 'true' || text === 'false')) return text === 'true';
   return text;
 }

@@ -67,8 +67,8 @@ describe('texts of the command line', () => {
   });
 
   test('that are of no kind are refused when they are resolved', () => {
-    expect(() => resolve(read('count=many'))).toThrow(UserError);
-    expect(() => resolve(read('count='))).toThrow(UserError);
+    expect(() => resolve(read('count=many'))).toThrow(new FieldError('count', '"count" of analysis "x": Invalid type: Expected number but received "many".'));
+    expect(() => resolve(read('count= '))).toThrow(new FieldError('count', '"count" of analysis "x": Invalid type: Expected number but received " ".'));
     expect(() => resolve(read('log=maybe'))).toThrow(UserError);
     expect(() => resolve(read('other=1'))).toThrow('There is no parameter of analysis "x" called "other"');
   });
