@@ -21,7 +21,7 @@ export const directLogitAttribution = defineAnalysis({
   params: {
     ...exampleParameters,
     ...contrastParameters,
-    head: { kind: 'head', title: 'Head', description: 'The head whose part is divided by paths; empty for the one that adds most.', default: '' },
+    head: { kind: 'head', title: 'Head', description: 'The head whose part is divided by paths; empty for the one that adds most.', default: '', otherwise: 'Largest part' },
   },
   scalars: {
     share: 'mean part of the chosen head, divided by the sum over all components of their mean parts; parts against the answer count negative, so that a share can exceed 1 (0 where the sum is 0)',

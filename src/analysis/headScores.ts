@@ -30,7 +30,7 @@ export const headScores = defineAnalysis({
   badges: true,
   params: {
     ...exampleParameters,
-    head: { kind: 'head', title: 'Head', description: 'The head that the scalars measure; empty for the largest of each score.', default: '' },
+    head: { kind: 'head', title: 'Head', description: 'The head that the scalars measure; empty for the largest of each score.', default: '', otherwise: 'Largest of each score' },
   },
   scalars: {
     previous: 'mean weight on the token before, over destinations with a choice of sources; of the chosen head, otherwise the largest of any head',

@@ -18,7 +18,7 @@ export const ovCircuit = defineAnalysis({
   description: 'What a head adds to each logit when it attends to a token, and how far that is copying.',
   group: 'Weights',
   params: {
-    head: { kind: 'head', title: 'Head', description: 'The head whose circuit is drawn; empty for the one that copies most, the last of several.', default: '' },
+    head: { kind: 'head', title: 'Head', description: 'The head whose circuit is drawn; empty for the one that copies most, the last of several.', default: '', otherwise: 'Best copier' },
     ...asideParameter,
     ...directionsParameter,
   },

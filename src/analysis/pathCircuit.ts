@@ -21,7 +21,7 @@ export const pathCircuit = defineAnalysis({
     ...blockParameters,
     ...asideParameter,
     masked: { kind: 'boolean', title: 'Allowed pairs only', description: 'Whether a circuit from positions to positions leaves out the pairs that the model\'s mask forbids.', default: true },
-    against: { kind: 'path', title: 'Compare with', description: 'Another path, by whose largest entry the largest of the block is divided.', default: '' },
+    against: { kind: 'text', title: 'Compare with', description: 'Another path, by whose largest entry the largest of the block is divided.', default: '' },
     ...directionsParameter,
   },
   scalars: {

@@ -22,7 +22,7 @@ export const pathPatching = defineAnalysis({
   group: 'Interventions',
   params: {
     ...pairParameters,
-    receiver: { kind: 'head', title: 'Receiver', description: 'The head that is told. Leave it empty for the logits.', default: '' },
+    receiver: { kind: 'head', title: 'Receiver', description: 'The head that is told. Leave it empty for the logits.', default: '', otherwise: 'Logits' },
     input: { kind: 'choice', title: 'Input', description: 'Which input of the receiving head: what it looks for, what it is found by, or what it copies.', options: inputNames, default: 'queries' },
     senders: { kind: 'components', title: 'Senders', description: 'Heads and MLPs that tell it, as in "0.0, mlp 0". Leave it empty for all that come before it, and the embedding.', default: '' },
     throughMlps: { kind: 'boolean', title: 'Through MLPs', description: 'Whether MLPs between the two take part in the path; otherwise they are held as in the corrupted run, as other heads always are.', default: false },

@@ -30,7 +30,7 @@ export const qkCircuit = defineAnalysis({
   description: 'How much a head attends from each token or position to each other, as far as its weights alone say.',
   group: 'Weights',
   params: {
-    head: { kind: 'head', title: 'Head', description: 'The head whose circuit is drawn; empty for the one whose circuit is largest.', default: '' },
+    head: { kind: 'head', title: 'Head', description: 'The head whose circuit is drawn; empty for the one whose circuit is largest.', default: '', otherwise: 'Largest circuit' },
     by: { kind: 'choice', title: 'By', description: 'What destinations and sources are known by.', options: kindNames, default: 'token' },
     scaled: { kind: 'boolean', title: 'As the model scales them', description: 'Divides by the square root of d_head, as the model does with its scores; otherwise the product as it is.', default: false },
     ...blockParameters,

@@ -23,8 +23,8 @@ export const virtualAttention = defineAnalysis({
   group: 'Attention',
   params: {
     ...exampleParameters,
-    later: { kind: 'head', title: 'Later head', description: 'The head that reads; empty for every head in a layer after the earlier one.', default: '' },
-    earlier: { kind: 'head', title: 'Earlier head', description: 'The head that it reads through; empty for 0.0.', default: '' },
+    later: { kind: 'head', title: 'Later head', description: 'The head that reads; empty for every head in a layer after the earlier one.', default: '', otherwise: 'All later heads' },
+    earlier: { kind: 'head', title: 'Earlier head', description: 'The head that it reads through; empty for 0.0.', default: '', otherwise: 'L0H0' },
   },
   scalars: {
     toAnswer: 'mean weight from the positions where an answer is read to all positions that hold its token, where it can reach any; without a later head, that of the head with most',

@@ -15,8 +15,8 @@ export type Parameter = Described & (
   | { readonly kind: 'text'; readonly default: string }
   /** Tokens as words separated by spaces; empty for examples drawn from the task. */
   | { readonly kind: 'prompt'; readonly default: string }
-  /** A head written `layer.head`, or empty for all of them. */
-  | { readonly kind: 'head'; readonly default: string }
+  /** A head written `layer.head`, or empty for all of them, or for what `otherwise` calls it. */
+  | { readonly kind: 'head'; readonly default: string; readonly otherwise?: string }
   /** A position of the prompt, by its name or its number from 0, or empty for what the analysis takes by itself. */
   | { readonly kind: 'position'; readonly default: string }
   /** One of the task's ways to corrupt a prompt, or empty for its first. */

@@ -86,7 +86,7 @@ function numberOrSlider(parameter: Parameter & { kind: 'number' }): Control<numb
 }
 
 function headControl(parameter: Parameter & { kind: 'head' }, { n_layers, n_heads }: Vocabulary['model']): Control<ParameterValue> {
-  const choices: Choice<string>[] = [{ value: '', title: 'All heads' }];
+  const choices: Choice<string>[] = [{ value: '', title: parameter.otherwise ?? 'All heads' }];
   for (let layer = 0; layer < n_layers; layer++) {
     for (let head = 0; head < n_heads; head++) choices.push({ value: `${layer}.${head}`, title: headTitle({ layer, head }) });
   }

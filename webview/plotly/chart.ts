@@ -26,6 +26,14 @@ export interface ChartDrawing {
   };
 }
 
+let turns = Promise.resolve();
+
+/** Charts draw one a task, so that the page shows the first before it works on the next. */
+function turn(): Promise<void> {
+  turns = turns.then(() => new Promise(resolve => setTimeout(resolve)));
+  return turns;
+}
+
 /**
  * A Plotly chart that redraws itself when its width, the theme or its numbers change. Drawings follow one another, and
  * those that were overtaken are left out, so that fast updates cannot pile up.
@@ -109,6 +117,8 @@ export class Chart implements Disposable {
     try {
       do {
         this.overtaken = false;
+        await turn();
+        if (this.lifetime.isEnded) return;
         const { data, layout } = this.describe(this.width);
         // While these stay the same, so do the reader's zoom and the hidden series.
         const kept = { uirevision: `zoom ${this.zoomRevision}`, legend: { ...layout.legend, uirevision: 'kept' } };
