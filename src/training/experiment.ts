@@ -177,7 +177,9 @@ function describe(issue: v.BaseIssue<unknown>): ExperimentProblem {
   const path = (issue.path ?? []).map(item => (typeof item.key === 'number' ? item.key : String(item.key)));
   const where = path.length > 0 ? `"${path.join('.')}"` : 'The experiment';
   if (issue.kind === 'schema' && issue.type === 'strict_object' && issue.expected === 'never') {
-    return { path, message: unknownName('field', String(path.at(-1)), fieldsAt(ExperimentSchema, path.slice(0, -1))).message };
+    const parent = path.slice(0, -1);
+    const kind = parent.length > 0 ? `field of "${parent.join('.')}" called` : 'field';
+    return { path, message: unknownName(kind, String(path.at(-1)), fieldsAt(ExperimentSchema, parent)).message };
   }
   if (issue.received === 'undefined' || issue.expected?.startsWith('"') === true) return { path, message: `${where} is missing.` };
   return { path, message: `${where}: ${issue.message.replace(/\.$/, '')}.` };

@@ -121,7 +121,7 @@ describe('the spine', () => {
     });
     expect(only).toEqual({
       severity: 'error',
-      message: 'There is no field "learningrate"; the nearest is "learningRate".',
+      message: 'There is no field of "training" called "learningrate"; the nearest is "learningRate".',
       line: 5,
       column: wrongLine.indexOf('"learningrate"') + 1,
     });

@@ -80,17 +80,17 @@ describe('bad input gets one clear sentence at its place', () => {
     [
       'an unknown field of the model',
       { model: { n_layer: 1 } },
-      'model.n_layer: There is no field "n_layer"; the nearest is "n_layers".',
+      'model.n_layer: There is no field of "model" called "n_layer"; the nearest is "n_layers".',
     ],
     [
       'an unknown field of the training',
       { training: { learning_rate: 1 } },
-      'training.learning_rate: There is no field "learning_rate"; the nearest is "learningRate".',
+      'training.learning_rate: There is no field of "training" called "learning_rate"; the nearest is "learningRate".',
     ],
     [
       'an unknown field in a list',
       { training: { weightDecayGroups: [{ match: '*', weightDecay: 1, decay: 1 }] } },
-      'training.weightDecayGroups.0.decay: There is no field "decay"; the nearest is "weightDecay".',
+      'training.weightDecayGroups.0.decay: There is no field of "training.weightDecayGroups.0" called "decay"; the nearest is "weightDecay".',
     ],
     [
       'an unknown task',
@@ -305,11 +305,11 @@ describe('overrides', () => {
 
   test('of fields that do not exist are found when the experiment is read', () => {
     expect(problemsOf(applyOverrides(experimentText(), { set: ['training.stepz=5'] }))).toEqual([
-      'training.stepz: There is no field "stepz"; the nearest is "steps".',
+      'training.stepz: There is no field of "training" called "stepz"; the nearest is "steps".',
     ]);
     expect(
       problemsOf(applyOverrides(experimentText(), { set: ['training.constructor.prototype.polluted=1'] }))[0],
-    ).toMatch(/^training\.constructor: There is no field "constructor"/);
+    ).toMatch(/^training\.constructor: There is no field of "training" called "constructor"/);
   });
 
   test.each([
