@@ -2,11 +2,11 @@ import type { AnalysisDefinition } from '../analysis/define';
 import { promptTokens } from '../analysis/examples';
 import { componentsOf, headOf } from '../analysis/heads';
 import { findAnalysis } from '../analysis/registry';
+import { checkFactor } from '../analysis/weights/weights';
 import { FieldError, throwIfCancelled, UserError } from '../common/errors';
 import { unknownName } from '../common/nearest';
 import type { AnalysisResult } from '../protocol/analysis';
 import { holds, parseBound, type ClaimOutcome } from '../protocol/claim';
-import type { ModelConfig } from '../protocol/config';
 import type { Claim, ExperimentProblem, Measurement } from '../protocol/experiment';
 import { resolveParameters, type Parameter, type ParameterValues } from '../protocol/parameter';
 import { parsePath } from '../protocol/path';
@@ -71,16 +71,12 @@ function checkName(parameter: Parameter | undefined, value: ParameterValues[stri
     case 'components': componentsOf(config, value); return;
     case 'position': positionOf(task, value); return;
     case 'prompt': promptTokens(task, value); return;
-    case 'path': checkPath(config, value); return;
+    case 'path': parsePath(value).forEach(factor => checkFactor(config, factor)); return;
     case 'corruption':
-      if (!Object.hasOwn(task.corruptions, value)) throw unknownName('corruption', value, Object.keys(task.corruptions));
+      if (!Object.hasOwn(task.corruptions, value.trim())) throw unknownName('corruption', value.trim(), Object.keys(task.corruptions));
       return;
     default:
   }
-}
-
-function checkPath(config: ModelConfig, text: string): void {
-  for (const factor of parsePath(text)) if ('head' in factor) headOf(config, `${factor.layer}.${factor.head}`);
 }
 
 export interface Verifying {

@@ -35,25 +35,36 @@ export function factorsOf(model: RunnableModel, factor: PathFactor): readonly Fa
   return factor.transposed ? upright.map(({ weight, transposed }) => ({ weight, transposed: !transposed })).reverse() : upright;
 }
 
-function uprightFactorsOf(model: RunnableModel, factor: PathFactor): readonly Factor[] {
-  const { config } = model;
-  const whole = (name: string): readonly Factor[] => [{ weight: model.parameter(name), transposed: false }];
+/** @throws UserError for a factor whose matrix, layer or head a model of this shape does not have. */
+export function checkFactor(config: ModelConfig, factor: PathFactor): void {
   switch (factor.matrix) {
-    case 'W_E': return whole('embed.W_E');
-    case 'W_U': return whole('unembed.W_U');
+    case 'W_E':
+    case 'W_U': return;
     case 'W_pos':
       if (!hasPositions(config)) throw new UserError(`There is no W_pos: ${withoutPositions(config)}.`);
-      return whole('pos_embed.W_pos');
+      return;
     case 'W_in':
     case 'W_out':
       if (config.attn_only) throw new UserError(`There is no ${formatFactor({ ...factor, transposed: false })}: this model has attention only.`);
       if (factor.layer >= config.n_layers) {
         throw unknownName('MLP', `MLP ${factor.layer}`, Array.from({ length: config.n_layers }, (_, layer) => `MLP ${layer}`));
       }
-      return whole(`blocks.${factor.layer}.mlp.${factor.matrix}`);
+      return;
+    default: headOf(config, `${factor.layer}.${factor.head}`);
+  }
+}
+
+function uprightFactorsOf(model: RunnableModel, factor: PathFactor): readonly Factor[] {
+  checkFactor(model.config, factor);
+  const whole = (name: string): readonly Factor[] => [{ weight: model.parameter(name), transposed: false }];
+  switch (factor.matrix) {
+    case 'W_E': return whole('embed.W_E');
+    case 'W_U': return whole('unembed.W_U');
+    case 'W_pos': return whole('pos_embed.W_pos');
+    case 'W_in':
+    case 'W_out': return whole(`blocks.${factor.layer}.mlp.${factor.matrix}`);
     default: {
-      const head = headOf(config, `${factor.layer}.${factor.head}`);
-      const part = (name: HeadPart, transposed = false): Factor => ({ weight: headWeight(model, head, name), transposed });
+      const part = (name: HeadPart, transposed = false): Factor => ({ weight: headWeight(model, factor, name), transposed });
       switch (factor.matrix) {
         case 'OV': return [part('W_V'), part('W_O')];
         case 'QK': return [part('W_Q'), part('W_K', true)];

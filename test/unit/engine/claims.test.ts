@@ -39,6 +39,9 @@ describe('before anything is trained', () => {
     ['path', 'W_E · OV(0.3) · W_U', /There is no head "L0H3"/],
     ['path', 'W_E · W_O(0.0)', /W_O/],
     ['path', 'W_E · OU(0.0)', /OU/],
+    ['path', 'W_E · W_in(1)', /There is no MLP "MLP 1"; the nearest is "MLP 0"/],
+    ['path', 'W_pos · W_in(0)', undefined],
+    ['corruption', ' element ', undefined],
   ])('a %s, as in "%s", is read as its analysis reads it', (name, value, sentence) => {
     const about = name === 'path' ? { analysis: 'path-circuit', scalar: 'blockLargest' } : { analysis: 'activation-patching', scalar: 'largest' };
     const experiment = prepared({ task: 'array-update', training: { batch: 8 }, claims: [claim({ ...about, params: { [name]: value } })] });
