@@ -3,6 +3,7 @@ import { allowedAttention } from '../model/mask';
 import type { AttentionFigure, AttentionHead } from '../protocol/figure';
 import { defineAnalysis } from './define';
 import { exampleParameters, examplesFor } from './examples';
+import { mean } from './attribution/logitContrast';
 import { headOf } from './heads';
 
 // B batch · T positions · H heads
@@ -19,8 +20,8 @@ export const attention = defineAnalysis({
     head: { kind: 'head', title: 'Head', description: 'The head that is drawn large and measured.', default: '' },
   },
   scalars: {
-    entropy: 'mean entropy of the rows of the chosen head (of all heads without a choice), in nats',
-    largest: 'mean of the largest weight in each row',
+    entropy: 'entropy of where a destination looks, in nats; mean over destinations and examples, of the chosen head or of all',
+    largest: 'largest weight of a destination; mean over destinations and examples, of the chosen head or of all',
   },
   appliesTo: () => true,
   async run(context, { head, ...chosenExamples }) {
@@ -31,40 +32,49 @@ export const attention = defineAnalysis({
     const chosen = head === '' ? undefined : headOf(details.config, head);
     const hooks = Array.from({ length: n_layers }, (_, layer) => `blocks.${layer}.attn.hook_pattern`);
     const { cache } = await model.runWithCache(tokens, hooks);
-    const heads = hooks.flatMap((hook, layer) => meanPatterns(cache.get(hook), layer, B, n_heads, T));
+    const heads = hooks.flatMap((hook, layer) => measuredHeads(cache.get(hook), layer, B, n_heads, T));
 
     const figure: AttentionFigure = {
       kind: 'attention',
       title: `Attention ${title}`,
       caption: 'Each row is a destination; its weights on the sources sum to 1.',
       tokens: positions,
-      heads,
+      heads: heads.map(({ layer, head, pattern }) => ({ layer, head, pattern })),
       allowed: allowedAttention(details.config, T),
+      scalar: 'largest',
     };
     const measured = chosen ? heads.filter(({ layer, head: index }) => layer === chosen.layer && index === chosen.head) : heads;
-    return { figures: [figure], scalars: { entropy: meanOverRows(measured, T, entropy), largest: meanOverRows(measured, T, row => Math.max(...row)) } };
+    return { figures: [figure], scalars: { entropy: mean(measured.map(each => each.entropy)), largest: mean(measured.map(each => each.largest)) } };
   },
 });
 
+/** A head's mean pattern, and what its rows come to in each example: a mean pattern looks everywhere that any of them does. */
+interface MeasuredHead extends AttentionHead {
+  /** Means over examples and destinations. */
+  readonly entropy: number;
+  readonly largest: number;
+}
+
 /** Means over the batch of `pattern [B, H, T, T]`, one a head. */
-function meanPatterns(pattern: HostTensor<'float32'> | undefined, layer: number, B: number, H: number, T: number): AttentionHead[] {
+function measuredHeads(pattern: HostTensor<'float32'> | undefined, layer: number, B: number, H: number, T: number): MeasuredHead[] {
   if (!pattern) throw new Error(`layer ${layer} gave no pattern`);
   const size = T * T;
   return Array.from({ length: H }, (_, head) => {
     const sum = new Float64Array(size);
-    for (let row = 0; row < B; row++) {
-      const from = (row * H + head) * size;
+    let [entropySum, largestSum] = [0, 0];
+    for (let example = 0; example < B; example++) {
+      const from = (example * H + head) * size;
       for (let at = 0; at < size; at++) sum[at] = (sum[at] ?? 0) + (pattern.data[from + at] ?? 0);
+      for (let row = 0; row < T; row++) {
+        const weights = pattern.data.subarray(from + row * T, from + (row + 1) * T);
+        entropySum += entropyOf(weights);
+        largestSum += Math.max(...weights);
+      }
     }
-    return { layer, head, pattern: Float32Array.from(sum, value => value / B) };
+    return { layer, head, pattern: Float32Array.from(sum, value => value / B), entropy: entropySum / (B * T), largest: largestSum / (B * T) };
   });
 }
 
-function entropy(row: Float32Array): number {
+function entropyOf(row: Float32Array): number {
   return row.reduce((sum, weight) => (weight > 0 ? sum - weight * Math.log(weight) : sum), 0);
-}
-
-function meanOverRows(heads: readonly AttentionHead[], T: number, measure: (row: Float32Array) => number): number {
-  const values = heads.flatMap(({ pattern }) => Array.from({ length: T }, (_, row) => measure(pattern.subarray(row * T, (row + 1) * T))));
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

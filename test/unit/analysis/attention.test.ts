@@ -4,8 +4,9 @@ import type { AnalysisContext } from '../../../src/analysis/define';
 import { runAnalysis } from '../../../src/analysis/run';
 import { UserError } from '../../../src/common/errors';
 import { Random } from '../../../src/common/random';
-import { sizeOf, type HostTensor } from '../../../src/common/tensor';
+import { int32, sizeOf, type HostTensor } from '../../../src/common/tensor';
 import type { AttentionFigure } from '../../../src/protocol/figure';
+import { positionNames } from '../../../src/tasks/words';
 import { contextOf } from '../../support/analyses';
 import { expectClose } from '../../support/close';
 import { prepared } from '../../support/experiments';
@@ -109,7 +110,7 @@ describe('attention', () => {
     const [typed, mean] = [await run({ prompt: ' BOS 3  4 ↵ 0 5 ' }), await run({ examples: 5 })];
     expect(typed.figure.tokens).toEqual(['BOS', '3', '4', '↵', '0', '5']);
     expect(typed.figure.heads[0]?.pattern).toHaveLength(36);
-    expect(mean.figure.tokens).toEqual(experiment.task.positions);
+    expect(mean.figure.tokens).toEqual(positionNames(experiment.task));
   });
 
   test('of one example is labelled with its words', async () => {
@@ -139,13 +140,17 @@ describe('attention', () => {
     }
   });
 
-  test('measures the entropy and the largest weight of each row, of one head or of all', async () => {
-    const all = await run({ examples: 20 });
+  test('measures the entropy and the largest weight of each row of each example, of one head or of all', async () => {
+    const { context, drawn } = watchedContext();
+    const all = await run({ examples: 20 }, context);
     const [chosen, again] = [await run({ examples: 20, head: '1.2' }), await run({ examples: 20, head: 'L1H2' })];
-    const measure = (patterns: readonly Float32Array[]) => {
-      const rows = patterns.flatMap(pattern =>
-        Array.from({ length: T }, (_, row) => [...pattern.subarray(row * T, (row + 1) * T)]),
-      );
+    const single = await Promise.all(
+      Array.from({ length: 20 }, (_, at) =>
+        expectedHeads(context, int32([1, T], drawn[0]?.data.slice(at * T, (at + 1) * T))),
+      ),
+    ); // by example, then by head
+    const measure = (patterns: readonly (readonly number[])[]) => {
+      const rows = patterns.flatMap(pattern => Array.from({ length: T }, (_, row) => pattern.slice(row * T, (row + 1) * T)));
       const mean = (of: (row: readonly number[]) => number) =>
         rows.reduce((sum, row) => sum + of(row), 0) / rows.length;
       return [
@@ -154,8 +159,8 @@ describe('attention', () => {
       ];
     };
     const scalars = ({ scalars: { entropy, largest } }: typeof all) => [entropy ?? Number.NaN, largest ?? Number.NaN];
-    expectClose(scalars(all), measure(all.figure.heads.map(head => head.pattern)), { relative: 1e-6 });
-    expectClose(scalars(chosen), measure([all.figure.heads[5]?.pattern ?? expect.fail()]), { relative: 1e-6 });
+    expectClose(scalars(all), measure(single.flat()), { relative: 1e-5 });
+    expectClose(scalars(chosen), measure(single.map(heads => heads[5] ?? expect.fail())), { relative: 1e-5 });
     expect(again.scalars).toEqual(chosen.scalars);
   });
 });
