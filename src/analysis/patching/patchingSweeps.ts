@@ -67,13 +67,17 @@ export function wholeHeadSweep(heads: readonly Head[]): Sweep {
   };
 }
 
-/** The heatmaps of some sweeps, of the sites' shares one after the other, in which 1 has the same colour. */
-export function sweepFigures(sweeps: readonly Sweep[], shares: Float64Array, about: Pick<HeatmapFigure, 'caption' | 'scalar'>): readonly HeatmapFigure[] {
+/** The heatmaps of some sweeps, of the sites' shares one after the other, in which 1 has the same colour. The scalar is of sites of heads. */
+export function sweepFigures(sweeps: readonly Sweep[], shares: Float64Array, { caption, scalar }: { readonly caption: string; readonly scalar?: string }): readonly HeatmapFigure[] {
   let from = 0;
   return onCommonScale(sweeps.map(({ title, rows, columns, sites }): HeatmapFigure => ({
-    kind: 'heatmap', title, ...about, y: rows, x: columns, rows: rows.labels.length, columns: columns.labels.length,
+    kind: 'heatmap', title, caption, ...(scalar !== undefined && isOfHeads(sites) && { scalar }), y: rows, x: columns, rows: rows.labels.length, columns: columns.labels.length,
     values: Float32Array.from(shares.subarray(from, from += sites.length)), scale: 'diverging', unit: '',
   })), 1);
+}
+
+function isOfHeads(sites: readonly Site[]): boolean {
+  return sites.every(({ head }) => head !== undefined);
 }
 
 function headAxis(heads: readonly Head[]): SweepAxis {

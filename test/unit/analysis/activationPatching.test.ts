@@ -78,7 +78,8 @@ describe('activation patching', () => {
     const { scalars, finding, figures } = await run({ clean, corrupted, expected: 'early: z 0.0 idx | late: z 1.0 answer, v 1.0 idx' });
     expect(['early', 'late']).toContain(finding);
     expect(scalars['circuit']).toBe(finding === 'early' ? 1 : 2);
-    expect(figures[0]?.scalar).toBe('least');
+    // The scalars are of sites of heads: a claim copied from a figure of layers would not be about it.
+    expect(figures.map(({ y, scalar }) => scalar === (y.title === 'Head' ? 'least' : undefined))).not.toContain(false);
     expect(Object.keys(scalars).sort()).toEqual(['circuit', 'cleanDifference', 'corruptedDifference', 'elsewhere', 'largest', 'least']);
   });
 
