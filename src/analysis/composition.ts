@@ -8,6 +8,7 @@ import type { HeatmapFigure, TableFigure } from '../protocol/figure';
 import { onCommonScale } from './commonScale';
 import { defineAnalysis, type AnalysisContext } from './define';
 import { allHeads, componentName } from './heads';
+import { leftOut } from './weights/weights';
 
 // L layers · H heads · D d_model · K d_head
 
@@ -168,7 +169,7 @@ function heatmap(config: ModelConfig, mode: Mode, scores: Float32Array, baseline
   return {
     kind: 'heatmap',
     title: `${mode}-composition`,
-    caption: `How far the ${readers[mode].readBy} of the reading head (column) take up what the writing head (row) wrote${chance}.${cut}`,
+    caption: `How far the ${readers[mode].readBy} of the reading head (column) take up what the writing head (row) wrote${chance}.${leftOut(config)}${cut}`,
     y: { title: 'Writing head', ...axis },
     x: { title: 'Reading head', ...axis },
     rows: drawn.length,

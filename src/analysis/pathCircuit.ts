@@ -21,14 +21,14 @@ export const pathCircuit = defineAnalysis({
     ...blockParameters,
     ...asideParameter,
     masked: { kind: 'boolean', title: 'Allowed pairs only', description: 'Whether a circuit from positions to positions leaves out the pairs that the model\'s mask forbids.', default: true },
-    against: { kind: 'text', title: 'Compare with', description: 'Another path, by whose largest entry the largest of the block is divided.', default: '' },
+    against: { kind: 'text', title: 'Relative to', description: 'Another path, by whose largest entry the largest of the block is divided; empty for none.', default: '' },
     ...directionsParameter,
   },
   scalars: {
     diagonal: 'fraction of the rows whose largest entry is in the column of their own name; tokens aside left out',
     copying: 'the same of a circuit from tokens to outputs',
     ...blockScalarNames,
-    relative: 'largest absolute entry of the block divided by the largest of the circuit that it is compared with',
+    relative: 'largest absolute entry of the block divided by the largest of the circuit along the other path',
     topSingularShare: 'share of the circuit\'s squared entries in its largest singular value',
   },
   appliesTo: () => true,
@@ -72,7 +72,7 @@ export const pathCircuit = defineAnalysis({
 /** How large a block is beside another whole circuit. */
 function relativeSize({ largest }: BlockScores, other: Circuit): number {
   const size = scoresOf(other, wholeBlock(other, [])).largest ?? 0;
-  if (largest === undefined || size === 0) throw new UserError('The circuit to compare with is 0 everywhere, so that nothing can be measured by it; choose another path.');
+  if (largest === undefined || size === 0) throw new UserError('The circuit along the other path is 0 everywhere, so that nothing can be divided by it; choose another path.');
   return largest / size;
 }
 

@@ -17,7 +17,7 @@ export const contrastParameters = {
   answer: { kind: 'integer', title: 'Answer', description: 'Which answer of an example, counted from 1; 0 for all of them.', default: 0, minimum: 0, maximum: 100_000 },
   against: {
     kind: 'choice', title: 'Compare with', options: ['nothing', 'mean output', 'largest wrong output', 'word'], default: 'nothing',
-    description: 'What is subtracted from the logit of the right answer: nothing, the mean of all logits, the largest logit of a wrong output, or that of the word below.',
+    description: 'What is subtracted from the logit of the right answer: nothing, the mean of all logits, that of the model\'s likeliest wrong output, or that of the word below.',
   },
   word: { kind: 'text', title: 'Word', description: 'The output that the right answer is compared with, where "Compare with" says so.', default: '' },
 } as const satisfies Parameters;
@@ -98,7 +98,8 @@ export function contrastName({ against, word }: Contrast): string {
   switch (against) {
     case 'nothing': return 'the logit of the right answer';
     case 'word': return `the logit of the right answer less that of "${word.trim()}"`;
-    default: return `the logit of the right answer less the ${against === 'mean output' ? 'mean of all logits' : 'largest of the wrong outputs'}`;
+    case 'mean output': return 'the logit of the right answer less the mean of all logits';
+    default: return 'the logit of the right answer less that of the model\'s likeliest wrong output';
   }
 }
 
