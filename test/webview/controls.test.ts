@@ -10,6 +10,7 @@ const twoLayers = { ...model, n_layers: 2, n_heads: 1, attn_only: false };
 const kinds = {
   position: { kind: 'position', title: 'Position', description: 'Where', default: '' },
   corruption: { kind: 'corruption', title: 'Corruption', description: 'What is changed', default: '' },
+  receiver: { kind: 'head', title: 'Receiver', description: 'What is told', default: '', otherwise: 'Logits' },
   threshold: { kind: 'number', title: 'Threshold', description: 'Edges below it go', default: 0.25, minimum: 0, maximum: 1, slider: true },
   clean: { kind: 'prompt', title: 'Clean prompt', description: 'From', default: '' },
   corrupted: { kind: 'prompt', title: 'Corrupted prompt', description: 'To', default: '' },
@@ -35,6 +36,14 @@ describe('names', () => {
     expect(await panel.page.getByRole('option').allInnerTexts()).toEqual(['Chosen by the analysis', 'a', 'b', '=', 'answer']);
     await panel.page.getByRole('option', { name: 'b', exact: true }).click();
     expect(await sent(panel)).toEqual({ position: 'b' });
+  });
+
+  test('of heads begin with what is meant by none', async () => {
+    const panel = await open(['receiver']);
+    await panel.page.getByRole('combobox', { name: 'Receiver' }).click();
+    expect(await panel.page.getByRole('option').allInnerTexts()).toEqual(['Logits', 'L0H0', 'L1H0']);
+    await panel.page.getByRole('option', { name: 'L1H0' }).click();
+    expect(await sent(panel)).toEqual({ receiver: '1.0' });
   });
 
   test('of corruptions begin with the one that is meant by none', async () => {
