@@ -12,14 +12,28 @@ export async function runAnalysis(definition: AnalysisDefinition, context: Analy
   if (!definition.appliesTo(context.details)) throw new UserError(doesNotApply(definition, context.details.summary.name));
   const params = resolveParameters(`analysis "${definition.id}"`, definition.params, given);
   throwIfCancelled(context.signal);
-  const result = await definition.run({ ...context, progress: (fraction, partial) => context.progress(fraction, partial && checked(definition, partial)) }, params);
+  const result = await definition.run({ ...context, progress: (fraction, partial) => context.progress(fraction, partial && sound(definition, context, partial)) }, params);
   throwIfCancelled(context.signal);
-  return checked(definition, result);
+  return sound(definition, context, result);
 }
 
 function doesNotApply({ id, needs }: AnalysisDefinition, model: string): string {
   const why = needs === undefined ? '' : `; it needs ${needs}`;
   return `The analysis "${id}" does not apply to ${model}${why}.`;
+}
+
+/** Weights that training has driven beyond this can overflow float32 (3e38) where a measure takes some eight of them at once. */
+const largestSoundWeight = 1e3;
+
+/** The result as it is. @throws whatever is wrong with it; where the size of the weights accounts for that, as a UserError. */
+function sound(definition: AnalysisDefinition, { details, model }: AnalysisContext, result: AnalysisResult): AnalysisResult {
+  try {
+    return checked(definition, result);
+  } catch (error) {
+    const largest = details.parameters.reduce((most, { name }) => model.parameter(name).data.reduce((size, weight) => Math.max(size, Math.abs(weight)), most), 0);
+    if (largest <= largestSoundWeight) throw error;
+    throw new UserError(`The weights of ${details.summary.name} reach ${largest.toPrecision(2)}, too large for "${definition.id}" to compute with; training has probably diverged, and an earlier checkpoint may be whole.`);
+  }
 }
 
 function checked(definition: AnalysisDefinition, result: AnalysisResult): AnalysisResult {

@@ -93,6 +93,20 @@ describe('running an analysis', () => {
     ]);
   });
 
+  test('says that the weights are too large where its numbers overflow for that', async () => {
+    const context = contextOf(experiment);
+    const weights = context.model.parameter('embed.W_E').data;
+    const overflowing = () => runAnalysis(giving({ figures: [line(Infinity)], scalars: {} }), context, {});
+    weights[0] = 999;
+    await expect(overflowing()).rejects.not.toBeInstanceOf(UserError);
+    weights[0] = -2e7;
+    await expect(overflowing()).rejects.toThrow(
+      new UserError(
+        'The weights of modular-arithmetic reach 2.0e+7, too large for "test" to compute with; training has probably diverged, and an earlier checkpoint may be whole.',
+      ),
+    );
+  });
+
   test('says when it does not apply to the model, and what it needs', async () => {
     const refusing = { needs: 'a model of two layers at least', appliesTo: () => false };
     const run = runAnalysis(giving({ figures: [], scalars: {} }, refusing), contextOf(experiment), {});
