@@ -37,7 +37,7 @@ export const qkCircuit = defineAnalysis({
     ...directionsParameter,
   },
   scalars: {
-    diagonal: 'fraction of the rows whose largest entry is that of the same token or position',
+    diagonal: 'fraction of the rows whose largest entry is that of the same token or position; of rows with a choice',
     eigenvalue: 'sum of the circuit\'s eigenvalues over the sum of their absolute values: 1 when all are positive',
     largest: 'largest absolute entry; by position, of the pairs that the mask allows',
     ...blockScalarNames,

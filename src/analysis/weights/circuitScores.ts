@@ -26,7 +26,7 @@ export interface Block {
 }
 
 export interface BlockScores {
-  /** Fraction of the rows whose largest entry, strictly, is on the diagonal; of rows that have a diagonal entry. */
+  /** Fraction of the rows whose largest entry, strictly, is on the diagonal; of rows that have a diagonal entry and another. */
   readonly diagonal?: number;
   /** Mean of the diagonal less the mean of all other entries. */
   readonly mean?: number;
@@ -54,12 +54,12 @@ export function blockScalars({ diagonal, mean, smallestDiagonal, largest }: Bloc
 }
 
 /** The chosen block drawn by itself; nothing where neither rows nor columns were chosen. */
-export function blockFigures(circuit: Circuit, { rows, columns, diagonal }: Block, names: Names): readonly HeatmapFigure[] {
+export function blockFigures(circuit: Circuit, block: Block, names: Names): readonly HeatmapFigure[] {
   if (!isNamed(names.rows) && !isNamed(names.columns)) return [];
-  const hasDiagonal = diagonal.size > 0;
-  const caption = `The chosen rows and columns of the circuit${hasDiagonal ? '' : '; they have no diagonal'}.`;
+  const { rows, columns, diagonal } = block;
+  const caption = `The chosen rows and columns of the circuit${diagonal.size > 0 ? '' : '; they have no diagonal'}.`;
   const figure = circuitFigure(circuit, { title: 'Chosen block', caption, rows, columns });
-  return [{ ...figure, scalar: hasDiagonal ? 'blockDiagonal' : 'blockLargest' }];
+  return [{ ...figure, scalar: scoresOf(circuit, block).diagonal === undefined ? 'blockLargest' : 'blockDiagonal' }];
 }
 
 /** Every entry but the tokens left aside, each row paired with the column of its name: token with output, position with position. */
@@ -122,9 +122,10 @@ export function scoresOf({ values, allowed }: Circuit, { rows, columns, diagonal
   const count = sumOf(lines.map(line => line.count));
   const meanOfPaired = sumOf(paired.map(({ own }) => own)) / paired.length;
   const meanOfOthers = sumOf(lines.map(({ others }) => others)) / count;
+  // A row of one entry, as the first under a causal mask, has its largest there whatever it is.
   const margins = paired.flatMap(({ own, most, count: others }) => (others > 0 ? [own - most] : []));
   return {
-    ...(paired.length > 0 && { diagonal: paired.filter(({ own, most }) => own > most).length / paired.length }),
+    ...(margins.length > 0 && { diagonal: margins.filter(margin => margin > 0).length / margins.length }),
     ...(paired.length > 0 && count > 0 && { mean: meanOfPaired - meanOfOthers }),
     ...(margins.length > 0 && { smallestDiagonal: Math.min(...margins) }),
     ...(paired.length + count > 0 && { largest: largestOf(lines.map(({ size }) => size)) }),

@@ -68,8 +68,10 @@ describe('a block of a circuit', () => {
   });
 
   test('of one pair has no others to compare with', () => {
-    const one = scoresOf(byPosition, chosenBlock(byPosition, { rows: 'a', columns: 'z' }, []));
-    expect(one).toEqual({ diagonal: 1, largest: 4 });
+    const names = { rows: 'a', columns: 'z' };
+    const one = chosenBlock(byPosition, names, []);
+    expect(scoresOf(byPosition, one)).toEqual({ largest: 4 });
+    expect(blockFigures(byPosition, one, names).map(({ scalar }) => scalar)).toEqual(['blockLargest']);
   });
 
   test.each([
@@ -96,10 +98,10 @@ describe('a whole circuit', () => {
     expect(scoresOf(words, block)).toMatchObject({ diagonal: 1 / 2 });
   });
 
-  test('leaves out the pairs that the mask forbids', () => {
+  test('leaves out the pairs that the mask forbids, and the rows that have no choice', () => {
     const names = axis('positions', ['p', 'q']);
     const masked = circuitOf(names, names, [[1, 100], [3, 2]], [1, 0, 1, 1]);
-    expect(scoresOf(masked, wholeBlock(masked, []))).toEqual({ diagonal: 1 / 2, mean: 1.5 - 3, smallestDiagonal: -1, largest: 3 });
+    expect(scoresOf(masked, wholeBlock(masked, []))).toEqual({ diagonal: 0, mean: 1.5 - 3, smallestDiagonal: -1, largest: 3 });
     const nothing = circuitOf(names, names, [[1, 100], [3, 2]], [0, 0, 0, 0]);
     expect(scoresOf(nothing, wholeBlock(nothing, []))).toEqual({});
   });
