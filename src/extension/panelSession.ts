@@ -3,7 +3,7 @@ import { Lifetime, toDisposable, type Disposable } from '../common/lifetime';
 import { unknownName } from '../common/nearest';
 import type { AnalysisInfo, AnalysisResult } from '../protocol/analysis';
 import { analysisProgress, analyze, applicableAnalyses, getWords } from '../protocol/engine';
-import type { ModelSummary } from '../protocol/model';
+import type { ModelSummary, ModelWords } from '../protocol/model';
 import type { ExportFormat, PanelState, ToPanel } from '../protocol/panel';
 import { resolveParameters } from '../protocol/parameter';
 import { claimOfFigure } from './claimOfFigure';
@@ -43,6 +43,7 @@ export class PanelSession implements Disposable {
   private running: AbortController | undefined;
   private result: AnalysisResult | undefined;
   private analysis: AnalysisInfo | undefined;
+  private aboutModel: Promise<readonly [ModelWords, readonly AnalysisInfo[]]> | undefined;
   /** Whether the page is there to be talked to. */
   private listening = false;
   /** Whether the model has changed since the last run began. */
@@ -172,13 +173,25 @@ export class PanelSession implements Disposable {
     return analysis;
   }
 
+  /** The words of the model's task and the analyses that fit it: the same for as long as there is the model. */
+  private about(): Promise<readonly [ModelWords, readonly AnalysisInfo[]]> {
+    const { model } = this.current;
+    this.aboutModel ??= Promise.all([
+      this.host.engine.request(getWords, { model }), this.host.engine.request(applicableAnalyses, { model }),
+    ]);
+    this.aboutModel.catch(() => (this.aboutModel = undefined));
+    return this.aboutModel;
+  }
+
   /** The first run, without the parameters that were kept of a version of the analysis which had others. */
   private async begin(): Promise<void> {
     try {
-      const { params } = await this.describe(this.current.analysis);
+      const analysis = await this.describe(this.current.analysis);
       if (this.lifetime.isEnded) return;
-      this.current = { ...this.current, params: fittingParams(params, this.current.params) };
+      this.current = { ...this.current, params: fittingParams(analysis.params, this.current.params) };
       this.host.remember(this.current);
+      // Before the analysis, which keeps the engine busy. Whoever shows them says what is wrong.
+      this.about().catch(() => undefined);
     } catch (error) {
       this.explain(error);
       return;
@@ -192,11 +205,7 @@ export class PanelSession implements Disposable {
     try {
       const analysis = await this.describe(analysisId);
       const model = await this.host.models.get(id);
-      const [{ checkpoints }, words, applicable] = await Promise.all([
-        this.host.models.details(id),
-        this.host.engine.request(getWords, { model: id }),
-        this.host.engine.request(applicableAnalyses, { model: id }),
-      ]);
+      const [{ checkpoints }, [words, applicable]] = await Promise.all([this.host.models.details(id), this.about()]);
       this.analysis = analysis;
       this.title(model);
       const selection = this.host.selections.of(id);
