@@ -1,6 +1,4 @@
-import Plotly, { type PlotlyElement, type PlotlyHover, type PlotlyPoint, type PlotlyValues } from 'plotly.js/lib/core';
-import bar from 'plotly.js/lib/bar';
-import heatmap from 'plotly.js/lib/heatmap';
+import type { PlotlyElement, PlotlyHover, PlotlyPoint, PlotlyValues } from 'plotly.js/lib/core';
 import { Emitter } from '../../src/common/event';
 import { Lifetime, type Disposable } from '../../src/common/lifetime';
 import { button } from '../controls/toolkit';
@@ -10,8 +8,9 @@ import type { Picture } from '../figures/view';
 import { watchWidth } from '../resize';
 import type { ThemeWatch } from '../theme';
 
-// The core brings scatter; histograms are drawn as heatmaps of counts.
-Plotly.register([bar, heatmap]);
+/** Most of the page's script: it runs when the first chart is drawn, after the page itself has shown, and never where there is none. */
+const loadPlotly = async () => (await import('./library')).Plotly;
+type Plotly = Awaited<ReturnType<typeof loadPlotly>>;
 
 /** Without Plotly's own buttons and notices: the frame has buttons that the keyboard reaches. */
 const config: PlotlyValues = { displayModeBar: false, displaylogo: false, showTips: false, responsive: false, doubleClick: 'reset' };
@@ -55,7 +54,7 @@ export class Chart implements Disposable {
     this.element.focus();
   });
   private zoomRevision = 0;
-  private drawn: PlotlyElement | undefined;
+  private drawn: { readonly plotly: Plotly; readonly element: PlotlyElement } | undefined;
   private drawing = false;
   private overtaken = false;
   private width = 0;
@@ -79,7 +78,7 @@ export class Chart implements Disposable {
 
   /** The part of an axis that the reader has zoomed to; undefined while it shows all. */
   visibleRange(axis: 'xaxis' | 'yaxis'): readonly number[] | undefined {
-    return this.reset.element.hidden ? undefined : this.drawn?.layout?.[axis]?.range;
+    return this.reset.element.hidden ? undefined : this.drawn?.element.layout?.[axis]?.range;
   }
 
   /** Forgets the reader's zoom. */
@@ -90,26 +89,27 @@ export class Chart implements Disposable {
 
   /** Changes parts of the layout that are cheap to draw again. */
   adjust(changes: PlotlyValues): void {
-    if (this.drawn && !this.lifetime.isEnded) void Plotly.relayout(this.drawn, changes);
+    if (this.drawn && !this.lifetime.isEnded) void this.drawn.plotly.relayout(this.drawn.element, changes);
   }
 
   /** Shows the labels of points as if the pointer were there; none hides them. */
   showPoints(points: readonly PlotlyPoint[]): void {
     if (!this.drawn) return;
-    if (points.length > 0) Plotly.Fx.hover(this.drawn, points);
-    else Plotly.Fx.unhover(this.drawn);
+    const { plotly, element } = this.drawn;
+    if (points.length > 0) plotly.Fx.hover(element, points);
+    else plotly.Fx.unhover(element);
   }
 
   async picture(title: string): Promise<Picture> {
     const { data, layout } = this.describe(this.width || 800);
     const { width, height } = layout;
-    const svg = await Plotly.toImage({ data, layout, config }, { format: 'svg', width, height, imageDataOnly: true });
+    const svg = await (await loadPlotly()).toImage({ data, layout, config }, { format: 'svg', width, height, imageDataOnly: true });
     return titledPicture(title, svg, layout, this.theme.current);
   }
 
   dispose(): void {
     this.lifetime.dispose();
-    if (this.drawn) Plotly.purge(this.drawn);
+    this.drawn?.plotly.purge(this.drawn.element);
   }
 
   private async drawNow(): Promise<void> {
@@ -118,13 +118,14 @@ export class Chart implements Disposable {
       do {
         this.overtaken = false;
         await turn();
+        const plotly = await loadPlotly();
         if (this.lifetime.isEnded) return;
         const { data, layout } = this.describe(this.width);
         // While these stay the same, so do the reader's zoom and the hidden series.
         const kept = { uirevision: `zoom ${this.zoomRevision}`, legend: { ...layout.legend, uirevision: 'kept' } };
-        const drawn = await Plotly.react(this.plot, data, { ...layout, ...kept }, config);
-        if (!this.drawn) this.listen(drawn);
-        this.drawn = drawn;
+        const element = await plotly.react(this.plot, data, { ...layout, ...kept }, config);
+        if (!this.drawn) this.listen(element);
+        this.drawn = { plotly, element };
         this.element.removeAttribute('aria-busy');
       } while (this.overtaken && !this.lifetime.isEnded);
     } finally {
