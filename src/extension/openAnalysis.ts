@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
 import { unknownName } from '../common/nearest';
+import { byAnalysisGroup } from '../protocol/analysis';
 import { applicableAnalyses } from '../protocol/engine';
-import { analysesByGroup, stateOn } from './analysisChoices';
+import { stateOn } from './analysisChoices';
 import type { ModelTarget } from './contributions';
 import type { Engine } from './engine';
 import type { HeadSelections } from './headSelections';
@@ -26,9 +27,9 @@ export class OpenAnalysis {
     const model = await this.picker.pick('open', target);
     if (!model) return;
     const analyses = this.host.engine.request(applicableAnalyses, { model: model.id });
-    const items = analyses.then(all => analysesByGroup(all).flatMap(heading => [
+    const items = analyses.then(all => byAnalysisGroup(all, ({ group }) => group).flatMap(heading => [
       { label: heading.group, kind: vscode.QuickPickItemKind.Separator, id: '' },
-      ...heading.analyses.map(({ id, title, description }) => ({ label: title, detail: description, id })),
+      ...heading.members.map(({ id, title, description }) => ({ label: title, detail: description, id })),
     ]));
     const options = { title: `Analyses of ${model.name}`, placeHolder: 'Analysis', matchOnDetail: true };
     const chosen = await vscode.window.showQuickPick(items, options);

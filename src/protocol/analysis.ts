@@ -5,6 +5,13 @@ import type { Parameters, ParameterValues } from './parameter';
 export const analysisGroups = ['Training', 'Attention', 'Attribution', 'Weights', 'Interventions'] as const;
 export type AnalysisGroup = (typeof analysisGroups)[number];
 
+/** What belongs to analyses under their headings, in the headings' order, without the headings that have none. */
+export function byAnalysisGroup<T>(items: readonly T[], groupOf: (item: T) => AnalysisGroup): readonly { readonly group: AnalysisGroup; readonly members: readonly T[] }[] {
+  return analysisGroups
+    .map(group => ({ group, members: items.filter(item => groupOf(item) === group) }))
+    .filter(({ members }) => members.length > 0);
+}
+
 /** What there is to know of an analysis without running it. */
 export interface AnalysisInfo {
   readonly id: string;

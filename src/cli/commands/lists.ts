@@ -1,6 +1,6 @@
 import { analyses } from '../../analysis/registry';
 import { describeAnalysis } from '../../analysis/define';
-import { analysisGroups, type AnalysisInfo } from '../../protocol/analysis';
+import { byAnalysisGroup, type AnalysisInfo } from '../../protocol/analysis';
 import type { Parameter, Parameters } from '../../protocol/parameter';
 import type { ModelSummary } from '../../protocol/model';
 import { describeTask, tasks } from '../../tasks/registry';
@@ -23,9 +23,7 @@ export async function listTasks({ output, installation }: Session): Promise<void
 /** `circuits analyses`: the analyses by their groups, with their parameters and scalars. */
 export async function listAnalyses({ output }: Session): Promise<void> {
   const document = { analyses: analyses.map(describeAnalysis) };
-  answer(output, document, () => analysisGroups
-    .map(group => ({ group, members: document.analyses.filter(analysis => analysis.group === group) }))
-    .filter(({ members }) => members.length > 0)
+  answer(output, document, () => byAnalysisGroup(document.analyses, ({ group }) => group)
     .map(({ group, members }) => [`${group}:`, ...members.map(analysisText)].join('\n\n'))
     .join('\n\n'));
 }

@@ -1,4 +1,4 @@
-import { analysisGroups, type AnalysisGroup, type AnalysisInfo, type AnalysisResult } from '../../protocol/analysis';
+import { byAnalysisGroup, type AnalysisInfo, type AnalysisResult } from '../../protocol/analysis';
 import type { MetricName, ModelDetails } from '../../protocol/model';
 import { formatNumber, formatPercent, formatSeconds } from '../numbers';
 import { drawFigure, drawTable } from './figure';
@@ -36,7 +36,7 @@ export function reportPage(report: Report, limit = pageLimit): string {
 function drawPage(report: Report, pieces: Pieces): string {
   const { details, sections } = report;
   const { summary } = details;
-  const groups = groupsOf(sections);
+  const groups = byAnalysisGroup(sections, ({ analysis }) => analysis.group);
   return markup`<!doctype html>
 <html lang="en">
 <head>
@@ -93,25 +93,16 @@ function drawTiles({ details: { summary, parameters }, seconds }: Report): Marku
   return markup`<dl class="tiles">${tiles.map(([title, value]) => markup`<div><dt>${title}</dt><dd>${value}</dd></div>`)}</dl>`;
 }
 
-interface Group {
-  readonly name: AnalysisGroup;
-  readonly sections: readonly ReportSection[];
-}
-
-function groupsOf(sections: readonly ReportSection[]): readonly Group[] {
-  return analysisGroups
-    .map(name => ({ name, sections: sections.filter(({ analysis }) => analysis.group === name) }))
-    .filter(group => group.sections.length > 0);
-}
+type Group = ReturnType<typeof byAnalysisGroup<ReportSection>>[number];
 
 function drawContents(groups: readonly Group[]): Markup {
-  return markup`<nav aria-label="Contents"><ul>${groups.map(({ name, sections }) => markup`<li>${name}<ul>${
-    sections.map(({ analysis, outcome }) => markup`<li><a href="#${analysis.id}">${analysis.title}</a>${drawFinding(outcome)}</li>`)
+  return markup`<nav aria-label="Contents"><ul>${groups.map(({ group, members }) => markup`<li>${group}<ul>${
+    members.map(({ analysis, outcome }) => markup`<li><a href="#${analysis.id}">${analysis.title}</a>${drawFinding(outcome)}</li>`)
   }</ul></li>`)}<li>Model<ul><li><a href="#model">Configuration and parameters</a></li></ul></li></ul></nav>`;
 }
 
 /** The first analysis of a group that has something to show is open; the others unfold. */
-function drawGroup({ name, sections }: Group, pieces: Pieces): Markup {
+function drawGroup({ group: name, members: sections }: Group, pieces: Pieces): Markup {
   const first = sections.find(({ outcome }) => !('problem' in outcome));
   return markup`<section>
     <h2>${name}</h2>
