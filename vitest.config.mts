@@ -14,6 +14,8 @@ const project = (name: string, include: string, testTimeout: number) => ({
     include: [include],
     testTimeout,
     hookTimeout: Math.max(testTimeout, 60_000),
+    // What a page is about to draw.
+    expect: { poll: { timeout: 10_000 } },
     server: { deps: { inline: [/@tensorflow/] } },
   },
 });

@@ -5,6 +5,7 @@ import { eventually } from '../support/eventually';
 import type { CodeWindow, Theme } from '../support/window';
 import type { Circuits } from './circuits';
 import { open, timeToOpen, type Opened } from './opened';
+import { untilStored } from './stored';
 
 const pngSignature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 const pictures = path.join(import.meta.dirname, '../../test-results/vscode');
@@ -103,6 +104,8 @@ describe('the spine', () => {
   });
 
   test('the panel is there again after a reload, with the model and the tree', async () => {
+    await untilStored(window.page, 'the open panel', texts =>
+      texts.some(text => text.includes('editorpart.state') && text.includes(`Attention: ${model}`)));
     await window.reload();
     await circuits.open();
     await circuits.untilModelSays(model, /accuracy/);

@@ -41,7 +41,7 @@ describe('hovering a cell', () => {
     const panel = await open();
     await hover(panel, 9, 3);
     const tokens = panel.page.locator('.token');
-    expect(await tokens.locator('.token-weight').allInnerTexts()).toEqual(arrayUpdateTokens.map((_, source) =>
+    await expect.poll(() => tokens.locator('.token-weight').allInnerTexts()).toEqual(arrayUpdateTokens.map((_, source) =>
       source > 9 ? 'masked' : Number(weightOf(arrayUpdateAttention, 0, 9, source)).toFixed(2)));
     expect(await tokens.nth(9).getAttribute('data-destination')).toBe('');
     expect(await tokens.nth(3).getAttribute('data-source')).toBe('');
@@ -222,7 +222,7 @@ describe('tokens', () => {
     await hover(panel, 1, 0);
     expect(await panel.page.locator('.tooltip').innerText()).toContain('&lt;b&gt; → <img src=x onerror=alert(1)>: ');
     expect(await panel.page.locator('main img').count()).toBe(0);
-    expect(await panel.page.locator('.token-word').allInnerTexts()).toEqual(['<img␣src=x␣…', '&lt;b&gt;', '␣the', '"quoted"', '↵', '😀']);
+    await expect.poll(() => panel.page.locator('.token-word').allInnerTexts()).toEqual(['<img␣src=x␣…', '&lt;b&gt;', '␣the', '"quoted"', '↵', '😀']);
     expect(panel.complaints).toEqual([]);
   });
 
@@ -260,7 +260,7 @@ test('shown as a table, it has the weights of the head that is picked', async ()
   const { page } = panel;
   await page.getByRole('button', { name: 'Show as table: Attention from =' }).click();
   const rows = page.locator('.data-table tbody tr');
-  expect(await rows.nth(1).locator('th, td').allInnerTexts()).toEqual(['b (1)', weightOf(modularAttention, 0, 1, 0), weightOf(modularAttention, 0, 1, 1), 'masked'].map(text => text.replace(/(\.\d*?)0+$/, '$1')));
+  await expect.poll(() => rows.nth(1).locator('th, td').allInnerTexts()).toEqual(['b (1)', weightOf(modularAttention, 0, 1, 0), weightOf(modularAttention, 0, 1, 1), 'masked'].map(text => text.replace(/(\.\d*?)0+$/, '$1')));
   await panel.post({ kind: 'select', selection: { model: model.id, layer: 0, head: 3 } });
   await page.getByRole('columnheader', { name: /L0H3/ }).waitFor();
   expect(await page.locator('.attention').isVisible()).toBe(false);

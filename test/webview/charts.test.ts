@@ -30,7 +30,7 @@ describe('a heatmap', () => {
     const { x, y } = await cellCentre(panel, smallHeatmap, 0, 2);
     await panel.page.mouse.move(x, y);
     await panel.page.locator('.tooltip').getByText('head L0H0, position =: 0.93 metric').waitFor();
-    expect(await readouts(panel)).toEqual(['head L0H0, position =: 0.93 metric']);
+    await expect.poll(() => readouts(panel)).toEqual(['head L0H0, position =: 0.93 metric']);
     const gap = await cellCentre(panel, smallHeatmap, 3, 0);
     await panel.page.mouse.move(gap.x, gap.y);
     await panel.page.locator('.tooltip').getByText('head L0H3, position a: no value').waitFor();
@@ -60,7 +60,7 @@ describe('a heatmap', () => {
     const second = await cellCentre(panel, smallHeatmap, 1, 1);
     await panel.page.mouse.move(second.x, second.y);
     await panel.page.locator('.tooltip').getByText('head L0H1').waitFor();
-    expect(await readouts(panel)).toEqual(['head L0H0, position =: 0.93 metric (locked)']);
+    await expect.poll(() => readouts(panel)).toEqual(['head L0H0, position =: 0.93 metric (locked)']);
     await panel.page.getByRole('application').focus();
     await panel.page.keyboard.press('Escape');
     await panel.page.getByText('Point at a cell').waitFor();
@@ -280,7 +280,7 @@ describe('a graph', () => {
   test('shows the edges of the node under the pointer', async () => {
     const panel = await open(graph);
     await panel.page.locator('.graph-node').filter({ hasText: 'L1H0' }).hover();
-    expect(await readouts(panel)).toEqual(['L1H0: from L0H1 0.66, MLP 0 0.18; to logits 0.91']);
+    await expect.poll(() => readouts(panel)).toEqual(['L1H0: from L0H1 0.66, MLP 0 0.18; to logits 0.91']);
     expect((await panel.page.locator('.edge-weight.on').allTextContents()).sort()).toEqual(['0.18', '0.66', '0.91']);
     await panel.picture('graph-hover');
   });
@@ -294,7 +294,7 @@ describe('a graph', () => {
 
   test('leaves out edges to nodes that are not there', async () => {
     const panel = await open({ ...graph, edges: [...graph.edges, { from: 'embed', to: 'nowhere', weight: 1 }] });
-    expect(await panel.page.locator('.graph-edge').count()).toBe(graph.edges.length);
+    await expect.poll(() => panel.page.locator('.graph-edge').count()).toBe(graph.edges.length);
     expect(panel.complaints).toEqual([]);
   });
 });
@@ -307,10 +307,10 @@ describe('from one result to the next', () => {
     await panel.page.locator('.figure-graph').waitFor();
     await drawn(panel);
     expect(await heatmap?.evaluate(element => element.isConnected)).toBe(true);
-    expect(await panel.page.getByRole('heading', { level: 2 }).allInnerTexts()).toEqual(['Again', bars.title, graph.title]);
+    await expect.poll(() => panel.page.getByRole('heading', { level: 2 }).allInnerTexts()).toEqual(['Again', bars.title, graph.title]);
     await update(panel, table);
     await panel.page.locator('.figure-table .data-table').waitFor();
-    expect(await panel.page.locator('section.figure').count()).toBe(1);
+    await expect.poll(() => panel.page.locator('section.figure').count()).toBe(1);
     expect(panel.complaints).toEqual([]);
   });
 
@@ -322,7 +322,7 @@ describe('from one result to the next', () => {
     const rows = await panel.page.locator('.figure-table tbody tr').count();
     expect(rows).toBeGreaterThan(3);
     await update(panel, figure);
-    expect(await panel.page.locator('.figure-table tbody tr').count()).toBe(rows);
+    await expect.poll(() => panel.page.locator('.figure-table tbody tr').count()).toBe(rows);
     expect(await panel.violations()).toEqual([]);
     await panel.page.keyboard.press('Enter');
     await panel.page.locator('.figure-table').waitFor({ state: 'hidden' });

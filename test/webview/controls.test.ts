@@ -33,7 +33,7 @@ describe('names', () => {
     const list = panel.page.getByRole('combobox', { name: 'Position' });
     expect(await list.locator('.selected-value').innerText()).toBe('=');
     await list.click();
-    expect(await panel.page.getByRole('option').allInnerTexts()).toEqual(['Chosen by the analysis', 'a', 'b', '=', 'answer']);
+    await expect.poll(() => panel.page.getByRole('option').allInnerTexts()).toEqual(['Chosen by the analysis', 'a', 'b', '=', 'answer']);
     await panel.page.getByRole('option', { name: 'b', exact: true }).click();
     expect(await sent(panel)).toEqual({ position: 'b' });
   });
@@ -41,7 +41,7 @@ describe('names', () => {
   test('of heads begin with what is meant by none', async () => {
     const panel = await open(['receiver']);
     await panel.page.getByRole('combobox', { name: 'Receiver' }).click();
-    expect(await panel.page.getByRole('option').allInnerTexts()).toEqual(['Logits', 'L0H0', 'L1H0']);
+    await expect.poll(() => panel.page.getByRole('option').allInnerTexts()).toEqual(['Logits', 'L0H0', 'L1H0']);
     await panel.page.getByRole('option', { name: 'L1H0' }).click();
     expect(await sent(panel)).toEqual({ receiver: '1.0' });
   });
@@ -51,7 +51,7 @@ describe('names', () => {
     const list = panel.page.getByRole('combobox', { name: 'Corruption' });
     expect(await list.locator('.selected-value').innerText()).toBe('another a');
     await list.click();
-    expect(await panel.page.getByRole('option').allInnerTexts()).toEqual(['another a', 'another b']);
+    await expect.poll(() => panel.page.getByRole('option').allInnerTexts()).toEqual(['another a', 'another b']);
     await panel.page.getByRole('option', { name: 'another b' }).click();
     expect(await sent(panel)).toEqual({ corruption: 'another b' });
   });
@@ -102,7 +102,7 @@ describe('components', () => {
 
   test('are chips in the order of the model, and become a list', async () => {
     const panel = await open(['ablated'], { params: { ablated: 'L1H0, MLP 0' } });
-    expect(await chips(panel).allInnerTexts()).toEqual(['L0H0', 'MLP 0', 'L1H0', 'MLP 1']);
+    await expect.poll(() => chips(panel).allInnerTexts()).toEqual(['L0H0', 'MLP 0', 'L1H0', 'MLP 1']);
     expect(await chips(panel).evaluateAll(all => all.map(chip => chip.getAttribute('aria-pressed')))).toEqual(['false', 'true', 'true', 'false']);
     await chips(panel).filter({ hasText: 'L0H0' }).click();
     expect(await sent(panel)).toEqual({ ablated: '0.0, mlp 0, 1.0' });
@@ -195,7 +195,7 @@ describe('a path', () => {
 
   test('has no MLP where the model has none', async () => {
     const panel = await open(['path'], { over: { model: { ...twoLayers, attn_only: true } } });
-    expect(await panel.page.getByRole('toolbar', { name: /^Append of/ }).count()).toBe(3);
+    await expect.poll(() => panel.page.getByRole('toolbar', { name: /^Append of/ }).count()).toBe(3);
   });
 });
 
@@ -206,7 +206,7 @@ describe('a prompt', () => {
     const field = page.getByRole('textbox', { name: 'Clean prompt' });
     await field.pressSequentially('1 quux =');
     const list = page.getByRole('list', { name: 'Words of Clean prompt' });
-    expect(await list.getByRole('listitem').allInnerTexts()).toEqual(['a\n1', 'b\nquux\n(unknown)', '=\n=']);
+    await expect.poll(() => list.getByRole('listitem').allInnerTexts()).toEqual(['a\n1', 'b\nquux\n(unknown)', '=\n=']);
     await page.getByText('There is no token "quux"').waitFor();
     await page.keyboard.press('Enter');
     expect(await panel.waiting('change')).toEqual([]);
@@ -219,7 +219,7 @@ describe('a prompt', () => {
     const panel = await open(['clean', 'corrupted'], { params: { clean: '1 2 =', corrupted: '1 4 =' } });
     const { page } = panel;
     await page.getByText('Differs from “Clean prompt” at b.').waitFor();
-    expect(await page.locator('.prompt-word[data-differs]').allInnerTexts()).toEqual(['b\n2\n(differs)', 'b\n4\n(differs)']);
+    await expect.poll(() => page.locator('.prompt-word[data-differs]').allInnerTexts()).toEqual(['b\n2\n(differs)', 'b\n4\n(differs)']);
     await page.getByRole('textbox', { name: 'Clean prompt' }).fill('1 4');
     await page.getByText('3 words, but “Clean prompt” has 2: the two must be of one length.').waitFor();
     await page.getByRole('textbox', { name: 'Clean prompt' }).fill('1 4 =');

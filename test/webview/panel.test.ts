@@ -45,8 +45,8 @@ describe('what is shown', () => {
     await page.getByRole('heading', { level: 1, name: 'Attention' }).waitFor();
     await page.getByText('<img src=x>', { exact: true }).waitFor();
     await page.getByText('Training · 1,200 of 25,000 steps').waitFor();
-    expect(await page.locator('.scalar').allInnerTexts()).toEqual(expect.arrayContaining([expect.stringContaining('0.9931')]));
-    expect(await page.locator('dd.scalar-value').allInnerTexts()).toEqual(['0.9931', '1.2e−7']);
+    await expect.poll(() => page.locator('.scalar').allInnerTexts()).toEqual(expect.arrayContaining([expect.stringContaining('0.9931')]));
+    await expect.poll(() => page.locator('dd.scalar-value').allInnerTexts()).toEqual(['0.9931', '1.2e−7']);
   });
 
   test('a figure is a region with a name and a description', async () => {
@@ -197,7 +197,7 @@ describe('a problem', () => {
     const { page } = panel;
     await panel.post({ kind: 'problem', message: 'The token "quux" is not in the vocabulary; the nearest is "<b>".' });
     await page.getByRole('alert').getByText('The token "quux" is not in the vocabulary; the nearest is "<b>".').waitFor();
-    expect(await page.locator('section.figure').count()).toBe(2);
+    await expect.poll(() => page.locator('section.figure').count()).toBe(2);
     await page.getByRole('button', { name: 'Try Again' }).click();
     await panel.next('change');
     await panel.post({ kind: 'working' });

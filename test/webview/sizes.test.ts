@@ -27,7 +27,7 @@ describe.each(['lightModern', 'darkModern'] as const)('in %s, 600 pixels wide', 
     await showFigures(panel, manySweeps);
     await panel.picture(`sweeps-${theme}`);
     for (const height of await heights(panel)) expect(height).toBeLessThan(250);
-    expect(await panel.page.locator('.chart').first().locator('.textpoint').count()).toBe(22);
+    await expect.poll(() => panel.page.locator('.chart').first().locator('.textpoint').count()).toBe(22);
     expect(await overlaps(panel, 'xtick')).toEqual([]);
     expect(await panel.violations()).toEqual([]);
   });

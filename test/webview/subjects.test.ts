@@ -73,7 +73,7 @@ describe('a heatmap of heads', () => {
     expect(await panel.next('select')).toEqual({ kind: 'select', layer: 1, head: 0 });
     await expect.poll(() => markedLabels(panel)).toEqual(['▸ L1H0']);
     await menu(panel).click();
-    expect(await items(panel)).toEqual(['Attention of L1H0', 'OV circuit of L1H0', 'Activation patching of L1H0 at elt']);
+    await expect.poll(() => items(panel)).toEqual(['Attention of L1H0', 'OV circuit of L1H0', 'Activation patching of L1H0 at elt']);
     await panel.page.getByRole('menuitem', { name: 'Activation patching' }).click();
     expect(await panel.next('open')).toEqual({ kind: 'open', analysis: 'activation-patching', params: { head: '1.0', position: '6' } });
     await clickCell(panel, headSweep, 0, 2);
@@ -101,7 +101,7 @@ describe('a heatmap of heads', () => {
     const panel = await open([headSweep, { ...headSweep, title: 'Another' }, smallHeatmap]);
     await clickCell(panel, headSweep, 0, 0);
     await panel.page.getByText('(locked)').nth(1).waitFor();
-    expect(await menu(panel).count()).toBe(1);
+    await expect.poll(() => menu(panel).count()).toBe(1);
     const plain = await open([smallHeatmap]);
     await clickCell(plain, smallHeatmap, 0, 0);
     await plain.page.getByText('(locked)').waitFor();
@@ -114,7 +114,7 @@ describe('a heatmap of heads', () => {
     await clickCell(panel, tokenCircuit, 3, 3);
     expect(await panel.next('select')).toEqual({ kind: 'select', layer: 1, head: 0 });
     await menu(panel).click();
-    expect(await items(panel)).toEqual(['Attention of L1H0', 'OV circuit of L1H0', 'Activation patching of L1H0']);
+    await expect.poll(() => items(panel)).toEqual(['Attention of L1H0', 'OV circuit of L1H0', 'Activation patching of L1H0']);
   });
 
   test('of layers by heads outlines the cell of the picked head', async () => {
@@ -144,7 +144,7 @@ describe('the picked head', () => {
     const panel = await open([bars, table, circuit]);
     await panel.post({ kind: 'select', selection: { model: model.id, layer: 1, head: 0 } });
     await expect.poll(() => markedLabels(panel)).toEqual(['▸ L1H0']);
-    expect(await panel.page.locator('tr[data-picked] th').allInnerTexts()).toEqual(['L1H0']);
+    await expect.poll(() => panel.page.locator('tr[data-picked] th').allInnerTexts()).toEqual(['L1H0']);
     expect(await panel.page.getByRole('button', { name: 'L1H0', exact: true }).getAttribute('aria-current')).toBe('true');
     expect(await panel.page.locator('.graph-node.picked text').allTextContents()).toEqual(['L1H0']);
     expect(await panel.waiting('select')).toEqual([]);
@@ -158,7 +158,7 @@ describe('the picked head', () => {
     expect(await panel.next('select')).toEqual({ kind: 'select', layer: 1, head: 0 });
     await panel.page.keyboard.press('Tab');
     await panel.page.keyboard.press('Enter');
-    expect(await items(panel)).toEqual(['Attention of L1H0', 'OV circuit of L1H0', 'Activation patching of L1H0']);
+    await expect.poll(() => items(panel)).toEqual(['Attention of L1H0', 'OV circuit of L1H0', 'Activation patching of L1H0']);
   });
 
   test('is picked on a row, which stays itself when the table is sorted', async () => {
@@ -168,10 +168,10 @@ describe('the picked head', () => {
     await page.keyboard.press('Enter');
     expect(await panel.next('select')).toEqual({ kind: 'select', layer: 1, head: 0 });
     await page.getByRole('columnheader', { name: 'Score' }).getByRole('button').click();
-    expect(await page.locator('tbody th').allInnerTexts()).toEqual(['L1H0', 'L0H0']);
+    await expect.poll(() => page.locator('tbody th').allInnerTexts()).toEqual(['L1H0', 'L0H0']);
     expect(await page.getByRole('button', { name: 'L1H0', exact: true }).getAttribute('aria-pressed')).toBe('true');
     await menu(panel).click();
-    expect((await items(panel))[1]).toBe('OV circuit of L1H0');
+    await expect.poll(async () => (await items(panel))[1]).toBe('OV circuit of L1H0');
     await page.keyboard.press('Escape');
     await page.getByRole('cell', { name: '0.9' }).click();
     expect(await panel.next('select')).toEqual({ kind: 'select', layer: 0, head: 0 });
@@ -183,7 +183,7 @@ describe('the picked head', () => {
     expect(await panel.next('select')).toEqual({ kind: 'select', layer: 1, head: 10 });
     await panel.page.locator('.graph-node.picked text').getByText('L1H10', { exact: true }).waitFor();
     await menu(panel).click();
-    expect((await items(panel))[0]).toBe('Attention of L1H10');
+    await expect.poll(async () => (await items(panel))[0]).toBe('Attention of L1H10');
     await panel.picture('circuit-locked');
   });
 
@@ -203,7 +203,7 @@ describe('claims', () => {
     const panel = await open([smallHeatmap, headSweep]);
     const { page } = panel;
     await page.getByRole('button', { name: `Export: ${headSweep.title}` }).click();
-    expect(await items(panel)).toEqual(['PNG', 'SVG', 'CSV', 'JSON']);
+    await expect.poll(() => items(panel)).toEqual(['PNG', 'SVG', 'CSV', 'JSON']);
     await page.keyboard.press('Escape');
     await panel.post({ kind: 'result', partial: false, result: { figures: [smallHeatmap, headSweep], scalars: { recovered: 0.93 }, finding: 'composes through the keys' } });
     await page.locator('.finding').getByText('composes through the keys').waitFor();
