@@ -10,6 +10,11 @@ export interface AnalysisContext {
   readonly details: ModelDetails;
   readonly model: RunnableModel;
   readonly task: Task;
+  /**
+   * The model as it was at one of its checkpoints, `details.checkpoints`; what was compiled for one serves all.
+   * @throws UserError for a checkpoint that does not exist or cannot be read.
+   */
+  atCheckpoint(step: number): Promise<RunnableModel>;
   /** The rows measured while it trained, ascending in steps. */
   readonly metrics: readonly MetricsRow[];
   /** Seeded by the model and the analysis, so that the same request gives the same figures. */

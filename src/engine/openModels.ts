@@ -1,9 +1,10 @@
 import { UserError } from '../common/errors';
 import type { Disposable } from '../common/lifetime';
-import type { Runtime } from '../compile/runtime';
+import type { Runtime, TensorFunction } from '../compile/runtime';
 import { initialParameters } from '../model/parameters';
 import { RunnableModel } from '../model/runnable';
 import type { ModelDetails } from '../protocol/model';
+import type { ModelRecord } from '../store/modelRecord';
 import type { Store } from '../store/store';
 import type { Task } from '../tasks/task';
 import { prepare } from '../training/experiment';
@@ -12,10 +13,18 @@ export interface OpenModel {
   readonly details: ModelDetails;
   readonly task: Task;
   readonly model: RunnableModel;
+  /**
+   * The model as it was at one of its checkpoints; what was compiled for one serves all.
+   * @throws UserError for a checkpoint that does not exist or cannot be read.
+   */
+  atCheckpoint(step: number): Promise<RunnableModel>;
 }
 
-/** Models kept open, with their weights and compiled graphs. */
+/** Models kept open, with their compiled graphs. */
 const mostOpen = 4;
+
+/** Weights of a model's checkpoints that are kept for the next look at them, in bytes. */
+const mostKept = 64 * 2 ** 20;
 
 /** Opens models to be run, and keeps those used last open for the next time. */
 export class OpenModels implements Disposable {
@@ -30,57 +39,66 @@ export class OpenModels implements Disposable {
    * @throws UserError for a model or checkpoint that does not exist.
    */
   async use<T>(id: string, checkpoint: number | undefined, work: (opened: OpenModel) => Promise<T>): Promise<T> {
-    const { createdAt } = await this.store.read(id);
-    const step = checkpoint ?? (await this.store.checkpoints(id)).at(-1);
-    const key = `${id} ${createdAt} ${step ?? 'weights'}`;
-    const entry = this.entries.get(key) ?? new Entry(this.openRuntime, runtime => this.load(id, step, runtime));
+    const record = await this.store.read(id);
+    const key = `${id} ${record.createdAt}`;
+    const entry = this.entries.get(key) ?? new Entry(this.store, record, this.openRuntime);
     this.entries.delete(key);
     this.entries.set(key, entry);
     for (const [oldest, old] of [...this.entries].slice(0, -mostOpen)) {
       this.entries.delete(oldest);
       old.close();
     }
-    return entry.use(async opened => work({ ...(await opened), details: await this.store.details(id) }), () => this.entries.delete(key));
+    return entry.use(async () => {
+      const details = await this.store.details(id);
+      const model = await entry.at(checkpoint ?? details.checkpoints.at(-1));
+      return work({ details, task: entry.task, model, atCheckpoint: step => entry.at(step) });
+    });
   }
 
   dispose(): void {
     for (const entry of this.entries.values()) entry.close();
     this.entries.clear();
   }
-
-  private async load(id: string, checkpoint: number | undefined, runtime: Runtime): Promise<Omit<OpenModel, 'details'>> {
-    const { experiment, config } = await this.store.read(id);
-    const { task } = prepare(experiment);
-    try {
-      return { task, model: new RunnableModel(config, await this.store.readWeights(id, checkpoint), runtime) };
-    } catch (error) {
-      if (checkpoint !== undefined || !(error instanceof UserError)) throw error;
-      return { task, model: new ModelWithoutWeights({ config, seed: experiment.seed }, runtime, error) };
-    }
-  }
 }
 
 /** A model that is open, with a runtime of its own so that its compiled graphs go when it goes. */
 class Entry {
-  private readonly opened: Promise<Omit<OpenModel, 'details'>>;
+  readonly task: Task;
+  /** Where it was opened: step of the checkpoint, or `undefined` for `weights.safetensors`. The least recently used first. */
+  private readonly opened = new Map<number | undefined, Promise<RunnableModel>>();
+  private readonly functions = new Map<string, TensorFunction>();
+  /** What only reads weights or metrics never waits for a runtime. */
+  private readonly lateRuntime: Runtime;
   private runtime: Promise<Runtime> | undefined;
   private users = 0;
   private closed = false;
 
-  constructor(openRuntime: () => Promise<Runtime>, load: (runtime: Runtime) => Promise<Omit<OpenModel, 'details'>>) {
-    // What only reads weights or metrics never waits for a runtime.
-    this.opened = load({
+  constructor(private readonly store: Store, private readonly record: ModelRecord, openRuntime: () => Promise<Runtime>) {
+    this.task = prepare(record.experiment).task;
+    this.lateRuntime = {
       description: 'a model',
       compile: async (name, fn, inputs) => (await (this.runtime ??= openRuntime())).compile(name, fn, inputs),
       dispose: () => undefined,
-    });
+    };
   }
 
-  async use<T>(work: (opened: Promise<Omit<OpenModel, 'details'>>) => Promise<T>, failed: () => void): Promise<T> {
+  /** The model at a checkpoint, or with the weights it came with. */
+  async at(step: number | undefined): Promise<RunnableModel> {
+    const opened = this.opened.get(step) ?? this.load(step);
+    this.opened.delete(step);
+    this.opened.set(step, opened);
+    opened.catch(() => this.opened.delete(step));
+    const model = await opened;
+    // A model whose training has not come to its first checkpoint soon has one, under another key.
+    const kept = Math.max(1, Math.floor(mostKept / model.size));
+    for (const oldest of [...this.opened.keys()].slice(0, -kept)) this.opened.delete(oldest);
+    return model;
+  }
+
+  async use<T>(work: () => Promise<T>): Promise<T> {
     this.users++;
-    this.opened.catch(failed);
     try {
-      return await work(this.opened);
+      return await work();
     } finally {
       this.users--;
       this.end();
@@ -91,6 +109,16 @@ class Entry {
   close(): void {
     this.closed = true;
     this.end();
+  }
+
+  private async load(step: number | undefined): Promise<RunnableModel> {
+    const { id, config, experiment } = this.record;
+    try {
+      return new RunnableModel(config, await this.store.readWeights(id, step), this.lateRuntime, this.functions);
+    } catch (error) {
+      if (step !== undefined || !(error instanceof UserError)) throw error;
+      return new ModelWithoutWeights({ config, seed: experiment.seed }, this.lateRuntime, error);
+    }
   }
 
   private end(): void {

@@ -28,11 +28,17 @@ export class RunnableModel {
   private readonly inputs: readonly TensorSpec[];
   /** Names of parameters with numbers that are not finite, once they have been looked for. */
   private notFinite: readonly string[] | undefined;
-  /** One function a key, so that the runtime's cache by function and shapes works. */
-  private readonly functions = new Map<string, TensorFunction>();
 
-  /** @throws UserError when a parameter is missing or has another shape. */
-  constructor(readonly config: ModelConfig, private readonly parameters: ParameterValuesByName, private readonly runtime: Runtime) {
+  /**
+   * @param functions one function a key, so that the runtime's cache by function and shapes works
+   * @throws UserError when a parameter is missing or has another shape.
+   */
+  constructor(
+    readonly config: ModelConfig,
+    private readonly parameters: ParameterValuesByName,
+    private readonly runtime: Runtime,
+    private readonly functions = new Map<string, TensorFunction>(),
+  ) {
     const specs = parameterSpecs(config);
     this.names = specs.map(spec => spec.name);
     this.inputs = specs.map(({ shape }) => ({ dtype: 'float32', shape }));
@@ -41,6 +47,16 @@ export class RunnableModel {
       if (!sameShape(value.shape, shape)) throw new UserError(`The parameter ${name} is ${formatShape(value.shape)}; this model's is ${formatShape(shape)}.`);
       return value;
     });
+  }
+
+  /** The same model with other weights, as at a checkpoint. What was compiled for one of them serves them all. */
+  withWeights(parameters: ParameterValuesByName): RunnableModel {
+    return new RunnableModel(this.config, parameters, this.runtime, this.functions);
+  }
+
+  /** Bytes that its weights take. */
+  get size(): number {
+    return this.weights.reduce((bytes, { data }) => bytes + data.byteLength, 0);
   }
 
   /** @throws UserError for a name that the model does not have, with the nearest; or when its weights are not finite. */

@@ -1,7 +1,7 @@
 import { Random } from '../../src/common/random';
 import type { AnalysisContext } from '../../src/analysis/define';
 import { RunnableModel } from '../../src/model/runnable';
-import { parameterSpecs } from '../../src/model/parameters';
+import { parameterSpecs, type ParameterValuesByName } from '../../src/model/parameters';
 import type { ModelDetails, MetricsRow } from '../../src/protocol/model';
 import type { PreparedExperiment } from '../../src/training/experiment';
 import { randomParameters } from './models';
@@ -10,13 +10,15 @@ import { onnx } from './runtimes';
 export interface ContextOptions {
   readonly metrics?: readonly MetricsRow[];
   readonly checkpoints?: readonly number[];
+  /** Step → the parameters there; a step without any has those of the model. */
+  readonly parametersAt?: ReadonlyMap<number, ParameterValuesByName>;
   readonly signal?: AbortSignal;
 }
 
 /** A model that was trained, as an analysis sees it: its parameters drawn at random. */
 export function contextOf(
   { resolved, config, task }: PreparedExperiment,
-  { metrics = [], checkpoints = [], signal = new AbortController().signal }: ContextOptions = {},
+  { metrics = [], parametersAt = new Map(), checkpoints = [...parametersAt.keys()], signal = new AbortController().signal }: ContextOptions = {},
 ): AnalysisContext {
   const { n_layers, n_heads, attn_only } = config;
   const specs = parameterSpecs(config);
@@ -45,6 +47,7 @@ export function contextOf(
     details,
     model,
     task,
+    atCheckpoint: step => Promise.resolve(model.withWeights(parametersAt.get(step) ?? randomParameters(config))),
     metrics,
     random: new Random(resolved.seed, 'analysis'),
     signal,
