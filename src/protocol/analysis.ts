@@ -2,7 +2,7 @@ import type { Figure } from './figure';
 import type { Parameters, ParameterValues } from './parameter';
 
 /** Under which heading lists show an analysis; in their order. */
-export const analysisGroups = ['Training', 'Attention', 'Attribution', 'Weights', 'Interventions'] as const;
+export const analysisGroups = ['Training', 'Attention', 'Attribution', 'Weights', 'Fourier structure', 'Interventions'] as const;
 export type AnalysisGroup = (typeof analysisGroups)[number];
 
 /** What belongs to analyses under their headings, in the headings' order, without the headings that have none. */
