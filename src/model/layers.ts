@@ -57,12 +57,14 @@ export function projectHeads(config: ModelConfig, layer: number, part: 'Q' | 'K'
  */
 export function attentionScores(config: ModelConfig, q: Tensor, k: Tensor): Tensor {
   const [B = 1, Q = 1, H = 1] = q.shape;
-  if (Q === 1) {
-    const scores = tf.sum(tf.mul(tf.mul(q, scoreScale(config)), k), 3); // [B, T, H]
-    return tf.reshape(tf.transpose(scores, [0, 2, 1]), [B, H, 1, -1]);
-  }
+  if (Q === 1) return tf.reshape(tf.transpose(singleQueryScores(config, q, k), [0, 2, 1]), [B, H, 1, -1]);
   const scores = tf.matMul(tf.transpose(q, [0, 2, 1, 3]), tf.transpose(k, [0, 2, 1, 3]), false, true);
   return tf.mul(scores, scoreScale(config));
+}
+
+/** Scores `[B, T, H]` of a single query `[B, 1, H, K]` and keys `[B, T, H, K]`, scaled, before the mask. */
+export function singleQueryScores(config: ModelConfig, q: Tensor, k: Tensor): Tensor {
+  return tf.sum(tf.mul(tf.mul(q, scoreScale(config)), k), 3);
 }
 
 export function scoreScale({ use_attn_scale, d_head }: ModelConfig): number {
@@ -72,11 +74,32 @@ export function scoreScale({ use_attn_scale, d_head }: ModelConfig): number {
 /** `z [B, Q, H, K]`: the values `[B, T, H, K]` mixed by the pattern `[B, H, Q, T]`. */
 export function mixValues(pattern: Tensor, v: Tensor): Tensor {
   const [B = 1, H = 1, Q = 1, T = 1] = pattern.shape;
-  if (Q === 1) {
-    const weights = tf.reshape(tf.transpose(tf.reshape(pattern, [B, H, T]), [0, 2, 1]), [B, T, H, 1]);
-    return tf.sum(tf.mul(weights, v), 1, true); // [B, 1, H, K]
-  }
+  if (Q === 1) return mixForSingleQuery(tf.transpose(tf.reshape(pattern, [B, H, T]), [0, 2, 1]), v);
   return tf.transpose(tf.matMul(pattern, tf.transpose(v, [0, 2, 1, 3])), [0, 2, 1, 3]);
+}
+
+/** `z [B, 1, H, K]`: the values `[B, T, H, K]` mixed by the pattern `[B, T, H]`. */
+export function mixForSingleQuery(pattern: Tensor, v: Tensor): Tensor {
+  return tf.sum(tf.mul(tf.expandDims(pattern, 3), v), 1, true);
+}
+
+/** Attention patterns of scores `[B, T, H]`: their softmax over `T`, without turning them round for it and back. */
+export function softmaxOverKeys(scores: Tensor): Tensor {
+  const pattern = tf.customGrad((...args) => {
+    const [x, save] = args as unknown as [Tensor, (tensors: Tensor[]) => void]; // [B, T, H]
+    const powers = tf.exp(tf.sub(x, tf.max(x, 1, true)));
+    const value = tf.div(powers, tf.sum(powers, 1, true));
+    save([value]);
+    return {
+      value,
+      gradFunc: (dy, saved) => {
+        const [y] = saved as [Tensor];
+        const weighted = tf.mul(dy, y);
+        return tf.sub(weighted, tf.mul(y, tf.sum(weighted, 1, true)));
+      },
+    };
+  });
+  return pattern(scores);
 }
 
 /** `z [B, Q, H, K] → [B, Q, D]`. */

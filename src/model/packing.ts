@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { ModelConfig } from '../protocol/config';
-import { attentionScores, mixValues } from './layers';
+import { attentionScores, mixForSingleQuery, mixValues, singleQueryScores, softmaxOverKeys } from './layers';
 
 // B batch · G examples packed together · T positions · Q query positions · H heads · K d_head
 
@@ -18,10 +18,19 @@ const smallSequence = 20;
 export function attend(config: ModelConfig, q: Tensor, k: Tensor, v: Tensor, mask: Tensor, mayPack: boolean): Tensor {
   const [B = 1, T = 1, H = 1, K = 1] = k.shape;
   const Q = q.shape[1] ?? 1;
-  const G = Q === 1 || !mayPack ? 1 : packedExamples(B, T);
+  if (Q === 1) return attendScored(tf.expandDims(singleQueryScores(config, q, k), 1), v, mask);
+  const G = mayPack ? packedExamples(B, T) : 1;
   const [queries, keys, values] = [tf.reshape(q, [B / G, G * Q, H, K]), tf.reshape(k, [B / G, G * T, H, K]), tf.reshape(v, [B / G, G * T, H, K])];
   const scores = tf.add(attentionScores(config, queries, keys), packedMask(mask, G)); // [B/G, H, G·Q, G·T]
   return tf.reshape(mixValues(tf.softmax(scores), values), [B, Q, H, K]);
+}
+
+/** As above, of scores `[B, Q, T, H]` before the mask. */
+export function attendScored(scores: Tensor, v: Tensor, mask: Tensor): Tensor {
+  const [B = 1, Q = 1, T = 1, H = 1] = scores.shape;
+  if (Q > 1) return mixValues(tf.softmax(tf.add(tf.transpose(scores, [0, 3, 1, 2]), mask)), v);
+  const masked = tf.add(tf.reshape(scores, [B, T, H]), tf.reshape(mask, [T, 1]));
+  return mixForSingleQuery(softmaxOverKeys(masked), v);
 }
 
 /** The most examples, dividing the batch evenly, that stay a small sequence together. */

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { ModelConfig } from '../protocol/config';
-import { attentionOutput, mixValues, mlp, normalize, project, rotate, scoreScale, unembed, type Hook, type Weights } from './layers';
-import { attend } from './packing';
+import { attentionOutput, mlp, normalize, project, rotate, scoreScale, unembed, type Hook, type Weights } from './layers';
+import { attend, attendScored } from './packing';
 import { additiveMask } from './transformer';
 
 // B batch · T positions · A answer positions · P distinct (token, position) pairs · H heads · D d_model · K d_head
@@ -127,7 +127,7 @@ function firstLayer(config: ModelConfig, weights: Weights, tokens: Tensor, table
   const scores = tableScores(config, q, k, rows, table);
   return {
     mix: (mask, mayPack) => (scores
-      ? mixValues(tf.softmax(tf.add(scores, mask)), values)
+      ? attendScored(scores, values, mask)
       : attend(config, tf.gather(q.rows, q.places), tf.gather(k, rows), values, mask, mayPack)),
     residual: tf.gather(residual, queryRows),
   };
@@ -155,7 +155,7 @@ function queryTable(
 }
 
 /**
- * Scores `[B, H, Q, T]` of layer 0 depend on two pairs alone, the query's and the key's: where the table of all of them is
+ * Scores `[B, Q, T, H]` of layer 0 depend on two pairs alone, the query's and the key's: where the table of all of them is
  * smaller than what the batch would compute, score the table and gather.
  */
 function tableScores(config: ModelConfig, q: QueryTable, k: Tensor, rows: Tensor, table: PairTable): Tensor | undefined {
@@ -165,7 +165,7 @@ function tableScores(config: ModelConfig, q: QueryTable, k: Tensor, rows: Tensor
   const scores = tf.matMul(tf.transpose(q.rows, [1, 0, 2]), tf.transpose(k, [1, 0, 2]), false, true); // [H, R, P]
   const flat = tf.transpose(tf.reshape(tf.mul(scores, scoreScale(config)), [H, R * P]), [1, 0]); // [R·P, H]
   const at = tf.add(tf.mul(tf.reshape(q.places, [B, Q, 1]), tf.scalar(P, 'int32')), tf.reshape(rows, [B, 1, T])); // [B, Q, T]
-  return tf.transpose(tf.gather(flat, at), [0, 3, 1, 2]);
+  return tf.gather(flat, at);
 }
 
 /** The positional embedding `[T, D]` of models that have one. */

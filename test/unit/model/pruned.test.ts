@@ -39,6 +39,7 @@ const regimes: readonly Regime[] = [
   { what: 'answers far apart', B: 12, positions: [1, 4], alphabet, isTable: true, scoresTable: true },
   { what: 'answers far apart in a small batch', B: 2, positions: [0, 2], alphabet, isTable: false, scoresTable: false },
   { what: 'one answer', B: 7, positions: [4], alphabet, isTable: true, scoresTable: true },
+  { what: 'one answer in a small batch', B: 2, positions: [3], alphabet, isTable: false, scoresTable: false },
   { what: 'every position an answer', B: 5, positions: [0, 1, 2, 3, 4], alphabet, isTable: true, scoresTable: true },
 ];
 

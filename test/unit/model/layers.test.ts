@@ -1,0 +1,32 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { describe, expect, test } from 'vitest';
+import { float32 } from '../../../src/common/tensor';
+import { softmaxOverKeys } from '../../../src/model/layers';
+import { expectClose } from '../../support/close';
+import { Draw } from '../../support/draw';
+import { onnx, runOnce } from '../../support/runtimes';
+
+describe('softmaxOverKeys', () => {
+  /** The patterns of scores `[B, T, H]`, and the gradient of the patterns weighed by `direction`. */
+  const withGradient = (patterns: (scores: Tensor) => Tensor) => (scores?: Tensor, direction?: Tensor) => [
+    patterns(scores as Tensor),
+    tf.grad((x: Tensor) => tf.sum(tf.mul(patterns(x), direction as Tensor)))(scores as Tensor),
+  ];
+  const overKeys = withGradient(softmaxOverKeys);
+  const turnedRound = withGradient(scores => tf.transpose(tf.softmax(tf.transpose(scores, [0, 2, 1])), [0, 2, 1]));
+
+  test('is the softmax of the scores turned round, and so is its gradient', async () => {
+    const draw = new Draw('scores');
+    const inputs = [draw.float32([6, 5, 3]), draw.float32([6, 5, 3])];
+    const expected = await runOnce(onnx, turnedRound, inputs);
+    (await runOnce(onnx, overKeys, inputs)).forEach((value, index) => expectClose(value.data, expected[index]?.data ?? [], { absolute: 1e-6 }));
+  });
+
+  test('gives a key that the mask forbids nothing, and survives scores beyond what exp can take', async () => {
+    const scores = float32([1, 3, 2], Float32Array.of(-Infinity, 900, 1000, 0, 1000, -900));
+    const [pattern, gradient] = await runOnce(onnx, overKeys, [scores, float32([1, 3, 2], Float32Array.of(1, 2, 3, 4, 5, 6))]);
+    expect([...(pattern?.data ?? [])]).toEqual([0, 1, 0.5, 0, 0.5, 0]);
+    expect([...(gradient?.data ?? [])]).toEqual([0, 0, -0.5, 0, 0.5, 0]);
+  });
+});
