@@ -121,7 +121,7 @@ export function mlp(config: ModelConfig, layer: number, x: Tensor, weights: Weig
 
 function activation(name: ModelConfig['act_fn'], x: Tensor): Tensor {
   switch (name) {
-    case 'relu': return tf.relu(x);
+    case 'relu': return relu(x);
     case 'gelu': return tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1));
     // The tanh approximation of GPT-2 (Hendrycks and Gimpel 2016).
     case 'gelu_new': {
@@ -131,6 +131,17 @@ function activation(name: ModelConfig['act_fn'], x: Tensor): Tensor {
     }
     case 'silu': return tf.mul(x, tf.sigmoid(x));
   }
+}
+
+/** Its gradient asks what came out, not what went in: so ONNX Runtime does it within the matrix product that makes `x`. */
+function relu(x: Tensor): Tensor {
+  const rectified = tf.customGrad((...args) => {
+    const [input, save] = args as unknown as [Tensor, (tensors: Tensor[]) => void];
+    const value = tf.relu(input);
+    save([value]);
+    return { value, gradFunc: (dy, saved) => tf.mul(dy, tf.step(saved[0] as Tensor)) };
+  });
+  return rectified(x);
 }
 
 export function unembed(config: ModelConfig, x: Tensor, weights: Weights): Tensor {

@@ -91,6 +91,13 @@ describe('where the eager kernels are wrong', () => {
 describe('float32 keeps its digits', () => {
   const magnitudes = Array.from({ length: 3301 }, (_, index) => 10 ** (-30 + index / 100)); // 1e-30 … 1e3
 
+  test('step from the least normal number to the largest, and to infinity', async () => {
+    const sizes = [0, 2 ** -126, 1e-30, 1, 3.4e38, Infinity];
+    const x = Float32Array.from([...sizes, ...sizes.map(size => -size)]);
+    const [result] = await runOnce(onnx, y => [tf.step(y as Tensor)], [float32([x.length], x)]);
+    expect([...(result?.data ?? [])]).toEqual(Array.from(x, value => Number(value > 0)));
+  });
+
   test('log1p from 1e-30 to 1e3, and below 0', async () => {
     const x = Float32Array.from([
       ...magnitudes,
