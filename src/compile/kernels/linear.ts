@@ -1,5 +1,5 @@
-import type { Value } from '../graph';
-import { broadcastShape, inputOf, whole } from './record';
+import type { Graph, Value } from '../graph';
+import { broadcastShape, inputOf, reshape, whole } from './record';
 import type { KernelTable, TracingKernel } from './register';
 import { transpose } from './shape';
 
@@ -21,13 +21,24 @@ const batchMatMul: TracingKernel = (graph, inputs, attrs) => {
     // columns, and takes a quarter less time on a gradient of [3830, 128] by [3830, 512].
     if (transposeA && !transposeB && columns > rows) {
       const turned = graph.node('Gemm', [b, a], { dtype: a.dtype, shape: [columns, rows] }, { transA: 1, transB: 0 });
-      return transpose(graph, turned, [1, 0]);
+      return apartFromGemm(graph, turned);
     }
     return graph.node('Gemm', [a, b], output, { transA: Number(transposeA), transB: Number(transposeB) });
   }
   const swap = (value: Value, swapped: boolean) => (swapped ? transpose(graph, value, swapLastTwo(value.shape.length)) : value);
   return graph.node('MatMul', [swap(a, transposeA), swap(b, transposeB)], output);
 };
+
+/**
+ * A Gemm's result `[m, n]`, transposed: by way of a third axis, or ONNX Runtime would see that it could transpose the
+ * operands instead, and undo what was gained.
+ */
+function apartFromGemm(graph: Graph, product: Value): Value {
+  const [m = 1, n = 1] = product.shape;
+  if (m % 2 !== 0) return transpose(graph, product, [1, 0]);
+  const halves = graph.node('Reshape', [product, graph.int64([2, m / 2, n])], { dtype: product.dtype, shape: [2, m / 2, n] });
+  return reshape(graph, transpose(graph, halves, [2, 0, 1]), [n, m]);
+}
 
 /** Einstein summation, for analyses; tfjs has no gradient for it. */
 const einsum: TracingKernel = (graph, inputs, attrs) => {
