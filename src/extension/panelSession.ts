@@ -1,8 +1,8 @@
 import { CancelledError, UserError } from '../common/errors';
-import { Lifetime, toDisposable, type Disposable } from '../common/lifetime';
+import { Lifetime, type Disposable } from '../common/lifetime';
 import { unknownName } from '../common/nearest';
-import type { AnalysisInfo, AnalysisResult } from '../protocol/analysis';
-import { analysisProgress, analyze, applicableAnalyses, getWords } from '../protocol/engine';
+import type { AnalysisInfo, AnalysisRequest, AnalysisResult } from '../protocol/analysis';
+import { applicableAnalyses, getWords } from '../protocol/engine';
 import type { ModelSummary, ModelWords } from '../protocol/model';
 import type { ExportFormat, PanelState, ToPanel } from '../protocol/panel';
 import { resolveParameters } from '../protocol/parameter';
@@ -11,6 +11,7 @@ import type { Engine } from './engine';
 import type { HeadSelections } from './headSelections';
 import { isRunning, type ModelList, type ModelListChange } from './modelList';
 import { fittingParams, panelState, readPanelMessage, type PanelMessage } from './panelMessages';
+import { PanelRuns } from './panelRuns';
 import { throttle } from './throttle';
 
 /** Milliseconds between two runs of an analysis that follows a training. */
@@ -39,8 +40,7 @@ export interface PanelHost {
 /** One panel's conversation: what it shows, and the analysis that is run for it. Knows neither VS Code nor any analysis. */
 export class PanelSession implements Disposable {
   private readonly lifetime = new Lifetime();
-  /** The run that counts; what any other brings is dropped. */
-  private running: AbortController | undefined;
+  private readonly runs: PanelRuns;
   private result: AnalysisResult | undefined;
   private analysis: AnalysisInfo | undefined;
   private aboutModel: Promise<readonly [ModelWords, readonly AnalysisInfo[]]> | undefined;
@@ -48,7 +48,6 @@ export class PanelSession implements Disposable {
   private listening = false;
   /** Whether the model has changed since the last run began. */
   private outdated = false;
-  private runs = 0;
   private readonly follow: () => void;
 
   constructor(private current: PanelState, private readonly host: PanelHost) {
@@ -58,7 +57,22 @@ export class PanelSession implements Disposable {
     this.lifetime.add(host.selections.onChange(selection => {
       if (selection.model === this.current.model) this.send({ kind: 'select', selection });
     }));
-    this.lifetime.add(toDisposable(() => this.stop()));
+    this.runs = this.lifetime.add(new PanelRuns({
+      engine: host.engine,
+      request: () => requestOf(this.current),
+      began: asked => {
+        this.outdated = false;
+        if (asked) this.send({ kind: 'working' });
+      },
+      progressed: progress => this.send({ kind: 'working', ...progress }),
+      brought: (result, { checkpoint }, partial) => {
+        // What the reader has moved on from is shown, and no more.
+        if (!partial && checkpoint === this.current.checkpoint) this.result = result;
+        this.send({ kind: 'result', result, partial, ...(checkpoint === undefined ? {} : { checkpoint }) });
+      },
+      failed: error => this.explain(error),
+      rested: () => { if (this.outdated) this.follow(); },
+    }));
     // The page takes a moment to load, in which the engine need not wait.
     void this.begin();
   }
@@ -108,7 +122,7 @@ export class PanelSession implements Disposable {
         return;
       case 'change':
         this.change(message.params, message.checkpoint);
-        void this.run(true);
+        void this.runs.run(true);
         return;
       case 'select':
         this.host.selections.pick({ model, layer: message.layer, head: message.head });
@@ -123,7 +137,7 @@ export class PanelSession implements Disposable {
         this.host.save(message.name, message.format, message.content);
         return;
       case 'cancel':
-        this.stop();
+        this.runs.stop();
         this.send({ kind: 'problem', message: 'Cancelled.' });
         return;
       case 'failed':
@@ -136,7 +150,7 @@ export class PanelSession implements Disposable {
 
   private change(params: PanelState['params'], checkpoint: number | undefined): void {
     const { model, analysis } = this.current;
-    this.stop();
+    this.runs.stop();
     this.current = panelState(model, analysis, params, checkpoint);
     this.result = undefined;
     this.host.remember(this.current);
@@ -196,7 +210,7 @@ export class PanelSession implements Disposable {
       this.explain(error);
       return;
     }
-    await this.run(true);
+    await this.runs.run(true);
   }
 
   /** Tells the page all there is to know, and runs the analysis unless its result is at hand. */
@@ -211,47 +225,17 @@ export class PanelSession implements Disposable {
       const selection = this.host.selections.of(id);
       this.send({ kind: 'show', state: this.current, analysis, model, words, applicable, checkpoints, ...(selection ? { selection } : {}) });
       if (this.result && !this.outdated) this.send({ kind: 'result', result: this.result, partial: false });
-      else if (this.running) this.send({ kind: 'working' });
-      else await this.run(true);
+      else if (this.runs.isRunning) this.send({ kind: 'working' });
+      else await this.runs.run(true);
     } catch (error) {
       this.explain(error);
     }
   }
 
-  /** Runs the analysis; a run that someone asked for shows that it works, one that follows a training does not. */
-  private async run(asked: boolean): Promise<void> {
-    this.stop();
-    const abort = new AbortController();
-    this.running = abort;
-    this.outdated = false;
-    const counts = () => this.running === abort && !this.lifetime.isEnded;
-    if (asked) this.send({ kind: 'working' });
-    const token = `${this.current.analysis}/${this.current.model}/${this.runs++}`;
-    try {
-      const result = await this.host.engine.requestWithProgress(analyze, { ...this.current, progress: token }, {
-        type: analysisProgress,
-        token,
-        listener: ({ fraction, message, partial }) => {
-          if (!counts() || !asked) return;
-          this.send({ kind: 'working', fraction, ...(message === undefined ? {} : { message }) });
-          if (partial) this.send({ kind: 'result', result: partial, partial: true });
-        },
-      }, abort.signal);
-      if (!counts()) return;
-      this.result = result;
-      this.send({ kind: 'result', result, partial: false });
-    } catch (error) {
-      if (counts()) this.explain(error);
-    } finally {
-      if (this.running === abort) this.running = undefined;
-    }
-    if (this.outdated) this.follow();
-  }
-
   private modelsChanged({ changed, before, removed }: ModelListChange): void {
     const { model: id, checkpoint } = this.current;
     if (removed.includes(id)) {
-      this.stop();
+      this.runs.stop();
       this.send({ kind: 'problem', message: 'The model was deleted.' });
       return;
     }
@@ -277,7 +261,7 @@ export class PanelSession implements Disposable {
       return;
     }
     // A run under way is left to end, and the next one begins after it.
-    if (this.outdated && !this.running) await this.run(false);
+    if (this.outdated && !this.runs.isRunning) await this.runs.run(false);
   }
 
   private title({ name }: ModelSummary): void {
@@ -289,12 +273,11 @@ export class PanelSession implements Disposable {
     this.send({ kind: 'problem', message: error instanceof UserError ? error.message : this.host.explain(error) });
   }
 
-  private stop(): void {
-    this.running?.abort();
-    this.running = undefined;
-  }
-
   private send(message: ToPanel): void {
     if (this.listening && !this.lifetime.isEnded) this.host.send(message);
   }
+}
+
+function requestOf({ model, analysis, params, checkpoint }: PanelState): AnalysisRequest {
+  return { model, analysis, params, ...(checkpoint === undefined ? {} : { checkpoint }) };
 }

@@ -32,7 +32,8 @@ export type ToPanel =
       readonly selection?: HeadSelection;
     }
   | { readonly kind: 'working'; readonly fraction?: number; readonly message?: string }
-  | { readonly kind: 'result'; readonly result: AnalysisResult; readonly partial: boolean }
+  /** What was found at the checkpoint, which while someone scrubs is not always the one that is wanted by now. */
+  | { readonly kind: 'result'; readonly result: AnalysisResult; readonly partial: boolean; readonly checkpoint?: number }
   | { readonly kind: 'problem'; readonly message: string }
   | { readonly kind: 'model'; readonly model: ModelSummary; readonly checkpoints: readonly number[] }
   | { readonly kind: 'select'; readonly selection: HeadSelection }

@@ -1,0 +1,87 @@
+import type { Disposable } from '../common/lifetime';
+import type { AnalysisRequest, AnalysisResult } from '../protocol/analysis';
+import { analysisProgress, analyze } from '../protocol/engine';
+import type { Engine } from './engine';
+
+/** Milliseconds after which a run that was overtaken is given up: what takes longer is not scrubbed through. */
+const patience = 5000;
+
+export interface RunsHost {
+  readonly engine: Pick<Engine, 'requestWithProgress'>;
+  /** What to run next, as it is wanted when the run begins. */
+  request(): AnalysisRequest;
+  began(asked: boolean): void;
+  progressed(progress: { readonly fraction: number; readonly message?: string }): void;
+  brought(result: AnalysisResult, request: AnalysisRequest, partial: boolean): void;
+  failed(error: unknown): void;
+  /** Nothing runs any more, and nothing waits to. */
+  rested(): void;
+}
+
+/** The runs of a panel's analysis, one at a time: what any but the last one brings is dropped. */
+export class PanelRuns implements Disposable {
+  private running: AbortController | undefined;
+  /** Set while another run waits for the one under way; it is over when that has ended, or when the patience has. */
+  private waiting: NodeJS.Timeout | undefined;
+  private count = 0;
+  private ended = false;
+
+  constructor(private readonly host: RunsHost) {}
+
+  get isRunning(): boolean {
+    return this.running !== undefined;
+  }
+
+  /** Runs in place of what is under way. One that someone asked for tells that it works, one that follows a training does not. */
+  async run(asked: boolean): Promise<void> {
+    this.stop();
+    if (this.ended) return;
+    const { host } = this;
+    const abort = new AbortController();
+    this.running = abort;
+    const counts = () => this.running === abort;
+    host.began(asked);
+    const request = host.request();
+    const token = `${request.analysis}/${request.model}/${this.count++}`;
+    try {
+      const result = await host.engine.requestWithProgress(analyze, { ...request, progress: token }, {
+        type: analysisProgress,
+        token,
+        listener: ({ fraction, message, partial }) => {
+          if (!counts() || !asked) return;
+          host.progressed({ fraction, ...(message === undefined ? {} : { message }) });
+          if (partial) host.brought(partial, request, true);
+        },
+      }, abort.signal);
+      if (counts()) host.brought(result, request, false);
+    } catch (error) {
+      if (counts()) host.failed(error);
+    }
+    if (!counts()) return;
+    const again = this.waiting !== undefined;
+    this.stop();
+    if (again) await this.run(true);
+    else host.rested();
+  }
+
+  /**
+   * Runs once what is under way has ended and its figures were shown, however often it is called meanwhile: who wishes
+   * faster than the engine works sees each figure that it makes, and the newest wish last.
+   */
+  runNext(): void {
+    if (!this.running) void this.run(true);
+    else this.waiting ??= setTimeout(() => void this.run(true), patience);
+  }
+
+  stop(): void {
+    clearTimeout(this.waiting);
+    this.waiting = undefined;
+    this.running?.abort();
+    this.running = undefined;
+  }
+
+  dispose(): void {
+    this.ended = true;
+    this.stop();
+  }
+}
