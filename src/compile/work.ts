@@ -15,10 +15,12 @@ export function flopOf({ batch, rows, inner, columns }: Product): number {
 
 /**
  * The matrix products that a graph computes. Their work is what no implementation of the same function can avoid; all
- * else (element by element, gathering, the optimizer) an ideal one would hide behind it.
+ * else (element by element, gathering, the optimizer) an ideal one would hide behind it. So would it what a product with a
+ * constant does, which is sums.
  */
 export function productsOf(graph: Graph): readonly Product[] {
-  return graph.liveNodes().flatMap(node => (node.op === 'Gemm' || node.op === 'MatMul' ? [productOf(node)] : []));
+  const isProduct = ({ op, inputs }: Node) => (op === 'Gemm' || op === 'MatMul') && inputs.every(input => graph.dataOf(input) === undefined);
+  return graph.liveNodes().flatMap(node => (isProduct(node) ? [productOf(node)] : []));
 }
 
 function productOf({ op, inputs: [a], outputs: [out], attributes }: Node): Product {

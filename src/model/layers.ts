@@ -88,18 +88,30 @@ export function softmaxOverKeys(scores: Tensor): Tensor {
   const pattern = tf.customGrad((...args) => {
     const [x, save] = args as unknown as [Tensor, (tensors: Tensor[]) => void]; // [B, T, H]
     const powers = tf.exp(tf.sub(x, tf.max(x, 1, true)));
-    const value = tf.div(powers, tf.sum(powers, 1, true));
+    const value = tf.div(powers, sumOverKeys(powers));
     save([value]);
     return {
       value,
       gradFunc: (dy, saved) => {
         const [y] = saved as [Tensor];
         const weighted = tf.mul(dy, y);
-        return tf.sub(weighted, tf.mul(y, tf.sum(weighted, 1, true)));
+        return tf.sub(weighted, tf.mul(y, sumOverKeys(weighted)));
       },
     };
   });
   return pattern(scores);
+}
+
+/** Keys of all heads up to which a product with zeros and ones adds faster than a reduction of so few numbers a row. */
+const fewKeys = 64;
+
+/** What `x [B, T, H]` adds up to over `T`, there at every key or at one: `[B, T, H]` or `[B, 1, H]`. */
+function sumOverKeys(x: Tensor): Tensor {
+  const [B = 1, T = 1, H = 1] = x.shape;
+  const size = T * H;
+  if (size > fewKeys) return tf.sum(x, 1, true);
+  const sameHead = Float32Array.from({ length: size * size }, (_, at) => Number(Math.floor(at / size) % H === at % H));
+  return tf.reshape(tf.matMul(tf.reshape(x, [B, size]), tf.tensor(sameHead, [size, size])), [B, T, H]);
 }
 
 /** `z [B, Q, H, K] → [B, Q, D]`. */
