@@ -1,6 +1,6 @@
 import type { AnalysisInfo, AnalysisResult } from '../src/protocol/analysis';
 import type { ModelSummary, ModelWords } from '../src/protocol/model';
-import type { HeadSelection, PanelState, ToPanel } from '../src/protocol/panel';
+import { atCheckpoint, type HeadSelection, type PanelState, type ToPanel } from '../src/protocol/panel';
 
 /** Everything the page shows, made of the messages so far. */
 export interface Shown {
@@ -39,6 +39,8 @@ export function receive(shown: Shown, message: ToPanel): Shown {
       const kept = same ? shown : nothingShown;
       return { ...kept, state, analysis, model, words, applicable, checkpoints, selection: message.selection ?? kept.selection };
     }
+    case 'state':
+      return { ...shown, state: message.state };
     case 'working': {
       const { fraction, message: text } = message;
       const working = { ...(fraction === undefined ? {} : { fraction }), ...(text === undefined ? {} : { message: text }) };
@@ -63,6 +65,5 @@ export function receive(shown: Shown, message: ToPanel): Shown {
 /** What is shown once the reader has changed a parameter or the checkpoint. */
 export function change(shown: Shown, params: PanelState['params'], checkpoint: number | undefined): Shown {
   if (!shown.state) return shown;
-  const { model, analysis } = shown.state;
-  return { ...shown, state: { model, analysis, params, ...(checkpoint === undefined ? {} : { checkpoint }) } };
+  return { ...shown, state: atCheckpoint({ ...shown.state, params }, checkpoint) };
 }

@@ -10,6 +10,8 @@ export const Params = v.record(v.string(), v.union([v.pipe(v.number(), v.finite(
 const FromPanelSchema = v.variant('kind', [
   v.strictObject({ kind: v.literal('ready') }),
   v.strictObject({ kind: v.literal('change'), params: Params, checkpoint: v.optional(natural) }),
+  v.strictObject({ kind: v.literal('move'), checkpoint: v.optional(natural) }),
+  v.strictObject({ kind: v.literal('link'), linked: v.boolean() }),
   v.strictObject({ kind: v.literal('select'), layer: natural, head: natural }),
   v.strictObject({ kind: v.literal('open'), analysis: name, params: Params }),
   v.strictObject({ kind: v.literal('claim'), figure: natural }),
@@ -36,14 +38,14 @@ export function readPanelMessage(message: unknown): PanelMessage | undefined {
   return result.success ? result.output : undefined;
 }
 
-const PanelStateSchema = v.object({ model: name, analysis: name, params: v.fallback(Params, {}), checkpoint: v.optional(natural) });
+const PanelStateSchema = v.object({ model: name, analysis: name, params: v.fallback(Params, {}), checkpoint: v.optional(natural), linked: v.optional(v.boolean()) });
 
 /** What VS Code kept of a panel, if it still makes sense. */
 export function readPanelState(state: unknown): PanelState | undefined {
   const result = v.safeParse(PanelStateSchema, state);
   if (!result.success) return undefined;
-  const { model, analysis, params, checkpoint } = result.output;
-  return panelState(model, analysis, params, checkpoint);
+  const { model, analysis, params, checkpoint, linked } = result.output;
+  return { ...panelState(model, analysis, params, checkpoint), ...(linked === undefined ? {} : { linked }) };
 }
 
 export function panelState(model: string, analysis: string, params: PanelState['params'], checkpoint: number | undefined): PanelState {

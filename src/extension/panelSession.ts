@@ -1,49 +1,28 @@
 import { CancelledError, UserError } from '../common/errors';
 import { Lifetime, type Disposable } from '../common/lifetime';
-import { unknownName } from '../common/nearest';
 import type { AnalysisInfo, AnalysisRequest, AnalysisResult } from '../protocol/analysis';
-import { applicableAnalyses, getWords } from '../protocol/engine';
-import type { ModelSummary, ModelWords } from '../protocol/model';
-import type { ExportFormat, PanelState, ToPanel } from '../protocol/panel';
+import type { ModelSummary } from '../protocol/model';
+import { atCheckpoint, type ExportFormat, type PanelState, type ToPanel } from '../protocol/panel';
 import { resolveParameters } from '../protocol/parameter';
 import { claimOfFigure } from './claimOfFigure';
-import type { Engine } from './engine';
-import type { HeadSelections } from './headSelections';
-import { isRunning, type ModelList, type ModelListChange } from './modelList';
+import { isRunning, type ModelListChange } from './modelList';
+import type { PanelHost } from './panelHost';
 import { fittingParams, panelState, readPanelMessage, type PanelMessage } from './panelMessages';
 import { PanelRuns } from './panelRuns';
+import { PanelSubject } from './panelSubject';
+import type { SharedPlace } from './sharedCheckpoints';
 import { throttle } from './throttle';
 
 /** Milliseconds between two runs of an analysis that follows a training. */
 const followEvery = 333;
 
-export interface PanelHost {
-  readonly engine: Pick<Engine, 'start' | 'request' | 'requestWithProgress'>;
-  readonly models: Pick<ModelList, 'get' | 'details' | 'onChange'>;
-  readonly selections: HeadSelections;
-  send(message: ToPanel): void;
-  title(title: string): void;
-  save(name: string, format: ExportFormat, content: string | Uint8Array): void;
-  /** Opens a panel, or changes those parameters of the one that is open, in front of the user. */
-  open(state: PanelState): void;
-  /** Puts a text on the clipboard and says so. */
-  copy(text: string, said: string): void;
-  /** Keeps the parameters for the next time that the panel is opened. */
-  remember(state: PanelState): void;
-  /** Shows an error of something that was asked for beside the figures. */
-  show(error: unknown): void;
-  /** What to tell people of an error that is not theirs; it is logged with all there is to know. */
-  explain(error: unknown): string;
-  warn(message: string): void;
-}
-
 /** One panel's conversation: what it shows, and the analysis that is run for it. Knows neither VS Code nor any analysis. */
 export class PanelSession implements Disposable {
   private readonly lifetime = new Lifetime();
+  private readonly subject: PanelSubject;
   private readonly runs: PanelRuns;
   private result: AnalysisResult | undefined;
   private analysis: AnalysisInfo | undefined;
-  private aboutModel: Promise<readonly [ModelWords, readonly AnalysisInfo[]]> | undefined;
   /** Whether the page is there to be talked to. */
   private listening = false;
   /** Whether the model has changed since the last run began. */
@@ -51,6 +30,7 @@ export class PanelSession implements Disposable {
   private readonly follow: () => void;
 
   constructor(private current: PanelState, private readonly host: PanelHost) {
+    this.subject = new PanelSubject(host.engine, current.model);
     const following = this.lifetime.add(throttle(() => void this.followModel(), followEvery));
     this.follow = following.call;
     this.lifetime.add(host.models.onChange(change => this.modelsChanged(change)));
@@ -68,7 +48,7 @@ export class PanelSession implements Disposable {
       brought: (result, { checkpoint }, partial) => {
         // What the reader has moved on from is shown, and no more.
         if (!partial && checkpoint === this.current.checkpoint) this.result = result;
-        this.send({ kind: 'result', result, partial, ...(checkpoint === undefined ? {} : { checkpoint }) });
+        this.send(found(result, checkpoint, partial));
       },
       failed: error => this.explain(error),
       rested: () => { if (this.outdated) this.follow(); },
@@ -92,9 +72,10 @@ export class PanelSession implements Disposable {
     else this.host.warn('A panel sent a message that is not understood.');
   }
 
-  /** Changes these parameters, and shows the checkpoint; `undefined` for the newest weights. */
-  showWith(params: PanelState['params'], checkpoint: number | undefined): void {
-    const { params: old, checkpoint: shown } = this.current;
+  /** Changes these parameters, and shows the checkpoint; `undefined` for where linked panels are, or the newest weights. */
+  showWith(params: PanelState['params'], asked: number | undefined): void {
+    const { model, params: old, checkpoint: shown } = this.current;
+    const checkpoint = asked ?? (this.analysis?.atCheckpoint ? this.host.checkpoints.of(model)?.checkpoint : undefined);
     if (shown === checkpoint && Object.entries(params).every(([name, value]) => old[name] === value)) return;
     this.change({ ...old, ...params }, checkpoint);
     void this.show();
@@ -124,6 +105,13 @@ export class PanelSession implements Disposable {
         this.change(message.params, message.checkpoint);
         void this.runs.run(true);
         return;
+      case 'move':
+        this.goTo(message.checkpoint);
+        this.share();
+        return;
+      case 'link':
+        this.host.checkpoints.link(model, message.linked, this.current.checkpoint);
+        return;
       case 'select':
         this.host.selections.pick({ model, layer: message.layer, head: message.head });
         return;
@@ -149,15 +137,39 @@ export class PanelSession implements Disposable {
   }
 
   private change(params: PanelState['params'], checkpoint: number | undefined): void {
-    const { model, analysis } = this.current;
     this.runs.stop();
-    this.current = panelState(model, analysis, params, checkpoint);
+    this.current = atCheckpoint({ ...this.current, params }, checkpoint);
     this.result = undefined;
     this.host.remember(this.current);
+    this.share();
+  }
+
+  /** Takes the panels along that are linked with this one. */
+  private share(): void {
+    const { model, checkpoint } = this.current;
+    if (this.analysis?.atCheckpoint) this.host.checkpoints.move(model, checkpoint);
+  }
+
+  /** Goes where the panels are that are linked with this one. */
+  private followLinked(place: SharedPlace | undefined): void {
+    const { linked = false, checkpoint } = this.current;
+    const next = place ? place.checkpoint : checkpoint;
+    if (linked === (place !== undefined) && next === checkpoint) return;
+    this.current = { ...this.current, linked: place !== undefined };
+    this.goTo(next);
+    this.send({ kind: 'state', state: this.current });
+  }
+
+  private goTo(checkpoint: number | undefined): void {
+    if (checkpoint === this.current.checkpoint) return;
+    this.current = atCheckpoint(this.current, checkpoint);
+    this.result = undefined;
+    // Out of sight it catches up when it is shown.
+    if (this.listening || this.runs.isRunning) this.runs.runNext();
   }
 
   private async open(id: string, params: PanelState['params']): Promise<void> {
-    const target = await this.describe(id);
+    const target = await this.subject.describe(id);
     resolveParameters(`analysis "${id}"`, target.params, params);
     this.host.open(panelState(this.current.model, id, params, target.atCheckpoint ? this.current.checkpoint : undefined));
   }
@@ -180,32 +192,17 @@ export class PanelSession implements Disposable {
     }
   }
 
-  private async describe(id: string): Promise<AnalysisInfo> {
-    const { analyses } = await this.host.engine.start();
-    const analysis = analyses.find(candidate => candidate.id === id);
-    if (!analysis) throw unknownName('analysis', id, analyses.map(candidate => candidate.id));
-    return analysis;
-  }
-
-  /** The words of the model's task and the analyses that fit it: the same for as long as there is the model. */
-  private about(): Promise<readonly [ModelWords, readonly AnalysisInfo[]]> {
-    const { model } = this.current;
-    this.aboutModel ??= Promise.all([
-      this.host.engine.request(getWords, { model }), this.host.engine.request(applicableAnalyses, { model }),
-    ]);
-    this.aboutModel.catch(() => (this.aboutModel = undefined));
-    return this.aboutModel;
-  }
-
   /** The first run, without the parameters that were kept of a version of the analysis which had others. */
   private async begin(): Promise<void> {
     try {
-      const analysis = await this.describe(this.current.analysis);
+      const analysis = await this.subject.describe(this.current.analysis);
       if (this.lifetime.isEnded) return;
       this.current = { ...this.current, params: fittingParams(analysis.params, this.current.params) };
       this.host.remember(this.current);
+      this.analysis = analysis;
+      if (analysis.atCheckpoint) this.lifetime.add(this.host.checkpoints.join(this.current, place => this.followLinked(place)));
       // Before the analysis, which keeps the engine busy. Whoever shows them says what is wrong.
-      this.about().catch(() => undefined);
+      this.subject.about().catch(() => undefined);
     } catch (error) {
       this.explain(error);
       return;
@@ -217,14 +214,14 @@ export class PanelSession implements Disposable {
   private async show(): Promise<void> {
     const { model: id, analysis: analysisId } = this.current;
     try {
-      const analysis = await this.describe(analysisId);
+      const analysis = await this.subject.describe(analysisId);
       const model = await this.host.models.get(id);
-      const [{ checkpoints }, [words, applicable]] = await Promise.all([this.host.models.details(id), this.about()]);
+      const [{ checkpoints }, [words, applicable]] = await Promise.all([this.host.models.details(id), this.subject.about()]);
       this.analysis = analysis;
       this.title(model);
       const selection = this.host.selections.of(id);
       this.send({ kind: 'show', state: this.current, analysis, model, words, applicable, checkpoints, ...(selection ? { selection } : {}) });
-      if (this.result && !this.outdated) this.send({ kind: 'result', result: this.result, partial: false });
+      if (this.result && !this.outdated) this.send(found(this.result, this.current.checkpoint, false));
       else if (this.runs.isRunning) this.send({ kind: 'working' });
       else await this.runs.run(true);
     } catch (error) {
@@ -280,4 +277,8 @@ export class PanelSession implements Disposable {
 
 function requestOf({ model, analysis, params, checkpoint }: PanelState): AnalysisRequest {
   return { model, analysis, params, ...(checkpoint === undefined ? {} : { checkpoint }) };
+}
+
+function found(result: AnalysisResult, checkpoint: number | undefined, partial: boolean): ToPanel {
+  return { kind: 'result', result, partial, ...(checkpoint === undefined ? {} : { checkpoint }) };
 }

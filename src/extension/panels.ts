@@ -13,6 +13,7 @@ import { panelState, readPanelState } from './panelMessages';
 import { fillPage } from './panelPage';
 import { PanelSession } from './panelSession';
 import type { Problems } from './problems';
+import { SharedCheckpoints } from './sharedCheckpoints';
 
 export interface PanelsHost {
   readonly engine: Engine;
@@ -34,6 +35,7 @@ export class Panels implements vscode.WebviewPanelSerializer, Disposable {
   private readonly lifetime = new Lifetime();
   private readonly open = new Map<string, OpenPanel>();
   private readonly folder: vscode.Uri;
+  private readonly checkpoints = new SharedCheckpoints();
   private template: Promise<string> | undefined;
 
   constructor(private readonly host: PanelsHost) {
@@ -58,6 +60,7 @@ export class Panels implements vscode.WebviewPanelSerializer, Disposable {
       existing.panel.reveal(undefined, preserveFocus);
       return;
     }
+    if (checkpoint !== undefined) this.checkpoints.move(model, checkpoint);
     const column = { viewColumn: this.column(), preserveFocus };
     const panel = vscode.window.createWebviewPanel(panelType, 'Circuits', column, this.options());
     await this.fill(panel, panelState(model, analysis, { ...this.host.kept.of({ model, analysis }), ...params }, checkpoint));
@@ -85,6 +88,7 @@ export class Panels implements vscode.WebviewPanelSerializer, Disposable {
       engine,
       models,
       selections,
+      checkpoints: this.checkpoints,
       // A panel that is closing takes no more messages.
       send: message => void panel.webview.postMessage(message).then(undefined, () => undefined),
       title: title => (panel.title = title),

@@ -8,6 +8,14 @@ export interface PanelState {
   readonly analysis: string;
   readonly params: Readonly<Partial<ParameterValues>>;
   readonly checkpoint?: number;
+  /** Whether the model's panels all show the same checkpoint. */
+  readonly linked?: boolean;
+}
+
+/** The same at another checkpoint; `undefined` for the newest weights. */
+export function atCheckpoint(state: PanelState, checkpoint: number | undefined): PanelState {
+  const { checkpoint: _, ...rest } = state;
+  return checkpoint === undefined ? rest : { ...rest, checkpoint };
 }
 
 /** A head picked in any panel or in the tree, and so picked everywhere. */
@@ -31,6 +39,8 @@ export type ToPanel =
       readonly checkpoints: readonly number[];
       readonly selection?: HeadSelection;
     }
+  /** What it shows has changed elsewhere: in a panel that it is linked with. */
+  | { readonly kind: 'state'; readonly state: PanelState }
   | { readonly kind: 'working'; readonly fraction?: number; readonly message?: string }
   /** What was found at the checkpoint, which while someone scrubs is not always the one that is wanted by now. */
   | { readonly kind: 'result'; readonly result: AnalysisResult; readonly partial: boolean; readonly checkpoint?: number }
@@ -47,6 +57,9 @@ export type ExportFormat = (typeof exportFormats)[number];
 export type FromPanel =
   | { readonly kind: 'ready' }
   | { readonly kind: 'change'; readonly params: Readonly<Record<string, unknown>>; readonly checkpoint?: number }
+  /** Show the checkpoint as soon as the figures on their way are there; those are still wanted. */
+  | { readonly kind: 'move'; readonly checkpoint?: number }
+  | { readonly kind: 'link'; readonly linked: boolean }
   | { readonly kind: 'select'; readonly layer: number; readonly head: number }
   /** Open another analysis, or this one, of the same model and checkpoint with these parameters. */
   | { readonly kind: 'open'; readonly analysis: string; readonly params: Readonly<Record<string, unknown>> }

@@ -5,6 +5,7 @@ import { Emitter } from '../../../src/common/event';
 import { HeadSelections } from '../../../src/extension/headSelections';
 import type { ModelListChange } from '../../../src/extension/modelList';
 import { PanelSession } from '../../../src/extension/panelSession';
+import { SharedCheckpoints } from '../../../src/extension/sharedCheckpoints';
 import type { AnalysisInfo, AnalysisRequest, AnalysisResult } from '../../../src/protocol/analysis';
 import { applicableAnalyses, getWords } from '../../../src/protocol/engine';
 import { ClaimSchema } from '../../../src/protocol/experiment';
@@ -80,6 +81,7 @@ function opened({ live = false, checkpoint, params = {} }: { readonly live?: boo
       onChange: changes.event,
     },
     selections,
+    checkpoints: new SharedCheckpoints(),
     send: message => sent.push(message),
     title: title => titles.push(title),
     save: (...all) => saved.push(all),
@@ -183,6 +185,7 @@ describe('a panel', () => {
       engine: { start: async () => ({ analyses: [attention] }), requestWithProgress: () => Promise.reject(new UserError('no')) } as never,
       models: { get: async () => modelSummary(), details: async () => modelDetails({ layers: 1, heads: 1, attentionOnly: true, checkpoints: [] }), onChange: panel.changes.event },
       selections: panel.selections,
+      checkpoints: new SharedCheckpoints(),
       send: message => panel.sent.push(message), title: () => undefined, save: () => undefined, open: () => undefined, copy: () => undefined, remember: () => undefined, show: () => undefined, explain: String, warn: () => undefined,
     });
     other.receive({ kind: 'ready' });
