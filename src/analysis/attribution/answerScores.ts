@@ -27,9 +27,14 @@ export function answerScores({ shape, data }: HostTensor<'float32'>, answers: Ho
 }
 
 /** The cross-entropy of one row of logits as `training/crossEntropy` defines it, which keeps the digits of a tiny loss. */
-function crossEntropyOf(logits: Float32Array, right: number): number {
+export function crossEntropyOf(logits: ArrayLike<number>, right: number): number {
   const own = logits[right] ?? Number.NaN;
-  const lead = Math.max(...logits) - own;
-  const others = logits.reduce((sum, logit, output) => (output === right ? sum : sum + Math.exp(logit - own - lead)), 0);
+  let largest = own;
+  for (let output = 0; output < logits.length; output++) largest = Math.max(largest, logits[output] ?? Number.NaN);
+  const lead = largest - own;
+  let others = 0;
+  for (let output = 0; output < logits.length; output++) {
+    if (output !== right) others += Math.exp((logits[output] ?? Number.NaN) - largest);
+  }
   return lead + Math.log1p(Math.expm1(-lead) + others);
 }
