@@ -7,6 +7,9 @@ import { composition } from './composition';
 import type { AnalysisDefinition } from './define';
 import { directLogitAttribution } from './directLogitAttribution';
 import { edgeAttribution } from './edgeAttribution';
+import { embeddingSvd } from './embeddingSvd';
+import { fourierEmbedding } from './fourierEmbedding';
+import { fourierLogits } from './fourierLogits';
 import { headScores } from './headScores';
 import { logitLens } from './logitLens';
 import { ovCircuit } from './ovCircuit';
@@ -17,7 +20,7 @@ import { trainingCurves } from './trainingCurves';
 import { virtualAttention } from './virtualAttention';
 
 /** Every analysis. A new one is a file of its own and a line here. */
-export const analyses: readonly AnalysisDefinition[] = [trainingCurves, attention, virtualAttention, headScores, logitLens, directLogitAttribution, activationPatching, attributionPatching, edgeAttribution, pathPatching, ablation, ovCircuit, qkCircuit, pathCircuit, composition];
+export const analyses: readonly AnalysisDefinition[] = [trainingCurves, attention, virtualAttention, headScores, logitLens, directLogitAttribution, activationPatching, attributionPatching, edgeAttribution, pathPatching, ablation, ovCircuit, qkCircuit, pathCircuit, composition, embeddingSvd, fourierEmbedding, fourierLogits];
 
 /** @throws UserError for an analysis that does not exist, with the nearest names. */
 export function findAnalysis(id: string): AnalysisDefinition {

@@ -2,7 +2,8 @@ import { Matrix } from 'ml-matrix';
 import { UserError } from '../../common/errors';
 import type { RunnableModel } from '../../model/runnable';
 import type { Parameters } from '../../protocol/parameter';
-import { allFrequencies, fourierBasis, sumByFrequency, type FourierBasis } from './basis';
+import { allFrequencies, fourierBasis, type FourierBasis } from './basis';
+import { spectrumOf } from './spectrum';
 
 // p modulus · F frequencies, ⌊p/2⌋ of them · D d_model
 
@@ -25,8 +26,7 @@ export function embeddingInBasis(model: RunnableModel, basis: FourierBasis): Mat
 
 /** Squared norm of the embedding at each frequency, from 1: `[F]`. */
 export function embeddingPower(model: RunnableModel, basis: FourierBasis): Float64Array {
-  const squares = embeddingInBasis(model, basis).to2DArray().map(row => row.reduce((sum, value) => sum + value * value, 0));
-  return sumByFrequency(basis, squares);
+  return spectrumOf(basis, embeddingInBasis(model, basis)).power;
 }
 
 /** How steeply power must fall behind the last key frequency. In a random embedding it falls by less than 1.5 anywhere. */
@@ -56,15 +56,26 @@ export function keyFrequencies(model: RunnableModel, basis: FourierBasis): reado
   return standingOut(embeddingPower(model, basis));
 }
 
+/** The frequencies that figures mark as key, ascending. */
+export interface MarkedFrequencies {
+  readonly frequencies: readonly number[];
+  /** Whether somebody named them; otherwise they stand out in the embedding, or there are none. */
+  readonly areNamed: boolean;
+}
+
+/** The frequencies that were named, or those that stand out in the embedding. @throws UserError for one that there is not modulo p. */
+export function markedFrequencies(given: string, model: RunnableModel, basis: FourierBasis): MarkedFrequencies {
+  const named = namedFrequencies(given, basis.modulus);
+  return named.length > 0 ? { frequencies: named, areNamed: true } : { frequencies: keyFrequencies(model, basis), areNamed: false };
+}
+
 /**
  * The frequencies that were named, or those that stand out in the embedding.
  * @throws UserError for a frequency that there is not modulo p; or where none is named and none stands out.
  */
 export function chosenFrequencies(given: string, model: RunnableModel, modulus: number): readonly number[] {
-  const named = namedFrequencies(given, modulus);
-  if (named.length > 0) return named;
-  const found = keyFrequencies(model, fourierBasis(modulus));
-  if (found.length > 0) return found;
+  const { frequencies } = markedFrequencies(given, model, fourierBasis(modulus));
+  if (frequencies.length > 0) return frequencies;
   throw new UserError('No frequency stands out in the embedding yet, so there are no key frequencies to keep or to leave out; name some, or look at a later checkpoint.');
 }
 

@@ -26,7 +26,7 @@ export interface SingularDirections {
  * columns, only a matrix of that size is decomposed: with `left = Q₁R₁` and `rightᵀ = Q₂R₂`, the product is
  * `Q₁ (R₁R₂ᵀ) Q₂ᵀ`. Each direction is turned so that its largest input entry is positive.
  */
-export function singularDirections({ left, right, values }: Circuit): SingularDirections {
+export function singularDirections({ left, right, values }: Pick<Circuit, 'left' | 'right' | 'values'>): SingularDirections {
   const isNarrow = right !== undefined && left.columns < Math.min(values.rows, values.columns);
   if (!isNarrow) return turned(new SingularValueDecomposition(values, { autoTranspose: true }));
   const [first, second] = [new QrDecomposition(left), new QrDecomposition(right.transpose())];
