@@ -42,6 +42,25 @@ export interface AnalysisResult {
   /** In a few words which of several things was found, as in "composes through the keys". */
   readonly finding?: string;
   readonly badges?: readonly HeadBadge[];
+  /** Beside what it was compared with; absent where that was not asked for. */
+  readonly comparison?: Comparison;
+}
+
+/** What the same analysis gave of another model or checkpoint, or the sentence that says why it gave nothing. */
+export type Comparison = Compared | (Pick<Compared, 'names'> & { readonly problem: string });
+
+export interface Compared {
+  /** What to call the two: "step 1,000", or "modular-addition, newest weights" where the models differ. */
+  readonly names: readonly [string, string];
+  /** The other's figure beside each figure of the result; null where it has none like it. */
+  readonly figures: readonly (Figure | null)[];
+  /** What there is to draw of each figure's difference, this less the other; none where it would mean nothing. */
+  readonly differences: readonly (readonly Figure[])[];
+  /** Figures that only the other has. */
+  readonly others: readonly Figure[];
+  /** The other's scalars and finding. */
+  readonly scalars: Readonly<Record<string, number>>;
+  readonly finding?: string;
 }
 
 /** What an analysis says of one head beside its row in the tree: "induction 0.93". */
@@ -56,5 +75,13 @@ export interface AnalysisRequest {
   readonly analysis: string;
   readonly params: Readonly<Partial<ParameterValues>>;
   /** The step of a checkpoint; absent: the newest weights. */
+  readonly checkpoint?: number;
+  /** What to compare it with: the same analysis of another checkpoint, or of another model. */
+  readonly against?: ModelPoint;
+}
+
+/** A model at a checkpoint; without one, at its newest weights. */
+export interface ModelPoint {
+  readonly model: string;
   readonly checkpoint?: number;
 }
