@@ -4,6 +4,7 @@ import { runAnalysis } from '../analysis/run';
 import { Random } from '../common/random';
 import type { AnalysisInfo, AnalysisRequest, AnalysisResult } from '../protocol/analysis';
 import type { Store } from '../store/store';
+import { runCompared, type OneRun } from './comparedRun';
 import type { OpenModels } from './openModels';
 import { WorkQueue } from './workQueue';
 
@@ -13,7 +14,7 @@ const mostWaiting = 64;
 
 export interface AnalysisSteering {
   readonly signal: AbortSignal;
-  progress(fraction: number, partial?: AnalysisResult): void;
+  progress(fraction: number, partial?: () => AnalysisResult): void;
 }
 
 /** Runs analyses on the models of a store, a few at a time. */
@@ -40,12 +41,21 @@ export class Analyses {
     return this.queue.runWhenIdle(signal, () => this.runNow(request, { signal, progress: () => undefined }));
   }
 
-  private async runNow({ model: id, analysis, params, checkpoint }: AnalysisRequest, { signal, progress }: AnalysisSteering): Promise<AnalysisResult> {
+  private async runNow(request: AnalysisRequest, steering: AnalysisSteering): Promise<AnalysisResult> {
+    const { against, ...own } = request;
+    if (!against) return (await this.runOn(own, steering)).result;
+    return runCompared({ ...own, against }, steering, { store: this.store, run: (each, part, seed) => this.runOn(each, part, seed) });
+  }
+
+  /** Draws at random as a model with `seed` does, or the model itself. */
+  private async runOn({ model: id, analysis, params, checkpoint }: AnalysisRequest, { signal, progress }: AnalysisSteering, seed?: number): Promise<OneRun> {
     const definition = findAnalysis(analysis);
     return this.models.use(id, checkpoint, async opened => {
       const metrics = await this.store.readMetrics(id);
-      const random = new Random(opened.details.experiment.seed, `analysis ${analysis}`);
-      return runAnalysis(definition, { ...opened, metrics, random, signal, progress }, params);
+      const drawnFrom = seed ?? opened.details.experiment.seed;
+      const random = new Random(drawnFrom, `analysis ${analysis}`);
+      const result = await runAnalysis(definition, { ...opened, metrics, random, signal, progress }, params);
+      return { result, seed: drawnFrom, readsWeights: definition.atCheckpoint ?? true };
     });
   }
 }

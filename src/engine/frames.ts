@@ -7,9 +7,14 @@ const frameLimit = 256 << 20;
 
 /** The result itself. @throws UserError when it is larger than a message may be. */
 export function checkFrame(result: AnalysisResult): AnalysisResult {
-  const bytes = result.figures.reduce((sum, figure) => sum + bytesOf(figure), 0);
+  const bytes = figuresOf(result).reduce((sum, figure) => sum + bytesOf(figure), 0);
   if (bytes <= frameLimit) return result;
   throw new UserError(`The figures hold ${Math.ceil(bytes / 2 ** 20)} MB of numbers, more than the ${frameLimit / 2 ** 20} MB that can be shown; ask for fewer heads or positions.`);
+}
+
+function figuresOf({ figures, comparison }: AnalysisResult): readonly Figure[] {
+  if (!comparison || 'problem' in comparison) return figures;
+  return [...figures, ...comparison.figures.filter(figure => figure !== null), ...comparison.differences.flat(), ...comparison.others];
 }
 
 /** Bytes of numbers in a figure. */

@@ -7,6 +7,7 @@ import { experimentFileLimit } from '../protocol/experiment';
 const text = v.pipe(v.string(), v.maxLength(1000));
 const whole = (least: number, most: number) => v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(most));
 const id = v.pipe(v.string(), v.regex(/^[\w.-]{1,128}$/));
+const step = whole(0, 1e9);
 const experimentText = v.pipe(v.string(), v.maxLength(experimentFileLimit));
 
 export const settings = v.strictObject({
@@ -40,6 +41,7 @@ export const analysisRequest = v.strictObject({
     v.record(v.pipe(v.string(), v.maxLength(200)), v.union([v.number(), v.boolean(), v.pipe(v.string(), v.maxLength(100_000))])),
     v.check(values => Object.keys(values).length <= 100, 'an analysis has fewer parameters'),
   ),
-  checkpoint: v.exactOptional(whole(0, 1e9)),
+  checkpoint: v.exactOptional(step),
+  against: v.exactOptional(v.strictObject({ model: id, checkpoint: v.exactOptional(step) })),
   progress: v.exactOptional(text),
 });

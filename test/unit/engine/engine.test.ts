@@ -6,6 +6,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { CancellationTokenSource, ResponseError } from 'vscode-jsonrpc';
 import * as protocol from '../../../src/protocol/engine';
+import type { ModelPoint } from '../../../src/protocol/analysis';
 import type { ModelSummary } from '../../../src/protocol/model';
 import { Store } from '../../../src/store/store';
 import { buildBundles, type Bundles } from '../../support/bundles';
@@ -126,6 +127,21 @@ describe('the engine process', () => {
     const attention = await engine.connection.sendRequest(protocol.analyze, { model: model.id, analysis: 'attention', params: { examples: 2 } });
     const [patterns] = attention.figures;
     expect(patterns?.kind === 'attention' && patterns.heads[0]?.pattern).toBeInstanceOf(Float32Array);
+  });
+
+  test('puts two checkpoints side by side, over the same examples, and says what is wrong with the other', async () => {
+    const engine = await engineHere();
+    const { model } = await trainTiny(engine, { steps: 20, checkpointEvery: 10 });
+    await told(engine, ({ status }) => status === 'finished');
+    const compared = (against: ModelPoint, params: Readonly<Record<string, string | number>> = { examples: 3 }) =>
+      engine.connection.sendRequest(protocol.analyze, { model: model.id, analysis: 'attention', params, checkpoint: 20, against });
+    const { comparison } = await compared({ model: model.id, checkpoint: 10 });
+    const alone = await engine.connection.sendRequest(protocol.analyze, { model: model.id, analysis: 'attention', params: { examples: 3 }, checkpoint: 10 });
+    expect(comparison).toMatchObject({ names: ['step 20', 'step 10'], scalars: alone.scalars, figures: alone.figures });
+    expect(comparison && 'differences' in comparison && comparison.differences[0]?.[0]).toMatchObject({ kind: 'heatmap', title: expect.stringContaining('L0H0'), values: expect.any(Float32Array) });
+
+    await expect(compared({ model: model.id, checkpoint: 11 })).resolves.toMatchObject({ figures: [{ kind: 'attention' }], comparison: { problem: expect.stringContaining('11') } });
+    await expect(compared({ model: 'ffffffff' })).resolves.toMatchObject({ figures: [{ kind: 'attention' }], comparison: { problem: expect.stringContaining('There is no model') } });
   });
 
   test('says what the positions and tokens of a model are called, and nothing of heads that still train', async () => {
