@@ -17,6 +17,12 @@ export function gather(value: string, before: readonly string[]): readonly strin
   return [...before, value];
 }
 
+/** A model, and the step after an `@` where there is one: `modular-addition@1000`. */
+export function modelAtStep(text: string): { readonly reference: string; readonly checkpoint?: number } {
+  const [, reference, step] = /^(.+)@(\d+)$/.exec(text) ?? [];
+  return reference === undefined || step === undefined ? { reference: text } : { reference, checkpoint: wholeNumber(0)(step) };
+}
+
 /** The names in a list separated by commas. */
 export function names(text: string): string[] {
   const list = text.split(',').map(name => name.trim()).filter(name => name !== '');

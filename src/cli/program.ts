@@ -1,7 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { versions } from '../engine/versions';
 import { devices } from '../protocol/engine';
-import { gather, names, wholeNumber } from './arguments';
+import { gather, modelAtStep, names, wholeNumber } from './arguments';
 import { cache, logits, type ActivationOptions } from './commands/activations';
 import { analyze, type AnalyzeOptions } from './commands/analyze';
 import { bench, type BenchOptions } from './commands/bench';
@@ -71,6 +71,7 @@ function programOf(session: Session): Command {
   add('analyze <model> <analysis>', 'run an analysis')
     .option('--param <name=value>', 'a parameter of the analysis', gather, [])
     .addOption(checkpoint())
+    .addOption(new Option('--against <model[@step]>', 'compare with another model or checkpoint').argParser(modelAtStep))
     .action((model: string, analysis: string, options: AnalyzeOptions) => analyze(session, model, analysis, options));
   add('report <model>', 'write one page with every figure that applies')
     .requiredOption('-o, --output <file>', 'the page, an HTML file')

@@ -1,7 +1,9 @@
 import { findAnalysis } from '../../analysis/registry';
-import type { AnalysisResult } from '../../protocol/analysis';
+import { UserError } from '../../common/errors';
+import type { AnalysisResult, Compared } from '../../protocol/analysis';
 import type { Figure } from '../../protocol/figure';
 import { parameterValuesFromText } from '../../protocol/parameter';
+import type { modelAtStep } from '../arguments';
 import { formatNumber } from '../numbers';
 import { answer } from '../output';
 import { isNumericColumn, readableTableOf, type FigureTable } from '../report/values';
@@ -11,18 +13,23 @@ import { textTable, type TextColumn } from '../table';
 export interface AnalyzeOptions extends CommonOptions {
   readonly param: readonly string[];
   readonly checkpoint?: number;
+  readonly against?: ReturnType<typeof modelAtStep>;
 }
 
-/** `circuits analyze MODEL ANALYSIS`: its scalars and figures. */
-export async function analyze(session: Session, reference: string, analysis: string, { param, checkpoint, ...options }: AnalyzeOptions): Promise<void> {
+/** `circuits analyze MODEL ANALYSIS`: its scalars and figures, beside those of another model or checkpoint where one is named. */
+export async function analyze(session: Session, reference: string, analysis: string, { param, checkpoint, against, ...options }: AnalyzeOptions): Promise<void> {
   const params = parameterValuesFromText(findAnalysis(analysis).params, param);
-  const result = await withModel(session, options, reference, (engine, { id }) =>
-    engine.analyses.run({ model: id, analysis, params, ...(checkpoint !== undefined && { checkpoint }) }, {
+  const result = await withModel(session, options, reference, async (engine, { id }) => {
+    const other = against && { model: (await engine.store.find(against.reference)).id, ...(against.checkpoint !== undefined && { checkpoint: against.checkpoint }) };
+    return engine.analyses.run({ model: id, analysis, params, ...(checkpoint !== undefined && { checkpoint }), ...(other && { against: other }) }, {
       signal: session.interrupted,
       progress: () => undefined,
-    }));
-  const { scalars, figures, finding } = result;
-  answer(session.output, { scalars, figures, ...(finding !== undefined && { finding }) }, () => resultText(result));
+    });
+  });
+  const { scalars, figures, finding, comparison } = result;
+  if (comparison && 'problem' in comparison) throw new UserError(`It cannot be compared with ${comparison.names[1]}: ${comparison.problem}`);
+  answer(session.output, { scalars, figures, ...(finding !== undefined && { finding }), ...(comparison && { comparison }) }, () =>
+    comparison ? comparedText(result, comparison) : resultText(result));
 }
 
 /** What a terminal shows of a figure at once; the rest is a page's and a spreadsheet's. */
@@ -35,6 +42,31 @@ function resultText({ scalars, figures, finding }: AnalysisResult): string {
     ...(finding === undefined ? [] : [`Found: ${finding}`]),
     ...(names.length === 0 ? [] : [textTable(scalarColumns(scalars), names)]),
     ...figures.map(figureText),
+  ].join('\n\n');
+}
+
+/** The scalars of both side by side, and every figure with its difference, or the other's figure where there is none. */
+function comparedText({ scalars, figures, finding }: AnalysisResult, { names, scalars: others, finding: found, ...other }: Compared): string {
+  const rows = [...new Set([...Object.keys(scalars), ...Object.keys(others)])];
+  const cell = (value: number | undefined) => value === undefined ? '' : formatNumber(value);
+  const difference = (name: string) => {
+    const [one, two] = [scalars[name], others[name]];
+    return cell(one === undefined || two === undefined ? undefined : one - two);
+  };
+  const findings = [finding, found].flatMap((text, at) => text === undefined ? [] : [`Found in ${names[at] ?? ''}: ${text}`]);
+  return [
+    ...(findings.length === 0 ? [] : [findings.join('\n')]),
+    ...(rows.length === 0 ? [] : [textTable([
+      { title: 'scalar', value: (name: string) => name },
+      { title: names[0], numeric: true, value: (name: string) => cell(scalars[name]) },
+      { title: names[1], numeric: true, value: (name: string) => cell(others[name]) },
+      { title: 'difference', numeric: true, value: difference },
+    ], rows)]),
+    ...figures.flatMap((figure, at) => {
+      const [drawn = [], beside] = [other.differences[at], other.figures[at]];
+      return [figureText(figure), ...(drawn.length > 0 ? drawn.map(figureText) : beside ? [`In ${names[1]}:\n${figureText(beside)}`] : [])];
+    }),
+    ...other.others.map(figure => `Only in ${names[1]}:\n${figureText(figure)}`),
   ].join('\n\n');
 }
 

@@ -141,6 +141,18 @@ describe('the command line', () => {
     expect((await circuits('analyze', 'tiny', 'training-curves')).out).toMatch(/trainLoss +[\d.]+/);
   });
 
+  test('compares with another checkpoint, in numbers and in text', async () => {
+    const words = ['analyze', 'tiny', 'attention', '--param', 'examples=3'];
+    const { scalars, comparison } = await json(...words, '--against', 'tiny@10');
+    const before = await json(...words, '--checkpoint', '10');
+    expect(comparison).toMatchObject({ names: ['newest weights', 'step 10'], scalars: before.scalars, figures: before.figures });
+    expect(comparison.differences[0]).toHaveLength(2);
+    const { out } = await circuits(...words, '--against', 'tiny@10');
+    expect(out).toMatch(/scalar +newest weights +step 10 +difference\n/);
+    expect(out).toContain('L0H1: Attention over 3 examples: difference');
+    expect(scalars.largest).not.toBe(before.scalars.largest);
+  });
+
   test('writes a report', async () => {
     const file = path.join(folder, 'report.html');
     expect(await json('report', 'tiny', '-o', file)).toEqual({ path: file });
@@ -265,6 +277,8 @@ describe('the command line', () => {
     [['analyze', 'tiny', 'atention'], /^There is no analysis "atention"; the nearest [^\n]*"attention"[^\n]*\.\n$/],
     [['analyze', 'tiny', 'attention', '--param', 'examples=many'], /^"examples" of analysis "attention"[^\n]*\.\n$/],
     [['analyze', 'tiny', 'attention', '--param', 'exampels=2'], /^There is no parameter[^\n]*"exampels"[^\n]*"examples"[^\n]*\.\n$/],
+    [['analyze', 'tiny', 'attention', '--against', 'tinny'], /^There is no model "tinny"; the nearest is "tiny"\.\n$/],
+    [['analyze', 'tiny', 'attention', '--against', 'tiny@11'], /^It cannot be compared with step 11: "tiny" has no checkpoint at step 11; [^\n]*10[^\n]*\.\n$/],
     [['report', 'tiny', '-o', '/nowhere/report.html'], /The report cannot be written to [^\n]*report\.html[^\n]*\.\n$/],
   ])('answers %j with exit code 2 and one sentence', async (words, sentence) => {
     const { code, out, err } = await circuits(...words);
