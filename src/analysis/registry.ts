@@ -9,9 +9,12 @@ import { directLogitAttribution } from './directLogitAttribution';
 import { edgeAttribution } from './edgeAttribution';
 import { embeddingSvd } from './embeddingSvd';
 import { fourierEmbedding } from './fourierEmbedding';
+import { fourierAttention } from './fourierAttention';
 import { fourierLogits } from './fourierLogits';
+import { fourierNeurons } from './fourierNeurons';
 import { headScores } from './headScores';
 import { logitLens } from './logitLens';
+import { neuronFrequencies } from './neuronFrequencies';
 import { ovCircuit } from './ovCircuit';
 import { pathCircuit } from './pathCircuit';
 import { pathPatching } from './pathPatching';
@@ -20,7 +23,7 @@ import { trainingCurves } from './trainingCurves';
 import { virtualAttention } from './virtualAttention';
 
 /** Every analysis. A new one is a file of its own and a line here. */
-export const analyses: readonly AnalysisDefinition[] = [trainingCurves, attention, virtualAttention, headScores, logitLens, directLogitAttribution, activationPatching, attributionPatching, edgeAttribution, pathPatching, ablation, ovCircuit, qkCircuit, pathCircuit, composition, embeddingSvd, fourierEmbedding, fourierLogits];
+export const analyses: readonly AnalysisDefinition[] = [trainingCurves, attention, virtualAttention, headScores, logitLens, directLogitAttribution, activationPatching, attributionPatching, edgeAttribution, pathPatching, ablation, ovCircuit, qkCircuit, pathCircuit, composition, embeddingSvd, fourierEmbedding, fourierLogits, fourierAttention, fourierNeurons, neuronFrequencies];
 
 /** @throws UserError for an analysis that does not exist, with the nearest names. */
 export function findAnalysis(id: string): AnalysisDefinition {

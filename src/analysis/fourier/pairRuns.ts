@@ -19,7 +19,7 @@ export function pairLogits(config: ModelConfig, weights: Weights, tokens: Tensor
 }
 
 /** `[B, T, D]` at the last position: `[B, 1, D]`. */
-function lastPosition(value: Tensor): Tensor {
+export function lastPosition(value: Tensor): Tensor {
   const [B = 1, T = 1, D = 1] = value.shape;
   return tf.slice(value, [0, T - 1, 0], [B, 1, D]);
 }
