@@ -20,8 +20,8 @@ export interface AnalysisContext {
   /** Seeded by the model and the analysis, so that the same request gives the same figures. */
   readonly random: Random;
   readonly signal: AbortSignal;
-  /** Says how far it is (0 to 1), with what can be shown already. */
-  progress(fraction: number, partial?: AnalysisResult): void;
+  /** Says how far it is (0 to 1), with what can be shown already; that is made only when it is time to show it. */
+  progress(fraction: number, partial?: () => AnalysisResult): void;
 }
 
 export interface AnalysisDefinition<P extends Parameters = Parameters> {

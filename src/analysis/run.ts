@@ -12,7 +12,8 @@ export async function runAnalysis(definition: AnalysisDefinition, context: Analy
   if (!definition.appliesTo(context.details)) throw new UserError(doesNotApply(definition, context.details.summary.name));
   const params = resolveParameters(`analysis "${definition.id}"`, definition.params, given);
   throwIfCancelled(context.signal);
-  const result = await definition.run({ ...context, progress: (fraction, partial) => context.progress(fraction, partial && sound(definition, context, partial)) }, params);
+  const progress: AnalysisContext['progress'] = (fraction, partial) => context.progress(fraction, partial && (() => sound(definition, context, partial())));
+  const result = await definition.run({ ...context, progress }, params);
   throwIfCancelled(context.signal);
   return sound(definition, context, result);
 }

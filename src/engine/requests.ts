@@ -106,11 +106,11 @@ export function serveRequests(connection: MessageConnection, installation: Insta
   on(protocol.applicableAnalyses, schemas.modelReference, (engine, { model }) => engine.analyses.applicable(model));
   on(protocol.analyze, schemas.analysisRequest, async (engine, { progress: token, ...request }, signal) => {
     let toldAt = -Infinity;
-    const progress = (fraction: number, partial?: AnalysisResult) => {
+    const progress = (fraction: number, partial?: () => AnalysisResult) => {
       const now = performance.now();
       if (token === undefined || signal.aborted || now - toldAt < progressInterval) return;
       toldAt = now;
-      void connection.sendProgress(protocol.analysisProgress, token, { fraction, ...(partial && { partial: checkFrame(partial) }) }).catch(() => undefined);
+      void connection.sendProgress(protocol.analysisProgress, token, { fraction, ...(partial && { partial: checkFrame(partial()) }) }).catch(() => undefined);
     };
     return checkFrame(await engine.analyses.run({ ...request, params: request.params as ParameterValues }, { signal, progress }));
   });

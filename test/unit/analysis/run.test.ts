@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { defineAnalysis, describeAnalysis, type AnalysisDefinition } from '../../../src/analysis/define';
+import { defineAnalysis, describeAnalysis, type AnalysisContext, type AnalysisDefinition } from '../../../src/analysis/define';
 import { analyses, findAnalysis } from '../../../src/analysis/registry';
 import { runAnalysis } from '../../../src/analysis/run';
 import { CancelledError, UserError } from '../../../src/common/errors';
@@ -65,12 +65,13 @@ describe('running an analysis', () => {
       { figures: [], scalars: {} },
       {
         run: ({ progress }) => {
-          progress(0.5, { figures: [line(Infinity)], scalars: {} });
+          progress(0.5, () => ({ figures: [line(Infinity)], scalars: {} }));
           return { figures: [], scalars: {} };
         },
       },
     );
-    await expect(runAnalysis(partial, contextOf(experiment), {})).rejects.toThrow(/holds Infinity/);
+    const shown: AnalysisContext['progress'] = (_, made) => void made?.();
+    await expect(runAnalysis(partial, { ...contextOf(experiment), progress: shown }, {})).rejects.toThrow(/holds Infinity/);
   });
 
   test('passes on progress', async () => {
@@ -81,16 +82,29 @@ describe('running an analysis', () => {
       {
         run: ({ progress }) => {
           progress(0.25);
-          progress(0.5, partial);
+          progress(0.5, () => partial);
           return { figures: [], scalars: {} };
         },
       },
     );
-    await runAnalysis(definition, { ...contextOf(experiment), progress: (...args) => seen.push(args) }, {});
+    await runAnalysis(definition, { ...contextOf(experiment), progress: (fraction, made) => seen.push([fraction, made?.()]) }, {});
     expect(seen).toEqual([
       [0.25, undefined],
       [0.5, partial],
     ]);
+  });
+
+  test('makes no partial result that nobody shows', async () => {
+    const unwanted = giving(
+      { figures: [], scalars: {} },
+      {
+        run: ({ progress }) => {
+          progress(0.5, () => expect.fail('it was made'));
+          return { figures: [], scalars: {} };
+        },
+      },
+    );
+    await expect(runAnalysis(unwanted, contextOf(experiment), {})).resolves.toEqual({ figures: [], scalars: {} });
   });
 
   test('says that the weights are too large where its numbers overflow for that', async () => {
