@@ -34,14 +34,15 @@ const leastFall = 3;
 
 /**
  * The frequencies that stand out of a spectrum, ascending: those before its steepest fall, in the order of power, among the
- * falls by a factor of three at least behind at least half of all power. Empty where nothing stands out.
+ * falls by a factor of three at least behind at least half of all power. They are half of the frequencies at most: at the end
+ * of a random spectrum p/2 may fall far behind, as it has no sine. Empty where nothing stands out.
  * @param power `[F]`, of the frequencies from 1
  */
 export function standingOut(power: ArrayLike<number>): readonly number[] {
   const order = Array.from(power, (value, index) => ({ value, frequency: index + 1 })).sort((a, b) => b.value - a.value);
   const total = order.reduce((sum, { value }) => sum + value, 0);
   let [best, count, before] = [leastFall, 0, 0];
-  order.slice(0, -1).forEach(({ value }, index) => {
+  order.slice(0, Math.min(order.length - 1, Math.ceil(order.length / 2))).forEach(({ value }, index) => {
     before += value;
     const next = order[index + 1]?.value ?? 0;
     const fall = next > 0 ? value / next : value > 0 ? Infinity : 0;

@@ -61,6 +61,12 @@ describe('key frequencies', () => {
     expect(standingOut([0, 0, 0])).toEqual([]);
     expect(standingOut([1])).toEqual([]);
   });
+
+  test('are half of the frequencies at most: one that falls behind does not make the others stand out', () => {
+    expect(standingOut([1, 1.1, 0.9, 1, 1, 0.2])).toEqual([]);
+    expect(standingOut([1, 0.1, 1, 1, 0.1, 0.1])).toEqual([1, 3, 4]);
+    expect(standingOut([1, 0.1, 1])).toEqual([1, 3]);
+  });
 });
 
 describe('frequencies that are named', () => {
