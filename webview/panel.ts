@@ -1,15 +1,19 @@
 import { Emitter } from '../src/common/event';
 import { Lifetime, type Disposable } from '../src/common/lifetime';
 import { messageOf } from '../src/common/errors';
-import type { ExportFormat, PanelState, ToPanel } from '../src/protocol/panel';
+import { atCheckpoint, type ExportFormat, type PanelState, type ToPanel } from '../src/protocol/panel';
 import type { Bridge } from './bridge';
-import { CheckpointControl } from './controls/checkpoint';
+import { ComparisonBar } from './comparison/bar';
+import { FigureArea } from './comparison/figureArea';
+import { CheckpointControl, type CheckpointStep } from './controls/checkpoint';
 import { ParameterControls } from './controls/parameters';
 import { CellCursor } from './cursor';
 import { element } from './elements';
 import { fileName } from './export/file';
-import { FigureFrame, type FrameActions } from './figures/frame';
+import type { FigureFrame, FrameActions } from './figures/frame';
 import type { FigureContext } from './figures/view';
+import { Player } from './player';
+import { allDrawn } from './plotly/chart';
 import { Announcer } from './shell/announcer';
 import { Header } from './shell/header';
 import { ProblemBanner } from './shell/problem';
@@ -29,28 +33,43 @@ export class Panel implements Disposable {
   private readonly progress = new ProgressStrip(() => this.bridge.send({ kind: 'cancel' }));
   private readonly problem = new ProblemBanner(() => this.ask(this.shown.state?.params ?? {}, this.shown.state?.checkpoint));
   private readonly scalars = new Scalars();
-  private readonly checkpoint = new CheckpointControl();
+  private readonly checkpoint = new CheckpointControl(text => this.announcer.say(text));
+  private readonly player = this.lifetime.add(new Player({
+    atEnd: () => this.checkpoint.atEnd,
+    advance: () => {
+      const step = this.checkpoint.next();
+      this.move(step);
+      return step;
+    },
+    drawn: allDrawn,
+    changed: playing => {
+      this.checkpoint.setPlaying(playing);
+      this.announcer.say(playing ? 'Playing.' : `Paused at: ${this.checkpoint.text}`);
+    },
+  }));
   private readonly parameterSlot = element('div', { class: 'parameters' });
   private readonly controls = element('div', { class: 'controls', role: 'group', 'aria-label': 'Parameters' });
   private readonly empty = element('p', { class: 'empty', hidden: true }, 'There is nothing to show.');
-  private readonly figures = element('div', { class: 'figures' });
+  private readonly figures: FigureArea;
+  private readonly comparison = new ComparisonBar({
+    choose: () => this.compare(),
+    stop: () => this.stopComparing(),
+    view: view => this.viewAs(view),
+  });
   private parameters: ParameterControls | undefined;
-  private frames: readonly FigureFrame[] = [];
   private readonly cursors = new Map<string, CellCursor>();
   private readonly headChanges = this.lifetime.add(new Emitter<void>());
   private readonly context: FigureContext;
   private readonly actions: FrameActions = {
     save: (frame, format) => void this.save(frame, format),
-    canClaim: () => Object.keys(this.shown.result?.scalars ?? {}).length > 0,
-    claim: frame => this.bridge.send({ kind: 'claim', figure: this.frames.indexOf(frame) }),
+    canClaim: frame => this.figures.figureOf(frame) >= 0 && Object.keys(this.shown.result?.scalars ?? {}).length > 0,
+    claim: frame => this.bridge.send({ kind: 'claim', figure: this.figures.figureOf(frame) }),
   };
   private shown: Shown = nothingShown;
 
   constructor(private readonly bridge: Bridge) {
     this.controls.append(this.parameterSlot, this.checkpoint.element);
-    this.element = element('main', { class: 'panel' },
-      element('div', { class: 'top' }, this.header.element, this.progress.element), this.controls, this.problem.element,
-      this.scalars.element, this.empty, this.figures, this.announcer.element);
+    this.header.element.append(this.comparison.begin);
     const picked = () => this.shown.selection;
     this.context = {
       theme: this.theme,
@@ -66,14 +85,22 @@ export class Panel implements Disposable {
         activate: () => this.bridge.send({ kind: 'open', analysis, params }),
       })),
     };
-    this.checkpoint.onDidChange(step => this.ask(this.shown.state?.params ?? {}, step));
+    this.figures = this.lifetime.add(new FigureArea(this.context, this.actions));
+    this.element = element('main', { class: 'panel' },
+      element('div', { class: 'top' }, this.header.element, this.progress.element), this.controls, this.comparison.element, this.problem.element,
+      this.scalars.element, this.empty, this.figures.element, this.announcer.element);
+    this.checkpoint.onDidMove(step => {
+      this.player.stop();
+      this.move(step);
+    });
+    this.checkpoint.onDidPlay(() => this.player.toggle());
+    this.checkpoint.onDidLink(linked => this.bridge.send({ kind: 'link', linked }));
     this.lifetime.add(bridge.listen(message => this.take(message)));
     this.show(this.shown);
     bridge.send({ kind: 'ready' });
   }
 
   dispose(): void {
-    for (const frame of this.frames) frame.dispose();
     this.lifetime.dispose();
   }
 
@@ -85,13 +112,28 @@ export class Panel implements Disposable {
 
   private take(message: ToPanel): void {
     if (message.kind === 'export') {
-      const frame = this.frames[message.figure];
+      const frame = this.figures.frame(message.figure);
       if (frame) void this.save(frame, message.format);
-      else this.bridge.send({ kind: 'failed', message: `There is no figure ${message.figure} to export; there are ${this.frames.length}.` });
+      else this.bridge.send({ kind: 'failed', message: `There is no figure ${message.figure} to export; there are ${this.figures.count}.` });
       return;
     }
+    const before = this.shown.state?.checkpoint;
     this.show(receive(this.shown, message));
-    if (message.kind === 'show') this.bridge.keep(message.state);
+    if (message.kind === 'show' || message.kind === 'state') {
+      this.bridge.keep(message.state);
+      if (message.state.checkpoint !== before) this.player.stop();
+    }
+    if (message.kind === 'problem') this.player.stop();
+    if (message.kind === 'result' && !message.partial) void this.player.brought(message.checkpoint);
+  }
+
+  /** Asks for the figures of another checkpoint. */
+  private move(step: CheckpointStep): void {
+    if (!this.shown.state) return;
+    const state = atCheckpoint(this.shown.state, step);
+    this.show({ ...this.shown, state });
+    this.bridge.keep(state);
+    this.bridge.send({ kind: 'move', ...(step === undefined ? {} : { checkpoint: step }) });
   }
 
   /** Asks for other figures: the reader changed something. */
@@ -100,6 +142,23 @@ export class Panel implements Disposable {
     this.show(change(this.shown, params, checkpoint));
     if (this.shown.state) this.bridge.keep(this.shown.state);
     this.bridge.send({ kind: 'change', params, ...(checkpoint === undefined ? {} : { checkpoint }) });
+  }
+
+  private compare(): void {
+    this.bridge.send({ kind: 'compare' });
+  }
+
+  private stopComparing(): void {
+    this.change({ ...this.shown, ...withoutComparison(this.shown) });
+    this.bridge.send({ kind: 'stopComparing' });
+  }
+
+  private viewAs(view: ComparisonView): void {
+    const { state } = this.shown;
+    if (!state) return;
+    this.show({ ...this.shown, state: { ...state, view } });
+    this.bridge.keep({ ...state, view });
+    this.bridge.send({ kind: 'view', view });
   }
 
   private pick({ layer, head }: HeadName): void {
@@ -123,7 +182,8 @@ export class Panel implements Disposable {
     this.problem.update(shown);
     this.scalars.update(shown);
     this.updateControls(shown, before);
-    if (shown.result !== before.result) this.updateFigures(shown);
+    this.comparison.update(shown);
+    if (shown.result !== before.result || shown.state?.view !== before.state?.view) this.figures.update(shown.result, shown.state?.view ?? 'sides');
     this.empty.hidden = shown.result?.figures.length !== 0;
     if (shown.selection?.layer !== before.selection?.layer || shown.selection?.head !== before.selection?.head) this.headChanges.fire();
     this.announcer.update(shown, before);
@@ -131,37 +191,22 @@ export class Panel implements Disposable {
 
   private updateControls({ analysis, model, words, state, checkpoints }: Shown, before: Shown): void {
     const choices = analysis?.atCheckpoint === true ? checkpoints : [];
-    this.checkpoint.update(choices, state?.checkpoint);
+    if (model) this.checkpoint.update({ checkpoints: choices, steps: model.status === 'finished' ? model.progress.step : model.progress.steps }, state?.checkpoint, state?.linked ?? false);
     if (analysis && model && words && (!this.parameters || analysis.id !== before.analysis?.id || model.id !== before.model?.id)) {
       this.parameters = new ParameterControls(analysis.params, { model, words });
       this.parameters.onDidChange(({ name, value }) => this.ask({ ...this.shown.state?.params, [name]: value }, this.shown.state?.checkpoint));
       this.parameterSlot.replaceChildren(...this.parameters.elements);
     }
     if (state) this.parameters?.setValues(state.params);
-    this.controls.hidden = this.parameterSlot.childElementCount === 0 && choices.length === 0;
-  }
-
-  /** Figures keep their place and their kind from one result to the next; those that do are updated in place. */
-  private updateFigures({ result }: Shown): void {
-    const figures = result?.figures ?? [];
-    const frames = figures.map((figure, i) => {
-      const frame = this.frames[i];
-      if (frame?.update(figure)) return frame;
-      const made = new FigureFrame(figure, this.context, this.actions);
-      if (frame) frame.element.replaceWith(made.element);
-      else this.figures.append(made.element);
-      return made;
-    });
-    for (const frame of this.frames) if (!frames.includes(frame)) frame.dispose();
-    this.frames = frames;
+    this.controls.hidden = this.parameterSlot.childElementCount === 0 && this.checkpoint.element.hidden;
   }
 
   private async save(frame: FigureFrame, format: ExportFormat): Promise<void> {
     try {
       const content = await frame.content(format);
-      this.bridge.send({ kind: 'save', name: fileName(this.shown.model?.name ?? '', frame.figure.title), format, content });
+      this.bridge.send({ kind: 'save', name: fileName(this.shown.model?.name ?? '', frame.name), format, content });
     } catch (error) {
-      this.fail(`"${frame.figure.title}" could not be exported as ${format.toUpperCase()}: ${messageOf(error)}`);
+      this.fail(`"${frame.name}" could not be exported as ${format.toUpperCase()}: ${messageOf(error)}`);
     }
   }
 }

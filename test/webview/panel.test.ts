@@ -124,37 +124,6 @@ describe('parameters', () => {
   });
 });
 
-describe('checkpoints', () => {
-  test('are stepped through in order, the newest weights last', async () => {
-    const panel = await open();
-    const { page } = panel;
-    await page.getByRole('button', { name: 'Earlier checkpoint' }).click();
-    expect(await panel.next('change')).toEqual({ kind: 'change', params: {}, checkpoint: 300 });
-    await page.getByRole('button', { name: 'Earlier checkpoint' }).click();
-    expect(await panel.next('change')).toMatchObject({ checkpoint: 200 });
-    await page.getByRole('combobox', { name: 'Checkpoint' }).click();
-    await page.getByRole('option', { name: 'Newest weights' }).click();
-    expect(await panel.next('change')).toEqual({ kind: 'change', params: {} });
-  });
-
-  test('that training adds join the list and leave the choice alone', async () => {
-    const panel = await open({}, { state: { model: model.id, analysis: 'attention', params: {}, checkpoint: 200 } });
-    await panel.post({ kind: 'model', model: { ...model, progress: { step: 400, steps: 1000 } }, checkpoints: [100, 200, 300, 400] });
-    const list = panel.page.getByRole('combobox', { name: 'Checkpoint' });
-    await list.locator('vscode-option').nth(4).waitFor({ state: 'attached' });
-    expect(await list.locator('.selected-value').innerText()).toBe('Step 200');
-    expect(await panel.waiting('change')).toEqual([]);
-  });
-
-  test.each([
-    ['the model has none', { checkpoints: [] }],
-    ['the analysis shows all of the training', { analysis: { ...parameters, atCheckpoint: false } }],
-  ])('have no control where %s', async (_, over) => {
-    const panel = await open({}, over);
-    expect(await panel.page.getByRole('combobox', { name: 'Checkpoint' }).isVisible()).toBe(false);
-  });
-});
-
 describe('work under way', () => {
   test('shows how far it is, is announced, and can be cancelled', async () => {
     const panel = await open();

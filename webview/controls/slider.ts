@@ -20,7 +20,6 @@ export function slider(label: Label, { minimum, maximum }: Bounds, value: number
   // A hundredth of the range, to a power of ten: between 0 and 1 it stops at 0.01, 0.02, …
   const grain = 10 ** Math.floor(Math.log10((maximum - minimum) / 100));
   let told = value;
-  let timer: ReturnType<typeof setTimeout> | undefined;
 
   const read = () => Math.min(maximum, Math.max(minimum, Number((Math.round(input.valueAsNumber / grain) * grain).toPrecision(12))));
   const display = (number: number) => {
@@ -31,19 +30,12 @@ export function slider(label: Label, { minimum, maximum }: Bounds, value: number
   };
   const tell = () => {
     const next = read();
-    if (next === told) return;
+    if (next === told) return false;
     told = next;
     changes.fire(next);
+    return true;
   };
-  /** Tells at once, and then at most once a pause for as long as there is something new to tell. */
-  const tellNowAndThen = () => {
-    if (timer !== undefined || read() === told || !input.isConnected) return;
-    tell();
-    timer = setTimeout(() => {
-      timer = undefined;
-      tellNowAndThen();
-    }, pause);
-  };
+  const tellNowAndThen = paced(() => input.isConnected && tell(), pause);
   const set = (number: number) => {
     input.valueAsNumber = number;
     display(number);
@@ -66,4 +58,17 @@ export function slider(label: Label, { minimum, maximum }: Bounds, value: number
       set(next);
     },
   };
+}
+
+/** Tells at once, and then at most once a pause for as long as `tell` finds something new to tell. */
+export function paced(tell: () => boolean, pause: number): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const call = () => {
+    if (timer !== undefined || !tell()) return;
+    timer = setTimeout(() => {
+      timer = undefined;
+      call();
+    }, pause);
+  };
+  return call;
 }

@@ -64,6 +64,8 @@ export interface ButtonOptions {
 
 export interface ButtonControl {
   readonly element: HTMLElement;
+  /** Makes it do another thing: the title, and the icon in its place. */
+  setLook(look: { readonly title: string; readonly icon: string }): void;
   setPressed(pressed: boolean): void;
   setExpanded(expanded: boolean): void;
   setEnabled(enabled: boolean): void;
@@ -79,6 +81,12 @@ export function button(options: ButtonOptions, activate: () => void): ButtonCont
   made.addEventListener('click', () => { if (!made.disabled) activate(); });
   return {
     element: made,
+    setLook(look) {
+      if (made.title === look.title) return;
+      made.title = look.title;
+      made.ariaLabel = look.title;
+      made.replaceChildren(icon(look.icon));
+    },
     // Set as properties: the library passes only some attributes on to the button within.
     setPressed: pressed => { made.ariaPressed = String(pressed); },
     setExpanded: expanded => Object.assign(made, { ariaHaspopup: 'menu', ariaExpanded: String(expanded) }),

@@ -33,6 +33,13 @@ function turn(): Promise<void> {
   return turns;
 }
 
+const drawings = new Set<Promise<void>>();
+
+/** Resolves once no chart of the page has anything left to draw. */
+export async function allDrawn(): Promise<void> {
+  while (drawings.size > 0) await Promise.allSettled(drawings);
+}
+
 /**
  * A Plotly chart that redraws itself when its width, the theme or its numbers change. Drawings follow one another, and
  * those that were overtaken are left out, so that fast updates cannot pile up.
@@ -73,7 +80,7 @@ export class Chart implements Disposable {
 
   draw(): void {
     if (this.drawing) this.overtaken = true;
-    else if (this.width > 0 && !this.lifetime.isEnded) void this.drawNow();
+    else if (this.width > 0 && !this.lifetime.isEnded) this.begin();
   }
 
   /** The part of an axis that the reader has zoomed to; undefined while it shows all. */
@@ -110,6 +117,13 @@ export class Chart implements Disposable {
   dispose(): void {
     this.lifetime.dispose();
     this.drawn?.plotly.purge(this.drawn.element);
+  }
+
+  private begin(): void {
+    const drawing = this.drawNow();
+    drawings.add(drawing);
+    // What goes wrong is for whoever watches over the page.
+    void drawing.finally(() => drawings.delete(drawing));
   }
 
   private async drawNow(): Promise<void> {
