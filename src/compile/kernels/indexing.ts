@@ -2,6 +2,7 @@ import type { Graph, Value } from '../graph';
 import { sizeOf } from '../../common/tensor';
 import { cast, inputOf, positiveAxes, reshape, whole } from './record';
 import type { KernelTable } from './register';
+import { split } from './shape';
 
 export const indexingKernels: KernelTable = {
   GatherV2: (graph, inputs, attrs) => {
@@ -46,10 +47,25 @@ export const indexingKernels: KernelTable = {
   },
 };
 
+/**
+ * The most numbers that one node may add. ONNX Runtime's ScatterND shares more than about 210,000 among its threads, which
+ * then add to one place at a time without seeing each other: sums differ from run to run, and lose terms.
+ */
+const mostAtOnce = 2 ** 17;
+
 /** Zeros of the shape with the updates added at the indices. */
 function addAt(graph: Graph, shape: readonly number[], indices: Value, updates: Value): Value {
   if (updates.dtype === 'int64') throw new Error('int64 values stay inside kernels');
+  const depth = indices.shape.at(-1) ?? 1;
+  const [count, inner] = [sizeOf(indices.shape) / depth, shape.slice(depth)];
+  const size = Math.max(1, Math.floor(mostAtOnce / sizeOf(inner)));
+  const sizes = Array.from({ length: Math.max(1, Math.ceil(count / size)) }, (_, part) => Math.min(size, count - part * size));
+  const places = split(graph, reshape(graph, cast(graph, whole(graph, indices), 'int64'), [count, depth]), sizes, 0);
+  const rows = split(graph, reshape(graph, whole(graph, updates), [count, ...inner]), sizes, 0);
   const zeros = whole(graph, graph.splat(updates.dtype, shape, 0));
-  const output = { dtype: updates.dtype, shape };
-  return graph.node('ScatterND', [zeros, cast(graph, whole(graph, indices), 'int64'), whole(graph, updates)], output, { reduction: 'add' });
+  return places.reduce((sum, place, part) => {
+    const added = rows[part];
+    if (!added) throw new Error('as many rows as places');
+    return graph.node('ScatterND', [sum, place, added], { dtype: updates.dtype, shape }, { reduction: 'add' });
+  }, zeros);
 }

@@ -36,7 +36,7 @@ function concat(graph: Graph, values: readonly Value[], axis: number): Value {
   return graph.node('Concat', values.map(value => whole(graph, value)), { dtype: first.dtype, shape }, { axis });
 }
 
-function split(graph: Graph, x: Value, sizes: readonly number[], axis: number): readonly Value[] {
+export function split(graph: Graph, x: Value, sizes: readonly number[], axis: number): readonly Value[] {
   if (sizes.length === 1) return [x];
   if (sizes.length > graph.mostOutputs) {
     let end = 0;

@@ -2,7 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { compiledKernelNames } from '../../../../src/compile/kernels/register';
-import { float32, type HostTensor } from '../../../../src/common/tensor';
+import { float32, int32, type HostTensor } from '../../../../src/common/tensor';
+import { OnnxRuntime } from '../../../../src/compile/onnxRuntime';
 import type { Runtime } from '../../../../src/compile/runtime';
 import { expectClose } from '../../../support/close';
 import { Draw } from '../../../support/draw';
@@ -96,6 +97,20 @@ describe('float32 keeps its digits', () => {
     const x = Float32Array.from([...sizes, ...sizes.map(size => -size)]);
     const [result] = await runOnce(onnx, y => [tf.step(y as Tensor)], [float32([x.length], x)]);
     expect([...(result?.data ?? [])]).toEqual(Array.from(x, value => Number(value > 0)));
+  });
+
+  test('sums of many rows of equal index lose no term on two threads', async () => {
+    const [rows, columns, segments] = [11_490, 128, 5];
+    const threads = new OnnxRuntime({ device: 'cpu', threads: 2, spin: true });
+    const specs = [{ dtype: 'float32' as const, shape: [rows, columns] }, { dtype: 'int32' as const, shape: [rows] }];
+    const sums = await threads.compile('sums', (x, ids) => [tf.unsortedSegmentSum(x as Tensor, ids as tf.Tensor1D, segments)], specs);
+    const ids = Int32Array.from({ length: rows }, (_, row) => row % segments);
+    const inputs = [float32([rows, columns], new Float32Array(rows * columns).fill(1)), int32([rows], ids)];
+    for (let run = 0; run < 200; run++) {
+      const [result] = await sums.run(inputs);
+      expect(result?.data.every(sum => sum === rows / segments), `run ${run}`).toBe(true);
+    }
+    threads.dispose();
   });
 
   test('log1p from 1e-30 to 1e3, and below 0', async () => {
