@@ -18,12 +18,13 @@ import { neuronFrequencies } from './neuronFrequencies';
 import { ovCircuit } from './ovCircuit';
 import { pathCircuit } from './pathCircuit';
 import { pathPatching } from './pathPatching';
+import { progressMeasures } from './progressMeasures';
 import { qkCircuit } from './qkCircuit';
 import { trainingCurves } from './trainingCurves';
 import { virtualAttention } from './virtualAttention';
 
 /** Every analysis. A new one is a file of its own and a line here. */
-export const analyses: readonly AnalysisDefinition[] = [trainingCurves, attention, virtualAttention, headScores, logitLens, directLogitAttribution, activationPatching, attributionPatching, edgeAttribution, pathPatching, ablation, ovCircuit, qkCircuit, pathCircuit, composition, embeddingSvd, fourierEmbedding, fourierLogits, fourierAttention, fourierNeurons, neuronFrequencies];
+export const analyses: readonly AnalysisDefinition[] = [trainingCurves, progressMeasures, attention, virtualAttention, headScores, logitLens, directLogitAttribution, activationPatching, attributionPatching, edgeAttribution, pathPatching, ablation, ovCircuit, qkCircuit, pathCircuit, composition, embeddingSvd, fourierEmbedding, fourierLogits, fourierAttention, fourierNeurons, neuronFrequencies];
 
 /** @throws UserError for an analysis that does not exist, with the nearest names. */
 export function findAnalysis(id: string): AnalysisDefinition {

@@ -1,0 +1,148 @@
+import { throwIfCancelled, UserError } from '../common/errors';
+import type { RunnableModel } from '../model/runnable';
+import type { MetricsRow } from '../protocol/model';
+import { coarseToFine } from './coarseToFine';
+import { defineAnalysis, type AnalysisContext } from './define';
+import { measureCheckpoint, type CheckpointMeasures } from './fourier/checkpointMeasures';
+import { frequencyParameters, keyFrequencies, namedFrequencies } from './fourier/keyFrequencies';
+import { isModular, modularNeeds, modularTaskOf } from './fourier/modular';
+import { pairSetOf } from './fourier/pairMeasures';
+import { phasesOf, type LossCurves } from './fourier/phases';
+import { progressFigures, restrictedRatio } from './fourier/progressFigures';
+
+/** A model has memorised its training pairs once the loss on them is below this. */
+const memorisedLoss = 1e-3;
+
+/** How a grokking model progressed, by what is measured of it at every checkpoint (Nanda et al. 2023, section 5). */
+export const progressMeasures = defineAnalysis({
+  id: 'progress-measures',
+  title: 'Progress measures',
+  description: 'Restricted and excluded loss, the waves in the logits, weight norms and the sparsity of the embedding at every checkpoint, and the phases of grokking.',
+  group: 'Training',
+  atCheckpoint: false,
+  params: frequencyParameters,
+  scalars: {
+    keyCount: 'number of key frequencies',
+    uniformLoss: 'loss of a guess, ln p, in nats',
+    initialLoss: 'test loss before training, in nats',
+    testLossAtMemorisation: 'test loss when the training loss was first below 1e-3, in nats',
+    memorisationGap: 'how far that is above the loss of a guess, in nats',
+    memorisationEnd: 'step of the checkpoint at which memorisation ends',
+    circuitFormationEnd: 'step of the checkpoint at which circuit formation ends',
+    cleanupEnd: 'step of the checkpoint at which the clean-up ends',
+    trainLoss: 'training loss at the last checkpoint, in nats',
+    testLoss: 'test loss at the last checkpoint, in nats',
+    restrictedLoss: 'loss at the last checkpoint with the key frequencies alone, in nats',
+    excludedLoss: 'loss at the last checkpoint without the key frequencies, in nats',
+    restrictedRatio: 'restricted loss over test loss at the last checkpoint',
+    residual: 'share of the norm of the logits that no frequency explains, at the last checkpoint',
+    gini: 'Gini coefficient of the norms of the embedding at each frequency, at the last checkpoint',
+  },
+  needs: modularNeeds,
+  appliesTo: isModular,
+  async run(context, { frequencies }) {
+    const { details, metrics, signal, progress } = context;
+    const steps = details.checkpoints;
+    if (steps.length === 0) throw new UserError(`${details.summary.name} has no checkpoints, so nothing can be measured along its training.`);
+    const task = modularTaskOf(details);
+    const pairs = pairSetOf(details, context.task);
+    const named = namedFrequencies(frequencies, task.modulus);
+    const keys = named.length > 0 ? named : keyFrequencies(context.model, pairs.basis);
+    const uniform = Math.log(task.modulus);
+
+    const measured = new Map<number, CheckpointMeasures>();
+    const problems = new Map<number, UserError>();
+    const ascending = () => steps.flatMap(step => measured.get(step) ?? []);
+    const missing = () => [...(keys.length > 0 ? [] : [withoutKeys]), ...leftOut(problems)];
+    const partial = () => ({ figures: progressFigures({ task, keys, measures: ascending(), missing: missing() }), scalars: {} });
+    const order = coarseToFine(steps.length).flatMap(index => steps[index] ?? []);
+    for await (const { step, opened } of readAhead(context, order)) {
+      throwIfCancelled(signal);
+      try {
+        measured.set(step, await measureCheckpoint(await opened, step, { pairs, keys, parameters: details.parameters }));
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        problems.set(step, error);
+      }
+      const fraction = (measured.size + problems.size) / steps.length;
+      // A single point makes no curve.
+      if (measured.size > 1) progress(fraction, partial);
+      else progress(fraction);
+    }
+    const measures = ascending();
+    const last = measures.at(-1);
+    if (!last) throw new UserError(`No checkpoint of ${details.summary.name} can be measured. ${[...problems.values()][0]?.message ?? ''}`);
+
+    const phases = phasesOf(curvesOf(measures), uniform);
+    return {
+      figures: progressFigures({ task, keys, measures, phases, missing: [...missing(), ...(phases.missing === undefined ? [] : [phases.missing])] }),
+      scalars: known({
+        keyCount: keys.length,
+        uniformLoss: uniform,
+        ...beginning(metrics.length > 0 ? metrics : measures, uniform),
+        memorisationEnd: phases.memorisationEnd,
+        circuitFormationEnd: phases.circuitFormationEnd,
+        cleanupEnd: phases.cleanupEnd,
+        trainLoss: last.trainLoss,
+        testLoss: last.testLoss,
+        restrictedLoss: last.restrictedLoss,
+        excludedLoss: last.excludedLoss,
+        restrictedRatio: restrictedRatio(last.restrictedLoss, last.testLoss),
+        residual: last.residual,
+        gini: last.gini,
+      }),
+    };
+  },
+});
+
+const withoutKeys = 'Restricted and excluded loss need key frequencies, and no frequency stands out in the embedding of the newest weights; name some to see them.';
+
+/** The model at each of its checkpoints, in the order given, or why there is none; the next is read meanwhile. */
+async function* readAhead({ atCheckpoint }: AnalysisContext, order: readonly number[]): AsyncGenerator<{ readonly step: number; readonly opened: Promise<RunnableModel> }> {
+  const open = (step: number | undefined) => {
+    const opened = step === undefined ? undefined : atCheckpoint(step);
+    // It may fail before anyone waits for it.
+    opened?.catch(() => undefined);
+    return opened;
+  };
+  let next = open(order[0]);
+  for (const [index, step] of order.entries()) {
+    const opened = next;
+    next = open(order[index + 1]);
+    if (opened) yield { step, opened };
+  }
+}
+
+function leftOut(problems: ReadonlyMap<number, UserError>): readonly string[] {
+  const steps = [...problems.keys()].sort((a, b) => a - b);
+  if (steps.length === 0) return [];
+  if (steps.length === 1) return [`The checkpoint at step ${steps.join()} could not be read and is left out.`];
+  const named = `${steps.slice(0, 3).join(', ')}${steps.length > 3 ? ', …' : ''}`;
+  return [`${steps.length} checkpoints, at steps ${named}, could not be read and are left out.`];
+}
+
+function curvesOf(measures: readonly CheckpointMeasures[]): LossCurves {
+  const excluded = measures.flatMap(({ excludedLoss }) => excludedLoss ?? []);
+  return {
+    steps: measures.map(({ step }) => step),
+    train: measures.map(({ trainLoss }) => trainLoss),
+    test: measures.map(({ testLoss }) => testLoss),
+    ...(excluded.length > 0 && { excluded }),
+  };
+}
+
+/** The losses that tell a claim how it began, ascending in steps. */
+function beginning(rows: readonly Pick<MetricsRow, 'step' | 'trainLoss' | 'testLoss'>[], uniform: number) {
+  const [first] = rows;
+  const memorised = rows.find(({ trainLoss, testLoss }) => trainLoss !== undefined && trainLoss < memorisedLoss && testLoss !== undefined);
+  const testLossAtMemorisation = memorised?.testLoss;
+  return {
+    initialLoss: first?.step === 0 ? first.testLoss : undefined,
+    testLossAtMemorisation,
+    memorisationGap: testLossAtMemorisation === undefined ? undefined : testLossAtMemorisation - uniform,
+  };
+}
+
+function known(scalars: Readonly<Record<string, number | undefined>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(scalars).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+}
