@@ -3,7 +3,7 @@ import type { Figure, HeatmapFigure, LinesFigure, TableFigure } from '../protoco
 import { defineAnalysis } from './define';
 import { fourierBasis, type FourierBasis } from './fourier/basis';
 import { gini } from './fourier/gini';
-import { embeddingInBasis, frequencyParameters, markedFrequencies } from './fourier/keyFrequencies';
+import { embeddingInBasis, frequencyParameters, markedFrequencies, type MarkedFrequencies } from './fourier/keyFrequencies';
 import { isModular, modularNeeds, modularTaskOf } from './fourier/modular';
 import { byPower, shareOf, spectrumOf, type Spectrum } from './fourier/spectrum';
 import { barsByComponent, barsByFrequency, keySentence } from './fourier/spectrumFigures';
@@ -52,7 +52,7 @@ export const fourierEmbedding = defineAnalysis({
           caption: 'Norm of the projection of the numbers\' rows of W_E on each vector of the Fourier basis, each of norm one.',
         }),
         inBasisFigure(basis, inBasis),
-        frequencyTable(spectrum, closer),
+        frequencyTable(spectrum, marked),
         dotProducts(basis, inBasis, closer),
         ...waves(basis, closer),
       ],
@@ -85,15 +85,22 @@ function inBasisFigure({ names }: FourierBasis, inBasis: Matrix): HeatmapFigure 
   };
 }
 
-function frequencyTable({ basis, norms, power }: Spectrum, { frequencies, adjective, caption }: Closer): TableFigure {
+/** Every frequency, the strongest first. */
+function frequencyTable({ basis, norms, power }: Spectrum, marked: MarkedFrequencies): TableFigure {
   return {
     kind: 'table',
-    title: adjective === 'key' ? 'Key frequencies' : 'Largest frequencies',
-    caption: `${caption} The share is of the squared norm of the embedding beyond the constant.`,
-    columns: ['Frequency', 'Share', 'Norm', 'Norm of cosine', 'Norm of sine'].map(title => ({ title, numeric: true })),
-    rows: frequencies.map(frequency => {
+    title: 'Share of each frequency',
+    caption: `Strongest first. The share is of the squared norm of the embedding beyond the constant. ${keySentence(marked)}`,
+    columns: [
+      { title: 'Frequency', numeric: true }, { title: 'Key', numeric: false },
+      ...['Share', 'Norm', 'Norm of cosine', 'Norm of sine'].map(title => ({ title, numeric: true })),
+    ],
+    rows: byPower(power).map(frequency => {
       const [cosine = 0, sine] = componentsOf(basis, [frequency]).map(row => norms[row] ?? 0);
-      return [frequency, shareOf(power, [frequency]), Math.sqrt(power[frequency - 1] ?? 0), cosine, sine ?? 'none'];
+      return [
+        frequency, marked.frequencies.includes(frequency) ? 'key' : '',
+        shareOf(power, [frequency]), Math.sqrt(power[frequency - 1] ?? 0), cosine, sine ?? 'none',
+      ];
     }),
     scalar: 'keyShare',
   };

@@ -10,19 +10,19 @@ interface Heading {
   readonly caption: string;
 }
 
-/** The norm of a weight at each frequency, the key frequencies apart from the others. */
+/**
+ * The norm of a weight at each frequency, and at the key frequencies a second time, so that they are seen: the first series has
+ * all of them, as two models that are compared may have other keys.
+ */
 export function barsByFrequency({ basis: { modulus }, power }: Spectrum, { frequencies: keys }: MarkedFrequencies, heading: Heading): BarsFigure {
-  const frequencies = allFrequencies(modulus);
   const norms = power.map(Math.sqrt); // [F]
-  const some = (isShown: (frequency: number) => boolean) => norms.map((norm, at) => (isShown(at + 1) ? norm : 0));
+  const ofKeys = norms.map((norm, at) => (keys.includes(at + 1) ? norm : 0));
   return {
     kind: 'bars',
     ...heading,
-    x: { title: 'Frequency', labels: frequencies.map(String) },
+    x: { title: 'Frequency', labels: allFrequencies(modulus).map(String) },
     y: { title: 'Norm' },
-    series: keys.length === 0
-      ? [{ name: 'norm', values: norms }]
-      : [{ name: 'key', values: some(frequency => keys.includes(frequency)) }, { name: 'other', values: some(frequency => !keys.includes(frequency)) }],
+    series: [{ name: 'norm', values: norms }, ...(keys.length === 0 ? [] : [{ name: 'norm of key frequencies', values: ofKeys }])],
     scalar: 'keyShare',
   };
 }

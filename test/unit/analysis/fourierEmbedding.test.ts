@@ -17,7 +17,7 @@ async function run(context = modularContext(13), params: Readonly<Record<string,
     byFrequency: named<BarsFigure>('bars', /by frequency/)(),
     byComponent: named<BarsFigure>('bars', /by Fourier component/)(),
     inBasis: named<HeatmapFigure>('heatmap', /in the Fourier basis/)(),
-    table: named<TableFigure>('table', /frequencies$/)(),
+    table: named<TableFigure>('table', /^Share of each frequency$/)(),
     products: named<HeatmapFigure>('heatmap', /^Dot products/)(),
     cosines: named<LinesFigure>('lines', /^Cosines/)(),
     sines: named<LinesFigure>('lines', /^Sines/),
@@ -39,8 +39,8 @@ describe('the embedding in the Fourier basis', () => {
     expect(inBasis.y.labels).toEqual(byComponent.x.labels);
 
     const power = Array.from({ length: Math.floor(p / 2) }, (_, at) => squaredNormAt(components, frequency => frequency === at + 1));
-    const [key, other] = byFrequency.series;
-    expectClose(power.map((_, at) => (key?.values[at] ?? 0) + (other?.values[at] ?? 0)), power.map(Math.sqrt), { absolute: 1e-10 });
+    expect(byFrequency.x.labels).toEqual(power.map((_, at) => String(at + 1)));
+    expectClose(byFrequency.series[0]?.values ?? [], power.map(Math.sqrt), { absolute: 1e-10 });
     const share = (isCounted: (frequency: number) => boolean) => squaredNormAt(components, isCounted) / squaredNormAt(components, frequency => frequency > 0);
     expect(scalars).toEqual({
       keyCount: 2,
@@ -53,9 +53,11 @@ describe('the embedding in the Fourier basis', () => {
     expect(products.x.labels).toEqual(keys.map(({ name }) => name));
     const rows = keys.map(({ values }) => values);
     expectClose(products.values, multiplied(rows, transposed(rows)).flat(), { absolute: 1e-6 });
-    expect(table.rows.map(([frequency]) => frequency)).toEqual(named);
-    for (const [frequency, itsShare, itsNorm, cosine, sine] of table.rows) {
-      const its = keys.filter(component => component.frequency === frequency);
+
+    const order = power.map((value, at) => ({ value, frequency: at + 1 })).sort((one, other) => other.value - one.value);
+    expect(table.rows.map(([frequency, isKey]) => [frequency, isKey])).toEqual(order.map(({ frequency }) => [frequency, named.includes(frequency) ? 'key' : '']));
+    for (const [frequency, , itsShare, itsNorm, cosine, sine] of table.rows) {
+      const its = components.filter(component => component.frequency === frequency);
       expectClose([Number(itsShare), Number(itsNorm)], [share(each => each === frequency), norm(its.flatMap(({ values }) => values))], { absolute: 1e-10 });
       expectClose([Number(cosine)], [norm(its[0]?.values ?? [])], { absolute: 1e-10 });
       if (its[1]) expectClose([Number(sine)], [norm(its[1].values)], { absolute: 1e-10 });
@@ -65,18 +67,16 @@ describe('the embedding in the Fourier basis', () => {
 
   test.each([[13, [2, 5]], [14, [3, 7]], [59, [4, 11, 28]]])('modulo %i finds the frequencies that it is made of: %j', async (p, keys) => {
     const context = withWaves(modularContext(p, { d_model: 32, d_head: 16 }), Object.fromEntries(keys.map(k => [k, 1])));
-    const { scalars, finding, byFrequency, products, cosines, sines } = await run(context);
+    const { scalars, finding, byFrequency, table, products, cosines, sines } = await run(context);
     expect(scalars['keyCount']).toBe(keys.length);
     expect(scalars['keyShare']).toBeGreaterThan(0.99);
     expect(scalars['keyShare']).toBeLessThan(1);
     expect(finding).toBe(`key frequencies ${keys.join(' ')}`);
     expect(byFrequency.caption).toContain(`Key frequencies, which stand out in the embedding: ${keys.join(' ')}.`);
-    const [key, other] = byFrequency.series;
-    expect([key?.name, other?.name]).toEqual(['key', 'other']);
-    byFrequency.x.labels.forEach((label, at) => {
-      const isKey = keys.includes(Number(label));
-      expect([(key?.values[at] ?? 0) > 0, (other?.values[at] ?? 0) > 0]).toEqual([isKey, !isKey]);
-    });
+    const [every, key] = byFrequency.series;
+    expect(key?.values).toEqual(every?.values.map((value, at) => (keys.includes(at + 1) ? value : 0)));
+    expect(table.rows.slice(0, keys.length).map(([, isKey]) => isKey)).toEqual(keys.map(() => 'key'));
+    expect(table.rows[keys.length]?.[1] ?? '').toBe('');
     expect(cosines.series.map(({ name }) => name)).toEqual(keys.map(k => `cos ${k}`));
     expect(sines().series.map(({ name }) => name)).toEqual(keys.filter(k => 2 * k !== p).map(k => `sin ${k}`));
     expect(products.rows).toBe(cosines.series.length + sines().series.length);
@@ -96,12 +96,10 @@ describe('the embedding in the Fourier basis', () => {
     expect(finding).toBe('no key frequency');
     expect(byFrequency.series.map(({ name }) => name)).toEqual(['norm']);
     for (const { caption } of [byFrequency, table, products, cosines, sines()]) expect(caption).toContain('No frequency stands out in the embedding');
-    expect(table.title).toBe('Largest frequencies');
-    const shares = table.rows.map(([, share]) => Number(share));
-    expect(shares).toEqual([...shares].sort((a, b) => b - a));
-    expect(table.rows).toHaveLength(5);
+    expect(table.rows.map(([, isKey]) => isKey)).toEqual(Array.from({ length: 7 }, () => ''));
     expect(table.rows[0]?.[0]).toBe(scalars['largestFrequency']);
     expect(products.title).toBe('Dot products of the largest components');
+    expect(cosines.series.map(({ name }) => Number(name.slice(4))).sort()).toEqual(table.rows.slice(0, 5).map(([frequency]) => Number(frequency)).sort());
   });
 
   test('takes the frequencies that are named, each once', async () => {
