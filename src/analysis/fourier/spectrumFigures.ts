@@ -10,21 +10,25 @@ interface Heading {
   readonly caption: string;
 }
 
-/**
- * The norm of a weight at each frequency, and at the key frequencies a second time, so that they are seen: the first series has
- * all of them, as two models that are compared may have other keys.
- */
-export function barsByFrequency({ basis: { modulus }, power }: Spectrum, { frequencies: keys }: MarkedFrequencies, heading: Heading): BarsFigure {
-  const norms = power.map(Math.sqrt); // [F]
-  const ofKeys = norms.map((norm, at) => (keys.includes(at + 1) ? norm : 0));
+/** The norm of a weight at each frequency, and of the key frequencies. */
+export function barsByFrequency({ basis: { modulus }, power }: Spectrum, marked: MarkedFrequencies, heading: Heading): BarsFigure {
   return {
     kind: 'bars',
     ...heading,
     x: { title: 'Frequency', labels: allFrequencies(modulus).map(String) },
     y: { title: 'Norm' },
-    series: [{ name: 'norm', values: norms }, ...(keys.length === 0 ? [] : [{ name: 'norm of key frequencies', values: ofKeys }])],
+    series: seriesWithKeys('norm', power.map(Math.sqrt), marked),
     scalar: 'keyShare',
   };
+}
+
+/**
+ * Values `[F]` of every frequency, and at the key frequencies a second time, so that they are seen: the first series has all of
+ * them, as two models that are compared may have other keys.
+ */
+export function seriesWithKeys(name: string, values: Float64Array, { frequencies: keys }: MarkedFrequencies): BarsFigure['series'] {
+  const ofKeys = values.map((value, at) => (keys.includes(at + 1) ? value : 0));
+  return [{ name, values }, ...(keys.length === 0 ? [] : [{ name: `${name} of key frequencies`, values: ofKeys }])];
 }
 
 /** The norm of a weight along each vector of the basis. */
