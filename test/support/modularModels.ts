@@ -1,35 +1,10 @@
 import { expect } from 'vitest';
 import type { AnalysisContext } from '../../src/analysis/define';
-import { float32, int32, type HostTensor } from '../../src/common/tensor';
+import { float32 } from '../../src/common/tensor';
 import { contextOf } from './analyses';
 import { Draw } from './draw';
 import { prepared } from './experiments';
 import { randomParameters } from './models';
-
-/** What a model of modular arithmetic makes of all pairs, as the definitions of the literature read it: in float64, pair (a, b) in row a·p + b. */
-export interface WholePairs {
-  readonly p: number;
-  readonly sign: 1 | -1;
-  /** `[p², p]` */
-  readonly logits: readonly (readonly number[])[];
-  /** `[p², d_mlp]`, of the last layer; empty rows where it has no neurons. */
-  readonly neurons: readonly (readonly number[])[];
-}
-
-/** Runs all pairs by the plain forward pass. */
-export async function wholePairs({ details, model }: AnalysisContext): Promise<WholePairs> {
-  const { operation, modulus } = details.experiment.task.parameters;
-  const p = Number(modulus);
-  const tokens = Array.from({ length: p * p }, (_, pair) => [Math.floor(pair / p), pair % p, p]).flat();
-  const post = `blocks.${details.config.n_layers - 1}.mlp.hook_post`;
-  const hooks = details.config.attn_only ? [] : [post];
-  const { logits, cache } = await model.runWithCache(int32([p * p, 3], Int32Array.from(tokens)), hooks);
-  const atEquals = (value: HostTensor<'float32'> | undefined) => {
-    const width = value?.shape.at(-1) ?? 0;
-    return Array.from({ length: p * p }, (_, pair) => Array.from(value?.data.subarray((3 * pair + 2) * width, (3 * pair + 3) * width) ?? []));
-  };
-  return { p, sign: operation === 'subtract' ? -1 : 1, logits: atEquals(logits), neurons: atEquals(cache.get(post)) };
-}
 
 /** A random model whose weights are large enough for its logits to depend much on both numbers. */
 export function randomModel(operation: 'add' | 'subtract', modulus: number, model: object = {}): AnalysisContext {

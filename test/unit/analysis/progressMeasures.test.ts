@@ -12,9 +12,9 @@ import type { MetricsRow } from '../../../src/protocol/model';
 import { contextOf, type ContextOptions } from '../../support/analyses';
 import { expectClose } from '../../support/close';
 import { prepared } from '../../support/experiments';
-import { wholePairs } from '../../support/modularModels';
 import { randomParameters } from '../../support/models';
 import { componentsOverRows, giniByDifferences, otherContext } from '../../support/waves';
+import { wholePairs } from '../../support/wholePairs';
 
 const steps = [100, 200, 300, 400, 500, 600, 700];
 const keys = [2, 5];

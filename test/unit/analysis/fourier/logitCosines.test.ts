@@ -4,25 +4,8 @@ import { allFrequencies, fourierBasis } from '../../../../src/analysis/fourier/b
 import { approximateLogits, approximationScores, logitCosines, residualFraction } from '../../../../src/analysis/fourier/logitCosines';
 import { measurePairs, pairSetOf } from '../../../../src/analysis/fourier/pairMeasures';
 import { expectClose } from '../../../support/close';
-import { lookupModel, randomModel, wholePairs, type WholePairs } from '../../../support/modularModels';
-
-/** The definitions with a cube of p³ cosines for each frequency: coefficients, the logits' norm, and what is left of it. */
-function definedBy({ p, sign, logits }: WholePairs, frequencies: readonly number[]) {
-  const flat = logits.flat();
-  const cubes = frequencies.map(k => {
-    const cube = flat.map((_, at) => {
-      const [pair, c] = [Math.floor(at / p), at % p];
-      return Math.cos(((2 * Math.PI * k) / p) * (Math.floor(pair / p) + sign * (pair % p) - c));
-    });
-    const norm = Math.hypot(...cube);
-    return cube.map(value => value / norm);
-  });
-  const norm = Math.sqrt(flat.reduce((sum, value) => sum + value * value, 0));
-  const coefficients = cubes.map(cube => cube.reduce((sum, value, at) => sum + value * (flat[at] ?? NaN), 0));
-  const approximation = flat.map((_, at) => coefficients.reduce((sum, coefficient, index) => sum + coefficient * (cubes[index]?.[at] ?? NaN), 0));
-  const rest = Math.sqrt(flat.reduce((sum, value, at) => sum + (value - (approximation[at] ?? NaN)) ** 2, 0));
-  return { coefficients, norm, residual: rest / norm, approximation };
-}
+import { lookupModel, randomModel } from '../../../support/modularModels';
+import { definedCosines, wholePairs } from '../../../support/wholePairs';
 
 const cases = [['add', 13, 1], ['subtract', 13, 2], ['add', 14, 2], ['subtract', 14, 1]] as const;
 
@@ -32,13 +15,13 @@ describe('cosines in the logits are those of the definition', () => {
       const pairs = pairSetOf(context.details, context.task);
       const measures = await measurePairs(context.model, pairs);
       const whole = await wholePairs(context);
-      const every = definedBy(whole, allFrequencies(p));
+      const every = definedCosines(whole, allFrequencies(p));
       const cosines = logitCosines(measures, pairs.basis);
       expectClose(cosines.coefficients, every.coefficients, { absolute: 1e-5 * every.norm });
       expectClose(cosines.similarities, every.coefficients.map(value => value / every.norm), { absolute: 1e-5 });
       expectClose([cosines.norm], [every.norm], { relative: 1e-5 });
       for (const frequencies of [allFrequencies(p), [2, 5], [Math.floor(p / 2)]]) {
-        const { residual, approximation } = definedBy(whole, frequencies);
+        const { residual, approximation } = definedCosines(whole, frequencies);
         expectClose([residualFraction(measures, cosines, pairs.basis, frequencies)], [residual], { relative: 1e-5 });
         const byDifference = approximateLogits(cosines, pairs.basis, frequencies);
         expectClose(approximation.map((_, at) => {

@@ -1,0 +1,52 @@
+import { defineAnalysis } from './define';
+import { chosenFrequencies, frequencyParameters } from './fourier/keyFrequencies';
+import { frequencyPlace, lossBars } from './fourier/lossBars';
+import { isModular, modularNeeds, modularTaskOf } from './fourier/modular';
+import { measurePairs, pairSetOf, restrictedLoss as lossOf } from './fourier/pairMeasures';
+
+/** The smallest normal float32: below it a loss has no digits to be a ratio of. */
+const leastLoss = 1.2e-38;
+
+/** Whether the key frequencies are enough (Nanda et al. 2023, section 5.1). */
+export const restrictedLoss = defineAnalysis({
+  id: 'restricted-loss',
+  title: 'Restricted loss',
+  description: 'The test loss when the key frequencies of the answer alone are kept: near the test loss where the model computes with nothing else.',
+  group: 'Fourier structure',
+  params: frequencyParameters,
+  scalars: {
+    restrictedLoss: 'loss on the test pairs with the key frequencies alone',
+    testLoss: 'loss on the test pairs',
+    ratio: 'restricted loss over test loss',
+  },
+  needs: modularNeeds,
+  appliesTo: isModular,
+  async run({ details, task, model }, { frequencies }) {
+    const { modulus, answer } = modularTaskOf(details);
+    const keys = chosenFrequencies(frequencies, model, modulus);
+    const pairs = pairSetOf(details, task);
+    const measures = await measurePairs(model, pairs);
+    const { testLoss } = measures;
+    const restricted = lossOf(measures, pairs, keys);
+    const ratio = restricted / Math.max(testLoss, leastLoss);
+    return {
+      figures: [
+        lossBars({
+          frequencies: keys, alone: keys.map(key => lossOf(measures, pairs, [key])), together: restricted, untouched: { name: 'test loss', loss: testLoss },
+        }, {
+          title: 'Restricted loss',
+          caption: `Loss on the test pairs with one frequency of ${answer} alone, and with all of these, in ${frequencyPlace(model.config)}; the mean of the logits over all pairs stays.`,
+          scalar: 'restrictedLoss',
+        }),
+        {
+          kind: 'table',
+          title: 'Restricted and test loss',
+          columns: [{ title: 'Kept', numeric: false }, { title: 'Test loss', numeric: true }],
+          rows: [['everything', testLoss], [`frequencies ${keys.join(' ')}`, restricted]],
+          scalar: 'ratio',
+        },
+      ],
+      scalars: { restrictedLoss: restricted, testLoss, ratio },
+    };
+  },
+});
