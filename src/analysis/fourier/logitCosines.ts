@@ -12,6 +12,8 @@ export interface LogitCosines {
   readonly coefficients: Float64Array;
   /** `[F]`: the same over the norm of the logits; 0 where they are all 0. */
   readonly similarities: Float64Array;
+  /** `[p]`: the mean of the logits at each d. */
+  readonly byDifference: Float64Array;
   /** The norm of the logits of all pairs. They are taken as they are, with what they have in common over the outputs. */
   readonly norm: number;
 }
@@ -27,7 +29,7 @@ export function logitCosines(logits: Logits, basis: FourierBasis): LogitCosines 
   // mean stands for p pairs.
   const coefficients = Float64Array.from(cosineRows(basis), row => sums.reduce((sum, value, d) => sum + value * vectors.get(row, d), 0));
   const norm = Math.sqrt(spread + p * logitMeans.norm('frobenius') ** 2);
-  return { coefficients, norm, similarities: coefficients.map(coefficient => (norm > 0 ? coefficient / norm : 0)) };
+  return { coefficients, byDifference: sums.map(sum => sum / p), norm, similarities: coefficients.map(coefficient => (norm > 0 ? coefficient / norm : 0)) };
 }
 
 /** The logits that the cosines of some frequencies add up to, by d: `[p]`. */
