@@ -8,23 +8,27 @@ import type { AnalysisDefinition } from './define';
 import { directLogitAttribution } from './directLogitAttribution';
 import { edgeAttribution } from './edgeAttribution';
 import { embeddingSvd } from './embeddingSvd';
+import { excludedLoss } from './excludedLoss';
 import { fourierEmbedding } from './fourierEmbedding';
 import { fourierAttention } from './fourierAttention';
 import { fourierLogits } from './fourierLogits';
 import { fourierNeurons } from './fourierNeurons';
 import { headScores } from './headScores';
 import { logitLens } from './logitLens';
+import { logitPeriodicity } from './logitPeriodicity';
 import { neuronFrequencies } from './neuronFrequencies';
 import { ovCircuit } from './ovCircuit';
 import { pathCircuit } from './pathCircuit';
 import { pathPatching } from './pathPatching';
+import { positionSimilarity } from './positionSimilarity';
 import { progressMeasures } from './progressMeasures';
 import { qkCircuit } from './qkCircuit';
+import { restrictedLoss } from './restrictedLoss';
 import { trainingCurves } from './trainingCurves';
 import { virtualAttention } from './virtualAttention';
 
 /** Every analysis. A new one is a file of its own and a line here. */
-export const analyses: readonly AnalysisDefinition[] = [trainingCurves, progressMeasures, attention, virtualAttention, headScores, logitLens, directLogitAttribution, activationPatching, attributionPatching, edgeAttribution, pathPatching, ablation, ovCircuit, qkCircuit, pathCircuit, composition, embeddingSvd, fourierEmbedding, fourierLogits, fourierAttention, fourierNeurons, neuronFrequencies];
+export const analyses: readonly AnalysisDefinition[] = [trainingCurves, progressMeasures, attention, virtualAttention, headScores, logitLens, directLogitAttribution, activationPatching, attributionPatching, edgeAttribution, pathPatching, ablation, ovCircuit, qkCircuit, pathCircuit, composition, embeddingSvd, fourierEmbedding, fourierLogits, fourierAttention, fourierNeurons, neuronFrequencies, logitPeriodicity, restrictedLoss, excludedLoss, positionSimilarity];
 
 /** @throws UserError for an analysis that does not exist, with the nearest names. */
 export function findAnalysis(id: string): AnalysisDefinition {
