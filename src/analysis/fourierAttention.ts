@@ -15,7 +15,7 @@ import { pairLogits } from './fourier/pairRuns';
 import { explainedVariance, pairSpectra, withNumbers, type ExplainedFunction, type ExplainedVariance, type PairFunction } from './fourier/pairSpectra';
 import { allHeads, componentName, headOf, type Head } from './heads';
 
-// p modulus · F frequencies · N heads of all layers · H heads of one · n maps of attention that are drawn
+// p modulus · F frequencies · N heads of all layers · H heads of one · Q queries · n maps of attention that are drawn
 
 /** What `=` attends to, in order. */
 const sources = ['a', 'b', '='] as const;
@@ -105,8 +105,8 @@ async function readAttention(model: RunnableModel, task: ModularTask, basis: Fou
 function attentionOfEquals(config: ModelConfig, weights: Weights, tokens: Tensor): Tensor {
   const patterns: Tensor[] = [];
   pairLogits(config, weights, tokens, (name, value) => {
-    if (!name.endsWith('hook_pattern')) return value; // [p², H, 3, 3]
-    const ofEquals = tf.slice(value, [0, 0, sources.length - 1, 0], [-1, -1, 1, -1]);
+    if (!name.endsWith('hook_pattern')) return value; // [p², H, Q, 3]
+    const ofEquals = tf.slice(value, [0, 0, (value.shape[2] ?? 1) - 1, 0], [-1, -1, 1, -1]);
     patterns.push(tf.reshape(ofEquals, [-1, config.n_heads * sources.length]));
     return value;
   });
