@@ -5,7 +5,7 @@ import { frequencyParameters, markedFrequencies, type MarkedFrequencies } from '
 import { approximateLogits, approximationScores, logitCosines, residualFraction, type LogitCosines } from './fourier/logitCosines';
 import { isModular, modularNeeds, modularTaskOf } from './fourier/modular';
 import { measurePairs, pairSetOf, type PairMeasures, type PairSet } from './fourier/pairMeasures';
-import { keySentence } from './fourier/spectrumFigures';
+import { keySentence, seriesWithKeys } from './fourier/spectrumFigures';
 
 // p modulus
 
@@ -70,18 +70,13 @@ function overAllPairs({ trainLoss, testLoss, trainAccuracy, testAccuracy }: Pair
 }
 
 function similarityBars({ similarities }: LogitCosines, marked: MarkedFrequencies, { modulus: p }: FourierBasis, answer: string): BarsFigure {
-  const { frequencies: keys } = marked;
   return {
     kind: 'bars',
     title: 'Cosine similarity of the logits by frequency',
     caption: `Of the logits of all pairs with cos(2πk/${p} · (${answer} − c)). They are taken as they are, with what they have in common over the outputs c. ${keySentence(marked)}`,
     x: { title: 'Frequency k', labels: allFrequencies(p).map(String) },
     y: { title: 'Cosine similarity' },
-    // All of them first, as two models that are compared may have other keys.
-    series: [
-      { name: 'similarity', values: similarities },
-      ...(keys.length > 0 ? [{ name: 'similarity of key frequencies', values: similarities.map((value, at) => (keys.includes(at + 1) ? value : 0)) }] : []),
-    ],
+    series: seriesWithKeys('similarity', similarities, marked),
     scalar: 'keySimilarity',
   };
 }
