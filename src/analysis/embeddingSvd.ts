@@ -23,13 +23,13 @@ export const embeddingSvd = defineAnalysis({
   description: 'Singular values of the embedding against a random matrix of the same norm, and its principal components over the input.',
   group: 'Fourier structure',
   params: {
-    components: { kind: 'integer', title: 'Principal components', description: 'How many of the first are drawn as lines and counted into the share.', default: 6, minimum: 1, maximum: 50 },
+    components: { kind: 'integer', title: 'Principal components', description: 'How many of the first are drawn as lines and counted into the share.', default: 4, minimum: 1, maximum: 50 },
   },
   scalars: {
     effectiveRank: 'participation ratio of the squared singular values, (Σσ²)²/Σσ⁴: how many directions hold the squared norm, as if evenly',
-    randomEffectiveRank: 'the same of the random matrix',
+    randomEffectiveRank: 'participation ratio of the random matrix',
     share: 'share of the squared norm of the embedding in the first principal components, as many as are drawn',
-    randomShare: 'the same of the random matrix',
+    randomShare: 'share of the squared norm of the random matrix in as many of its components',
   },
   appliesTo: () => true,
   run(context, { components }) {

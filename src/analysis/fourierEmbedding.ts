@@ -19,7 +19,7 @@ const shownOtherwise = 5;
  */
 export const fourierEmbedding = defineAnalysis({
   id: 'fourier-embedding',
-  title: 'Fourier embedding',
+  title: 'Embedding in the Fourier basis',
   description: 'Which frequencies the embedding of the numbers is made of, and which of them stand out.',
   group: 'Fourier structure',
   params: frequencyParameters,
@@ -72,7 +72,7 @@ interface Closer {
 function inBasisFigure({ names }: FourierBasis, inBasis: Matrix): HeatmapFigure {
   return {
     kind: 'heatmap',
-    title: 'Embedding in the Fourier basis',
+    title: 'Fourier components of the embedding',
     caption: 'What each vector of the Fourier basis over the numbers (row) is embedded as, by dimension of the residual stream (column).',
     y: { title: 'Fourier component', labels: names },
     x: { title: 'Residual stream dimension' },

@@ -20,13 +20,13 @@ const mostNeurons = 512;
  */
 export const fourierLogits = defineAnalysis({
   id: 'fourier-logits',
-  title: 'Fourier logits',
+  title: 'Logit weights in the Fourier basis',
   description: 'Which frequencies the neurons of the last MLP write to the logits.',
   group: 'Fourier structure',
   params: frequencyParameters,
   scalars: {
     keyShare: 'fraction of the squared norm of W_out W_U, beyond the constant, at the embedding\'s key frequencies or those named; 0 where there are none',
-    keyCount: 'number of those key frequencies',
+    keyCount: 'number of key frequencies, those that stand out in the embedding or were named',
     largestFrequency: 'the frequency that holds most of the squared norm of W_out W_U',
     gini: 'Gini coefficient of the squared norms by frequency: 0 where all are the same, near 1 where few hold everything',
   },
@@ -79,7 +79,7 @@ function byNeuron(basis: FourierBasis, inBasis: Matrix, about: string): HeatmapF
   const cut = neurons.length > shown.length ? ` The strongest ${shown.length} of ${neurons.length} neurons are drawn.` : '';
   return {
     kind: 'heatmap',
-    title: 'Logit weights of each neuron in the Fourier basis',
+    title: 'Fourier components of each neuron\'s logit weights',
     caption: `${about} Neurons (rows) stand by the frequency that they write most, the strongest first.${cut}`,
     y: { title: 'Neuron', labels: shown.map(({ neuron }) => String(neuron)) },
     x: { title: 'Fourier component', labels: basis.names },

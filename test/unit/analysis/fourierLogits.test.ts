@@ -17,7 +17,7 @@ async function run(context = modularContext(13), params: Readonly<Record<string,
     figures,
     byFrequency: named<BarsFigure>('bars', /by frequency/),
     byComponent: named<BarsFigure>('bars', /by Fourier component/),
-    neurons: named<HeatmapFigure>('heatmap', /of each neuron/),
+    neurons: named<HeatmapFigure>('heatmap', /of each neuron's/),
   };
 }
 
