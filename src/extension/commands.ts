@@ -4,6 +4,7 @@ import { Lifetime, type Disposable } from '../common/lifetime';
 import type { TrainAnswer } from '../protocol/engine';
 import type { ModelSummary } from '../protocol/model';
 import { registerCommand, type Command, type CommandArgument, type ModelTarget } from './contributions';
+import { compareWith } from './compareWith';
 import { collectDiagnostics } from './collectDiagnostics';
 import type { Engine } from './engine';
 import { pickExport } from './exports';
@@ -85,6 +86,7 @@ export class Commands implements Disposable {
       'circuits.openOvCircuit': target => analyses.open('ov-circuit', target),
       'circuits.openActivationPatching': target => analyses.open('activation-patching', target),
       'circuits.openAnalysis': target => analyses.choose(target),
+      'circuits.compareWith': target => compareWith({ engine, models, panels }, analyses, target),
       'circuits.openRow': () => {
         const row = view.selected;
         const analysis = row && analysisOf(row);

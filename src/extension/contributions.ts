@@ -41,6 +41,7 @@ export const commands = {
   'circuits.openOvCircuit': ModelTargetSchema,
   'circuits.openActivationPatching': ModelTargetSchema,
   'circuits.openAnalysis': ModelTargetSchema,
+  'circuits.compareWith': ModelTargetSchema,
   /** What a click on a row of the models tree does. */
   'circuits.openRow': nothing,
   'circuits.exportFigure': nothing,

@@ -1,6 +1,7 @@
 import { Emitter } from '../common/event';
 import { Lifetime, type Disposable } from '../common/lifetime';
 import { unknownName } from '../common/nearest';
+import type { ModelPoint } from '../protocol/analysis';
 import { getModel, listModels, type ModelsChanged } from '../protocol/engine';
 import type { ModelDetails, ModelSummary } from '../protocol/model';
 import type { Engine } from './engine';
@@ -17,6 +18,19 @@ export interface ModelListChange {
   /** What changed as they were before; a new model has none. */
   readonly before: ReadonlyMap<string, ModelSummary>;
   readonly removed: readonly string[];
+}
+
+/**
+ * Whether a change moved the weights at a point: a checkpoint stays as it is, the newest weights move with the training if
+ * `live`, or for good when it ends. What is gone has moved too.
+ */
+export function weightsMoved({ model, checkpoint }: ModelPoint, { changed, before, removed }: ModelListChange, live: boolean): boolean {
+  if (removed.includes(model)) return true;
+  const now = changed.find(({ id }) => id === model);
+  if (!now || checkpoint !== undefined) return false;
+  const old = before.get(model);
+  const ended = old !== undefined && isRunning(old) && !isRunning(now);
+  return ended || (live && old?.progress.step !== now.progress.step);
 }
 
 interface OpenedModel {

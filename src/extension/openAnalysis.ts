@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { unknownName } from '../common/nearest';
 import { byAnalysisGroup } from '../protocol/analysis';
 import { applicableAnalyses } from '../protocol/engine';
+import type { PanelState } from '../protocol/panel';
 import { stateOn } from './analysisChoices';
 import type { ModelTarget } from './contributions';
 import type { Engine } from './engine';
@@ -22,10 +23,10 @@ export class OpenAnalysis {
     if (model) await this.show(analysis, model.id, target);
   }
 
-  /** Lets the user choose among those that fit the model. */
-  async choose(target: ModelTarget | undefined): Promise<void> {
+  /** Lets the user choose among those that fit the model; the panel that it opened, if any. */
+  async choose(target: ModelTarget | undefined): Promise<PanelState | undefined> {
     const model = await this.picker.pick('open', target);
-    if (!model) return;
+    if (!model) return undefined;
     const analyses = this.host.engine.request(applicableAnalyses, { model: model.id });
     const items = analyses.then(all => byAnalysisGroup(all, ({ group }) => group).flatMap(heading => [
       { label: heading.group, kind: vscode.QuickPickItemKind.Separator, id: '' },
@@ -33,16 +34,18 @@ export class OpenAnalysis {
     ]));
     const options = { title: `Analyses of ${model.name}`, placeHolder: 'Analysis', matchOnDetail: true };
     const chosen = await vscode.window.showQuickPick(items, options);
-    if (chosen) await this.show(chosen.id, model.id, target);
+    return chosen && this.show(chosen.id, model.id, target);
   }
 
-  private async show(analysis: string, model: string, target: ModelTarget | undefined): Promise<void> {
+  private async show(analysis: string, model: string, target: ModelTarget | undefined): Promise<PanelState> {
     const { engine, panels, selections } = this.host;
     const { layer, head } = target ?? {};
     if (layer !== undefined && head !== undefined) selections.pick({ model, layer, head });
     const { analyses } = await engine.start();
     const info = analyses.find(({ id }) => id === analysis);
     if (!info) throw unknownName('analysis', analysis, analyses.map(({ id }) => id));
-    await panels.show(stateOn(info, { ...target, model }), target !== undefined);
+    const state = stateOn(info, { ...target, model });
+    await panels.show(state, target !== undefined);
+    return state;
   }
 }

@@ -15,6 +15,8 @@ export interface PanelHost {
   save(name: string, format: ExportFormat, content: string | Uint8Array): void;
   /** Opens a panel, or changes those parameters of the one that is open, in front of the user. */
   open(state: PanelState): void;
+  /** Lets the user choose what to compare the panel with. */
+  compare(): void;
   /** Puts a text on the clipboard and says so. */
   copy(text: string, said: string): void;
   /** Keeps the parameters for the next time that the panel is opened. */

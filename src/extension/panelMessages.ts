@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { exportFormats, type FromPanel, type PanelState } from '../protocol/panel';
+import { comparisonViews, exportFormats, type FromPanel, type PanelState } from '../protocol/panel';
 import { parameterSchema, type Parameters } from '../protocol/parameter';
 
 const natural = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -12,6 +12,9 @@ const FromPanelSchema = v.variant('kind', [
   v.strictObject({ kind: v.literal('change'), params: Params, checkpoint: v.optional(natural) }),
   v.strictObject({ kind: v.literal('move'), checkpoint: v.optional(natural) }),
   v.strictObject({ kind: v.literal('link'), linked: v.boolean() }),
+  v.strictObject({ kind: v.literal('compare') }),
+  v.strictObject({ kind: v.literal('stopComparing') }),
+  v.strictObject({ kind: v.literal('view'), view: v.picklist(comparisonViews) }),
   v.strictObject({ kind: v.literal('select'), layer: natural, head: natural }),
   v.strictObject({ kind: v.literal('open'), analysis: name, params: Params }),
   v.strictObject({ kind: v.literal('claim'), figure: natural }),
@@ -38,14 +41,20 @@ export function readPanelMessage(message: unknown): PanelMessage | undefined {
   return result.success ? result.output : undefined;
 }
 
-const PanelStateSchema = v.object({ model: name, analysis: name, params: v.fallback(Params, {}), checkpoint: v.optional(natural), linked: v.optional(v.boolean()) });
+const PanelStateSchema = v.object({
+  model: name, analysis: name, params: v.fallback(Params, {}), checkpoint: v.optional(natural), linked: v.optional(v.boolean()),
+  against: v.fallback(v.optional(v.strictObject({ model: name, checkpoint: v.exactOptional(natural) })), undefined),
+  view: v.fallback(v.optional(v.picklist(comparisonViews)), undefined),
+});
 
 /** What VS Code kept of a panel, if it still makes sense. */
 export function readPanelState(state: unknown): PanelState | undefined {
   const result = v.safeParse(PanelStateSchema, state);
   if (!result.success) return undefined;
-  const { model, analysis, params, checkpoint, linked } = result.output;
-  return { ...panelState(model, analysis, params, checkpoint), ...(linked === undefined ? {} : { linked }) };
+  const { model, analysis, params, checkpoint, linked, against, view } = result.output;
+  return {
+    ...panelState(model, analysis, params, checkpoint), ...(linked === undefined ? {} : { linked }), ...(against && { against }), ...(view && { view }),
+  };
 }
 
 export function panelState(model: string, analysis: string, params: PanelState['params'], checkpoint: number | undefined): PanelState {

@@ -1,11 +1,11 @@
 import { CancelledError, UserError } from '../common/errors';
 import { Lifetime, type Disposable } from '../common/lifetime';
-import type { AnalysisInfo, AnalysisRequest, AnalysisResult } from '../protocol/analysis';
+import type { AnalysisInfo, AnalysisRequest, AnalysisResult, ModelPoint } from '../protocol/analysis';
 import type { ModelSummary } from '../protocol/model';
-import { atCheckpoint, type ExportFormat, type PanelState, type ToPanel } from '../protocol/panel';
+import { atCheckpoint, comparedWith, type ExportFormat, type PanelState, type ToPanel } from '../protocol/panel';
 import { resolveParameters } from '../protocol/parameter';
 import { claimOfFigure } from './claimOfFigure';
-import { isRunning, type ModelListChange } from './modelList';
+import { weightsMoved, type ModelListChange } from './modelList';
 import type { PanelHost } from './panelHost';
 import { fittingParams, panelState, readPanelMessage, type PanelMessage } from './panelMessages';
 import { PanelRuns } from './panelRuns';
@@ -81,6 +81,14 @@ export class PanelSession implements Disposable {
     void this.show();
   }
 
+  /** Compares with another model or checkpoint, or with nothing. */
+  compareWith(against: ModelPoint | undefined): void {
+    this.runs.stop();
+    this.current = comparedWith(this.current, against);
+    this.result = undefined;
+    void this.show();
+  }
+
   exportFigure(format: ExportFormat, figure: number): void {
     this.send({ kind: 'export', format, figure });
   }
@@ -111,6 +119,15 @@ export class PanelSession implements Disposable {
         return;
       case 'link':
         this.host.checkpoints.link(model, message.linked, this.current.checkpoint);
+        return;
+      case 'compare':
+        this.host.compare();
+        return;
+      case 'stopComparing':
+        this.compareWith(undefined);
+        return;
+      case 'view':
+        this.current = { ...this.current, view: message.view };
         return;
       case 'select':
         this.host.selections.pick({ model, layer: message.layer, head: message.head });
@@ -229,21 +246,15 @@ export class PanelSession implements Disposable {
     }
   }
 
-  private modelsChanged({ changed, before, removed }: ModelListChange): void {
-    const { model: id, checkpoint } = this.current;
-    if (removed.includes(id)) {
+  private modelsChanged(change: ModelListChange): void {
+    const { model: id, against } = this.current;
+    if (change.removed.includes(id)) {
       this.runs.stop();
       this.send({ kind: 'problem', message: 'The model was deleted.' });
       return;
     }
-    const now = changed.find(candidate => candidate.id === id);
-    if (!now) return;
-    const old = before.get(id);
-    const ended = old !== undefined && isRunning(old) && !isRunning(now);
-    const moved = old?.progress.step !== now.progress.step || ended;
-    // A checkpoint stays as it is. The newest weights move with the training, or for good when it ends.
-    if (checkpoint === undefined && moved && (ended || this.analysis?.live)) this.outdated = true;
-    this.follow();
+    if ([this.current, against].some(point => point && weightsMoved(point, change, this.analysis?.live ?? false))) this.outdated = true;
+    if (this.outdated || change.changed.some(model => model.id === id)) this.follow();
   }
 
   private async followModel(): Promise<void> {
@@ -275,8 +286,8 @@ export class PanelSession implements Disposable {
   }
 }
 
-function requestOf({ model, analysis, params, checkpoint }: PanelState): AnalysisRequest {
-  return { model, analysis, params, ...(checkpoint === undefined ? {} : { checkpoint }) };
+function requestOf({ model, analysis, params, checkpoint, against }: PanelState): AnalysisRequest {
+  return { model, analysis, params, ...(checkpoint === undefined ? {} : { checkpoint }), ...(against && { against }) };
 }
 
 function found(result: AnalysisResult, checkpoint: number | undefined, partial: boolean): ToPanel {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import { Lifetime, toDisposable, type Disposable } from '../common/lifetime';
 import type { PanelState } from '../protocol/panel';
+import { chooseComparison } from './chooseComparison';
 import { panelType } from './contributions';
 import type { Engine } from './engine';
 import { saveExport } from './exports';
@@ -49,6 +50,20 @@ export class Panels implements vscode.WebviewPanelSerializer, Disposable {
     return [...this.open.values()].find(({ panel }) => panel.active)?.session;
   }
 
+  /** The session of the panel that has the focus, or else of one that can be seen. */
+  get inSight(): PanelSession | undefined {
+    return this.active ?? [...this.open.values()].find(({ panel }) => panel.visible)?.session;
+  }
+
+  of({ model, analysis }: Pick<PanelState, 'model' | 'analysis'>): PanelSession | undefined {
+    return this.open.get(key(model, analysis))?.session;
+  }
+
+  /** Brings the panel to the front. */
+  reveal({ model, analysis }: Pick<PanelState, 'model' | 'analysis'>, preserveFocus: boolean): void {
+    this.open.get(key(model, analysis))?.panel.reveal(undefined, preserveFocus);
+  }
+
   /**
    * Opens the panel, or brings it to the front, without taking the focus from the tree that asked for it. Parameters that
    * are not named are as they were last.
@@ -92,6 +107,7 @@ export class Panels implements vscode.WebviewPanelSerializer, Disposable {
       // A panel that is closing takes no more messages.
       send: message => void panel.webview.postMessage(message).then(undefined, () => undefined),
       title: title => (panel.title = title),
+      compare: () => problems.guard(() => chooseComparison({ engine, models }, session)),
       open: other => problems.guard(() => this.show(other, false)),
       copy: (text, said) => problems.guard(() => copy(text, said)),
       remember: shown => kept.keep(shown),

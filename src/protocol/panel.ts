@@ -1,4 +1,4 @@
-import type { AnalysisInfo, AnalysisResult } from './analysis';
+import type { AnalysisInfo, AnalysisResult, ModelPoint } from './analysis';
 import type { ModelSummary, ModelWords } from './model';
 import type { ParameterValues } from './parameter';
 
@@ -10,6 +10,20 @@ export interface PanelState {
   readonly checkpoint?: number;
   /** Whether the model's panels all show the same checkpoint. */
   readonly linked?: boolean;
+  /** What it is compared with. */
+  readonly against?: ModelPoint;
+  /** How the two are shown; absent: side by side. */
+  readonly view?: ComparisonView;
+}
+
+/** Two figures beside each other, or their difference. */
+export const comparisonViews = ['sides', 'difference'] as const;
+export type ComparisonView = (typeof comparisonViews)[number];
+
+/** The same compared with another model or checkpoint, or with nothing. */
+export function comparedWith(state: PanelState, against: ModelPoint | undefined): PanelState {
+  const { against: _, ...rest } = state;
+  return against === undefined ? rest : { ...rest, against };
 }
 
 /** The same at another checkpoint; `undefined` for the newest weights. */
@@ -60,6 +74,11 @@ export type FromPanel =
   /** Show the checkpoint as soon as the figures on their way are there; those are still wanted. */
   | { readonly kind: 'move'; readonly checkpoint?: number }
   | { readonly kind: 'link'; readonly linked: boolean }
+  /** Choose what to compare with. */
+  | { readonly kind: 'compare' }
+  | { readonly kind: 'stopComparing' }
+  /** The two are shown in this way now. */
+  | { readonly kind: 'view'; readonly view: ComparisonView }
   | { readonly kind: 'select'; readonly layer: number; readonly head: number }
   /** Open another analysis, or this one, of the same model and checkpoint with these parameters. */
   | { readonly kind: 'open'; readonly analysis: string; readonly params: Readonly<Record<string, unknown>> }

@@ -14,6 +14,9 @@ describe('a message of a panel', () => {
       { kind: 'save', name: 'Attention', format: 'svg', content: '<svg/>' },
       { kind: 'save', name: 'Attention', format: 'png', content: Uint8Array.of(1, 2) },
       { kind: 'cancel' },
+      { kind: 'compare' },
+      { kind: 'stopComparing' },
+      { kind: 'view', view: 'difference' },
       { kind: 'failed', message: 'x is undefined' },
     ];
     for (const message of messages) expect(readPanelMessage(message)).toEqual(message);
@@ -21,7 +24,7 @@ describe('a message of a panel', () => {
 
   test('is not believed otherwise', () => {
     const wrong = [
-      undefined, null, 3, 'ready', {}, [], { kind: 'reload' }, { kind: 'ready', extra: 1 },
+      undefined, null, 3, 'ready', {}, [], { kind: 'reload' }, { kind: 'view', view: 'both' }, { kind: 'compare', model: 'm' }, { kind: 'ready', extra: 1 },
       { kind: 'change', params: { deep: {} } }, { kind: 'change', params: { a: Number.NaN } }, { kind: 'change', params: {}, checkpoint: 1.5 },
       { kind: 'change', params: { text: 'x'.repeat(100_001) } },
       { kind: 'open', analysis: '', params: {} }, { kind: 'open', analysis: 'x' }, { kind: 'open', analysis: 'x', params: { a: null } },
@@ -40,6 +43,14 @@ describe('what was kept of a panel', () => {
       model: 'm', analysis: 'attention', params: { prompt: 'a' }, checkpoint: 3,
     });
     expect(readPanelState({ model: 'm', analysis: 'attention', params: [{}] })).toEqual({ model: 'm', analysis: 'attention', params: {} });
+  });
+
+  test('is compared with what it was compared with, in the same way, where that still makes sense', () => {
+    const state = { model: 'm', analysis: 'attention', params: {} };
+    for (const against of [{ model: 'other' }, { model: 'm', checkpoint: 3 }]) {
+      expect(readPanelState({ ...state, against, view: 'difference' })).toEqual({ ...state, against, view: 'difference' });
+    }
+    for (const wrong of [{ against: 'm' }, { against: {} }, { against: { model: 'm', checkpoint: 1.5 } }, { view: 'both' }]) expect(readPanelState({ ...state, ...wrong })).toEqual(state);
   });
 
   test('is dropped when it does not say what was shown', () => {

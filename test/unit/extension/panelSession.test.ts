@@ -50,6 +50,7 @@ function opened({ live = false, checkpoint, params = {} }: { readonly live?: boo
   const remembered: PanelState[] = [];
   const shown: unknown[] = [];
   const warnings: string[] = [];
+  const comparisons = { count: 0 };
   const changes = new Emitter<ModelListChange>();
   const selections = new HeadSelections(memory());
   let model = modelSummary();
@@ -85,6 +86,7 @@ function opened({ live = false, checkpoint, params = {} }: { readonly live?: boo
     send: message => sent.push(message),
     title: title => titles.push(title),
     save: (...all) => saved.push(all),
+    compare: () => void comparisons.count++,
     open: state => others.push(state),
     copy: (text, said) => copied.push({ text, said }),
     remember: state => remembered.push(state),
@@ -108,7 +110,7 @@ function opened({ live = false, checkpoint, params = {} }: { readonly live?: boo
     session.receive({ kind: 'ready' });
     await settle();
   };
-  return { others, copied, remembered, shown, session, asked, sent, titles, saved, warnings, changes, selections, change, kinds, last, ready };
+  return { comparisons, others, copied, remembered, shown, session, asked, sent, titles, saved, warnings, changes, selections, change, kinds, last, ready };
 }
 
 beforeEach(() => void vi.useFakeTimers());
@@ -186,7 +188,7 @@ describe('a panel', () => {
       models: { get: async () => modelSummary(), details: async () => modelDetails({ layers: 1, heads: 1, attentionOnly: true, checkpoints: [] }), onChange: panel.changes.event },
       selections: panel.selections,
       checkpoints: new SharedCheckpoints(),
-      send: message => panel.sent.push(message), title: () => undefined, save: () => undefined, open: () => undefined, copy: () => undefined, remember: () => undefined, show: () => undefined, explain: String, warn: () => undefined,
+      send: message => panel.sent.push(message), title: () => undefined, save: () => undefined, compare: () => undefined, open: () => undefined, copy: () => undefined, remember: () => undefined, show: () => undefined, explain: String, warn: () => undefined,
     });
     other.receive({ kind: 'ready' });
     await settle();
@@ -402,5 +404,67 @@ describe('its parameters', () => {
     session.showWith({ head: '1.0' }, undefined);
     await settle();
     expect(asked).toHaveLength(2);
+  });
+});
+
+describe('a comparison', () => {
+  test('is asked of the engine until it is stopped, whatever else changes', async () => {
+    const { session, ready, last, sent, comparisons } = opened({ checkpoint: 5 });
+    await ready();
+    session.receive({ kind: 'compare' });
+    expect(comparisons.count).toBe(1);
+    session.compareWith({ model: 'other', checkpoint: 7 });
+    await settle();
+    expect(last().request).toMatchObject({ model: 'm', checkpoint: 5, against: { model: 'other', checkpoint: 7 } });
+    expect(sent.filter(({ kind }) => kind === 'show').at(-1)).toMatchObject({ state: { against: { model: 'other', checkpoint: 7 } } });
+    session.receive({ kind: 'change', params: { prompt: 'a' } });
+    await settle();
+    expect(last().request).toMatchObject({ params: { prompt: 'a' }, against: { model: 'other', checkpoint: 7 } });
+    session.receive({ kind: 'stopComparing' });
+    await settle();
+    expect(last().request).not.toHaveProperty('against');
+    expect(session.state).toEqual({ model: 'm', analysis: 'attention', params: { prompt: 'a' } });
+  });
+
+  test('stays where it is while the panel moves through training', async () => {
+    const { session, ready, last, asked } = opened();
+    await ready();
+    session.compareWith({ model: 'm' });
+    await settle();
+    await last().answer(result(1));
+    session.receive({ kind: 'move', checkpoint: 5 });
+    await settle();
+    expect(asked.at(-1)?.request).toMatchObject({ checkpoint: 5, against: { model: 'm' } });
+  });
+
+  test('is shown in the way that the reader chose, which takes no other run', async () => {
+    const { session, ready, asked } = opened();
+    await ready();
+    const runs = asked.length;
+    session.receive({ kind: 'view', view: 'difference' });
+    await settle();
+    expect([session.state.view, asked.length]).toEqual(['difference', runs]);
+    expect(asked.at(-1)?.request).not.toHaveProperty('view');
+  });
+
+  test('runs again when the newest weights move that it is compared with, and when they are gone', async () => {
+    const { session, ready, last, asked, changes } = opened({ checkpoint: 5 });
+    await ready();
+    session.compareWith({ model: 'other' });
+    await settle();
+    await last().answer(result(1));
+    const runs = asked.length;
+    const other = (status: ModelSummary['status'], step: number) => modelSummary({ id: 'other', status, progress: { step, steps: 100 } });
+    const tell = async (now: ModelSummary[], removed: string[] = []) => {
+      changes.fire({ structure: false, changed: now, before: new Map([['other', other('training', 50)]]), removed });
+      await vi.advanceTimersByTimeAsync(1000);
+    };
+    await tell([other('training', 50)]);
+    expect(asked.length).toBe(runs);
+    await tell([other('finished', 100)]);
+    expect(asked.length).toBe(runs + 1);
+    await last().answer(result(2));
+    await tell([], ['other']);
+    expect(asked.length).toBe(runs + 2);
   });
 });
