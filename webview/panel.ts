@@ -1,7 +1,8 @@
 import { Emitter } from '../src/common/event';
 import { Lifetime, type Disposable } from '../src/common/lifetime';
 import { messageOf } from '../src/common/errors';
-import { atCheckpoint, type ExportFormat, type PanelState, type ToPanel } from '../src/protocol/panel';
+import type { ModelPoint } from '../src/protocol/analysis';
+import { atCheckpoint, type ComparisonView, type ExportFormat, type PanelState, type ToPanel } from '../src/protocol/panel';
 import type { Bridge } from './bridge';
 import { ComparisonBar } from './comparison/bar';
 import { FigureArea } from './comparison/figureArea';
@@ -19,7 +20,7 @@ import { Header } from './shell/header';
 import { ProblemBanner } from './shell/problem';
 import { ProgressStrip } from './shell/progress';
 import { Scalars } from './shell/scalars';
-import { change, nothingShown, receive, type Shown } from './state';
+import { change, nothingShown, receive, uncompared, type Shown } from './state';
 import { openingsOf, type HeadName } from './subjects';
 import { ThemeWatch } from './theme';
 
@@ -52,7 +53,7 @@ export class Panel implements Disposable {
   private readonly empty = element('p', { class: 'empty', hidden: true }, 'There is nothing to show.');
   private readonly figures: FigureArea;
   private readonly comparison = new ComparisonBar({
-    choose: () => this.compare(),
+    choose: () => this.bridge.send({ kind: 'compare' }),
     stop: () => this.stopComparing(),
     view: view => this.viewAs(view),
   });
@@ -118,6 +119,8 @@ export class Panel implements Disposable {
       return;
     }
     const before = this.shown.state?.checkpoint;
+    // What it is compared with was chosen outside the page.
+    if (message.kind === 'show' && !samePoint(message.state.against, this.shown.state?.against)) this.announcer.expect();
     this.show(receive(this.shown, message));
     if (message.kind === 'show' || message.kind === 'state') {
       this.bridge.keep(message.state);
@@ -144,20 +147,18 @@ export class Panel implements Disposable {
     this.bridge.send({ kind: 'change', params, ...(checkpoint === undefined ? {} : { checkpoint }) });
   }
 
-  private compare(): void {
-    this.bridge.send({ kind: 'compare' });
-  }
-
   private stopComparing(): void {
-    this.change({ ...this.shown, ...withoutComparison(this.shown) });
+    this.announcer.expect();
+    this.show(uncompared(this.shown));
+    if (this.shown.state) this.bridge.keep(this.shown.state);
     this.bridge.send({ kind: 'stopComparing' });
   }
 
   private viewAs(view: ComparisonView): void {
-    const { state } = this.shown;
-    if (!state) return;
-    this.show({ ...this.shown, state: { ...state, view } });
-    this.bridge.keep({ ...state, view });
+    if (!this.shown.state) return;
+    const state = { ...this.shown.state, view };
+    this.show({ ...this.shown, state });
+    this.bridge.keep(state);
     this.bridge.send({ kind: 'view', view });
   }
 
@@ -209,4 +210,8 @@ export class Panel implements Disposable {
       this.fail(`"${frame.name}" could not be exported as ${format.toUpperCase()}: ${messageOf(error)}`);
     }
   }
+}
+
+function samePoint(one: ModelPoint | undefined, other: ModelPoint | undefined): boolean {
+  return one?.model === other?.model && one?.checkpoint === other?.checkpoint;
 }

@@ -1,6 +1,6 @@
 import type { AnalysisInfo, AnalysisResult } from '../src/protocol/analysis';
 import type { ModelSummary, ModelWords } from '../src/protocol/model';
-import { atCheckpoint, type HeadSelection, type PanelState, type ToPanel } from '../src/protocol/panel';
+import { atCheckpoint, comparedWith, type HeadSelection, type PanelState, type ToPanel } from '../src/protocol/panel';
 
 /** Everything the page shows, made of the messages so far. */
 export interface Shown {
@@ -66,4 +66,11 @@ export function receive(shown: Shown, message: ToPanel): Shown {
 export function change(shown: Shown, params: PanelState['params'], checkpoint: number | undefined): Shown {
   if (!shown.state) return shown;
   return { ...shown, state: atCheckpoint({ ...shown.state, params }, checkpoint) };
+}
+
+/** What is shown once the reader has stopped comparing: what was found of the model itself is true still. */
+export function uncompared(shown: Shown): Shown {
+  if (!shown.state) return shown;
+  const { comparison: _, ...result } = shown.result ?? { figures: [], scalars: {} };
+  return { ...shown, state: comparedWith(shown.state, undefined), result: shown.result && result };
 }

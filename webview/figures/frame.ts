@@ -13,8 +13,16 @@ import type { FigureContext, FigureView } from './view';
 export interface FrameActions {
   save(figure: FigureFrame, format: ExportFormat): void;
   /** Whether there is a number that a claim could assert. */
-  canClaim(): boolean;
+  canClaim(figure: FigureFrame): boolean;
   claim(figure: FigureFrame): void;
+}
+
+/** A figure, and what it is of where it stands beside that of another model or checkpoint. */
+export interface FramedFigure {
+  readonly figure: Figure;
+  readonly of?: string;
+  /** Whether its controls are called by what it is of too: it is the second of two with one title. */
+  readonly apart?: boolean;
 }
 
 /** What every figure has around its drawing: title, caption, summary, the numbers as a table, and export. */
@@ -22,6 +30,7 @@ export class FigureFrame implements Disposable {
   readonly element: HTMLElement;
   private readonly lifetime = new Lifetime();
   private readonly view: FigureView;
+  private readonly of = element('p', { class: 'figure-of', id: uniqueId('of') });
   private readonly title = element('h2', { id: uniqueId('figure') });
   private readonly caption = element('p', { class: 'caption' });
   private readonly summary = element('p', { class: 'summary', id: uniqueId('summary') });
@@ -29,9 +38,11 @@ export class FigureFrame implements Disposable {
   private table: DataTable | undefined;
   private showsTable = false;
 
-  constructor(private shown: Figure, context: FigureContext, private readonly actions: FrameActions) {
+  constructor(private framed: FramedFigure, context: FigureContext, private readonly actions: FrameActions) {
+    const { figure: shown, of = '', apart = false } = framed;
     this.view = this.lifetime.add(render(shown.kind, shown, context));
-    const { kind, title } = shown;
+    const { kind } = shown;
+    const title = apart ? `${shown.title}, ${of}` : shown.title;
     const asTable = button({ title: 'Table', label: `Show as table: ${title}`, appearance: 'quiet' }, () => {
       this.showsTable = !this.showsTable;
       this.tableSlot.hidden = !this.showsTable;
@@ -42,12 +53,12 @@ export class FigureFrame implements Disposable {
     asTable.setPressed(false);
     const menu = menuButton('Export', `Export: ${title}`, () => [
       ...exportFormats.map(format => ({ title: format.toUpperCase(), activate: () => this.actions.save(this, format) })),
-      ...(this.actions.canClaim() ? [{ title: 'Copy as claim', activate: () => this.actions.claim(this) }] : []),
+      ...(this.actions.canClaim(this) ? [{ title: 'Copy as claim', activate: () => this.actions.claim(this) }] : []),
     ]);
     this.element = element('section', {
-      class: `figure figure-${kind}`, 'aria-labelledby': this.title.id, 'aria-describedby': this.summary.id,
+      class: `figure figure-${kind}`, 'aria-labelledby': `${this.title.id} ${this.of.id}`, 'aria-describedby': this.summary.id,
     },
-    element('div', { class: 'figure-heading' },
+    this.of, element('div', { class: 'figure-heading' },
       this.title, element('div', { class: 'figure-tools' }, ...this.view.tools, kind === 'table' ? undefined : asTable.element, menu)),
     this.caption, this.view.element, this.tableSlot, this.summary);
     if (this.view.onDidChange) this.lifetime.add(this.view.onDidChange(() => this.describe()));
@@ -55,20 +66,27 @@ export class FigureFrame implements Disposable {
   }
 
   get figure(): Figure {
-    return this.shown;
+    return this.framed.figure;
+  }
+
+  /** What to call it: its title, and what it is of. */
+  get name(): string {
+    const { figure, of } = this.framed;
+    return of === undefined ? figure.title : `${figure.title}, ${of}`;
   }
 
   /** Shows new numbers in place; only a figure of the same kind fits. */
-  update(figure: Figure): boolean {
-    if (figure.kind !== this.shown.kind) return false;
-    this.shown = figure;
-    this.view.update(figure);
+  update(next: FramedFigure): boolean {
+    const { figure, of, apart = false } = this.framed;
+    if (next.figure.kind !== figure.kind || apart !== (next.apart ?? false) || (apart && next.of !== of)) return false;
+    this.framed = next;
+    this.view.update(next.figure);
     this.describe();
     return true;
   }
 
   content(format: ExportFormat): Promise<string | Uint8Array> {
-    return fileContent(this.shown, format, () => this.view.picture());
+    return fileContent(this.figure, format, () => this.view.picture());
   }
 
   dispose(): void {
@@ -77,11 +95,14 @@ export class FigureFrame implements Disposable {
   }
 
   private describe(): void {
-    this.element.classList.toggle('figure-wide', isWide(this.shown));
-    this.element.classList.toggle('figure-compact', isCompact(this.shown));
-    setText(this.title, this.shown.title);
-    setText(this.caption, this.shown.caption ?? '');
-    this.caption.hidden = this.shown.caption === undefined;
+    const { figure, of } = this.framed;
+    this.element.classList.toggle('figure-wide', isWide(figure));
+    this.element.classList.toggle('figure-compact', isCompact(figure));
+    setText(this.of, of ?? '');
+    this.of.hidden = of === undefined;
+    setText(this.title, figure.title);
+    setText(this.caption, figure.caption ?? '');
+    this.caption.hidden = figure.caption === undefined;
     setText(this.summary, this.view.summary());
     this.drawTable();
   }
@@ -92,7 +113,7 @@ export class FigureFrame implements Disposable {
       this.table = new DataTable();
       this.tableSlot.append(this.table.element);
     }
-    this.table.update(this.shown.title, this.view.table());
+    this.table.update(this.name, this.view.table());
   }
 }
 

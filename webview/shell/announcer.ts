@@ -21,8 +21,9 @@ export class Announcer {
     if (shown.working && !before.working) this.say('Working…');
     if (shown.result !== before.result && !shown.working) {
       this.awaited = false;
-      const count = shown.result?.figures.length ?? 0;
-      this.say(`Done. ${count} ${count === 1 ? 'figure' : 'figures'}.`);
+      const { figures = [], comparison } = shown.result ?? {};
+      const compared = comparison && !('problem' in comparison) ? `, compared with ${comparison.names[1]}` : '';
+      this.say(`Done. ${figures.length} ${figures.length === 1 ? 'figure' : 'figures'}${compared}.`);
     }
     if (shown.problem !== undefined) this.awaited = false;
   }
