@@ -4,7 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { CancellationTokenSource, ResponseError } from 'vscode-jsonrpc';
+import { CancellationTokenSource, ResponseError, type CancellationToken } from 'vscode-jsonrpc';
+import type { AnalysisResult } from '../../../src/protocol/analysis';
 import * as protocol from '../../../src/protocol/engine';
 import type { ModelPoint } from '../../../src/protocol/analysis';
 import type { ModelSummary } from '../../../src/protocol/model';
@@ -177,6 +178,54 @@ describe('the engine process', () => {
     source.cancel();
     const cancelled = (await Promise.all(asked)).filter(answer => answer instanceof ResponseError && answer.code === -32800);
     expect(cancelled.length).toBeGreaterThan(30);
+  });
+
+  describe('an analysis of every checkpoint', () => {
+    /** Asks for it of a model with 40 checkpoints, and tells of its partial results as they come. */
+    async function measure(engine: EngineProcess, onPartial: (partial: AnalysisResult, fraction: number) => void, token?: CancellationToken) {
+      const text = tinyExperiment({ steps: 40, checkpointEvery: 1 }).replace('"modulus":7', '"modulus":97');
+      const finished = told(engine, ({ status }) => status === 'finished');
+      const { model } = await engine.connection.sendRequest(protocol.train, { experiment: { text } });
+      await finished;
+      const listening = engine.connection.onProgress(protocol.analysisProgress, 'measures', ({ fraction, partial }) => {
+        if (partial) onPartial(partial, fraction);
+      });
+      onTestFinished(() => listening.dispose());
+      const asked = performance.now();
+      const result = await engine.connection.sendRequest(protocol.analyze, { model: model.id, analysis: 'progress-measures', params: {}, progress: 'measures' }, token);
+      return { result, milliseconds: performance.now() - asked };
+    }
+
+    const stepsOf = ({ figures: [losses] }: AnalysisResult) => [...(losses?.kind === 'lines' ? losses.series[0]?.x ?? [] : [])];
+
+    test('shows figures that sharpen while it works, at most about ten times a second', async () => {
+      const engine = await engineHere();
+      const shown: number[][] = [];
+      const { result, milliseconds } = await measure(engine, partial => shown.push(stepsOf(partial)));
+      expect(stepsOf(result)).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
+      expect(shown.length).toBeGreaterThan(0);
+      expect(shown.length).toBeLessThanOrEqual(milliseconds / 100 + 1);
+      for (const [index, steps] of shown.entries()) {
+        expect(steps).toEqual([...steps].sort((a, b) => a - b));
+        expect([steps[0], steps.at(-1)]).toEqual([1, 40]);
+        expect(steps.length).toBeGreaterThan(shown[index - 1]?.length ?? 1);
+      }
+    });
+
+    test('ends when it is cancelled, and the engine goes on', async () => {
+      const engine = await engineHere();
+      const source = new CancellationTokenSource();
+      const fractions: number[] = [];
+      const cancelled = measure(engine, (_, fraction) => {
+        fractions.push(fraction);
+        source.cancel();
+      }, source.token);
+      await expect(cancelled).rejects.toMatchObject({ code: -32800 });
+      const seen = fractions.length;
+      expect(fractions.at(-1)).toBeLessThan(1);
+      expect(await engine.connection.sendRequest(protocol.listModels)).toHaveLength(1);
+      expect(fractions).toHaveLength(seen);
+    });
   });
 
   test.each([
