@@ -58,10 +58,9 @@ export class PanelRuns implements Disposable {
       if (counts()) host.failed(error);
     }
     if (!counts()) return;
-    const again = this.waiting !== undefined;
-    this.stop();
-    if (again) await this.run(true);
-    else host.rested();
+    this.running = undefined;
+    if (this.waiting === undefined) host.rested();
+    else await this.run(true);
   }
 
   /**

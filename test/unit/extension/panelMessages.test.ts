@@ -8,6 +8,9 @@ describe('a message of a panel', () => {
       { kind: 'ready' },
       { kind: 'change', params: { prompt: 'a b', head: '1.0', count: 3, mean: true }, checkpoint: 100 },
       { kind: 'change', params: {} },
+      { kind: 'move', checkpoint: 0 },
+      { kind: 'move' },
+      { kind: 'link', linked: true },
       { kind: 'select', layer: 0, head: 3 },
       { kind: 'open', analysis: 'ov-circuit', params: { head: '1.0' } },
       { kind: 'claim', figure: 2 },
@@ -26,6 +29,7 @@ describe('a message of a panel', () => {
     const wrong = [
       undefined, null, 3, 'ready', {}, [], { kind: 'reload' }, { kind: 'view', view: 'both' }, { kind: 'compare', model: 'm' }, { kind: 'ready', extra: 1 },
       { kind: 'change', params: { deep: {} } }, { kind: 'change', params: { a: Number.NaN } }, { kind: 'change', params: {}, checkpoint: 1.5 },
+      { kind: 'move', checkpoint: -1 }, { kind: 'move', checkpoint: '5' }, { kind: 'move', params: {} }, { kind: 'link' }, { kind: 'link', linked: 1 },
       { kind: 'change', params: { text: 'x'.repeat(100_001) } },
       { kind: 'open', analysis: '', params: {} }, { kind: 'open', analysis: 'x' }, { kind: 'open', analysis: 'x', params: { a: null } },
       { kind: 'claim', figure: -1 }, { kind: 'claim' },
@@ -42,6 +46,8 @@ describe('what was kept of a panel', () => {
     expect(readPanelState({ model: 'm', analysis: 'attention', params: { prompt: 'a' }, checkpoint: 3 })).toEqual({
       model: 'm', analysis: 'attention', params: { prompt: 'a' }, checkpoint: 3,
     });
+    const linked = { model: 'm', analysis: 'attention', params: {}, linked: true };
+    expect(readPanelState(linked)).toEqual(linked);
     expect(readPanelState({ model: 'm', analysis: 'attention', params: [{}] })).toEqual({ model: 'm', analysis: 'attention', params: {} });
   });
 

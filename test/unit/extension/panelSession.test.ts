@@ -40,7 +40,15 @@ async function settle(): Promise<void> {
   await vi.advanceTimersByTimeAsync(0);
 }
 
-function opened({ live = false, checkpoint, params = {} }: { readonly live?: boolean; readonly checkpoint?: number; readonly params?: PanelState['params'] } = {}) {
+interface Opening {
+  readonly live?: boolean;
+  readonly checkpoint?: number;
+  readonly params?: PanelState['params'];
+  /** Given where panels are to be linked. */
+  readonly checkpoints?: SharedCheckpoints;
+}
+
+function opened({ live = false, checkpoint, params = {}, checkpoints = new SharedCheckpoints() }: Opening = {}) {
   const asked: Asked[] = [];
   const sent: ToPanel[] = [];
   const titles: string[] = [];
@@ -82,7 +90,7 @@ function opened({ live = false, checkpoint, params = {} }: { readonly live?: boo
       onChange: changes.event,
     },
     selections,
-    checkpoints: new SharedCheckpoints(),
+    checkpoints,
     send: message => sent.push(message),
     title: title => titles.push(title),
     save: (...all) => saved.push(all),
@@ -466,5 +474,100 @@ describe('a comparison', () => {
     await last().answer(result(2));
     await tell([], ['other']);
     expect(asked.length).toBe(runs + 2);
+  });
+});
+
+describe('scrubbing', () => {
+  test('lets what is under way end, shows it, and goes on with the newest wish', async () => {
+    const { session, asked, ready, last, sent } = opened();
+    await ready();
+    await last().answer(result(0));
+    for (const checkpoint of [1, 2, 3]) session.receive({ kind: 'move', checkpoint });
+    await settle();
+    expect(asked.map(({ request }) => request.checkpoint)).toEqual([undefined, 1]);
+    await last().answer(result(1));
+    expect(sent.findLast(({ kind }) => kind === 'result')).toEqual({ kind: 'result', result: result(1), partial: false, checkpoint: 1 });
+    expect(asked.map(({ request, signal }) => [request.checkpoint, signal?.aborted])).toEqual([[undefined, false], [1, false], [3, false]]);
+    await last().answer(result(3));
+    expect(sent.at(-1)).toEqual({ kind: 'result', result: result(3), partial: false, checkpoint: 3 });
+    expect(session.state.checkpoint).toBe(3);
+  });
+
+  test('goes back to the newest weights, and asks for nothing where it already is', async () => {
+    const { session, asked, ready, last } = opened({ checkpoint: 5 });
+    await ready();
+    await last().answer(result(5));
+    session.receive({ kind: 'move', checkpoint: 5 });
+    session.receive({ kind: 'move' });
+    await settle();
+    expect(asked.map(({ request }) => request)).toMatchObject([{ checkpoint: 5 }, expect.not.objectContaining({ checkpoint: 5 })]);
+    expect(session.state).not.toHaveProperty('checkpoint');
+  });
+
+  test('makes no claim of figures that the reader has moved on from', async () => {
+    const { session, ready, last, shown, copied } = opened();
+    await ready();
+    session.receive({ kind: 'move', checkpoint: 5 });
+    await last().answer({ figures: [figure], scalars: { step: 12 } });
+    session.receive({ kind: 'claim', figure: 0 });
+    await settle();
+    expect([shown.length, copied]).toEqual([1, []]);
+  });
+});
+
+describe('linked panels', () => {
+  async function two() {
+    const checkpoints = new SharedCheckpoints();
+    const panels = [opened({ checkpoints, checkpoint: 5 }), opened({ checkpoints })] as const;
+    for (const { ready, last } of panels) {
+      await ready();
+      await last().answer(result(0));
+    }
+    return { checkpoints, one: panels[0], other: panels[1] };
+  }
+
+  test('all go where one of them is, and wherever one of them moves; only the others are told', async () => {
+    const { one, other } = await two();
+    one.session.receive({ kind: 'link', linked: true });
+    await settle();
+    expect(other.sent).toContainEqual({ kind: 'state', state: { model: 'm', analysis: 'attention', params: {}, checkpoint: 5, linked: true } });
+    expect(other.last().request.checkpoint).toBe(5);
+    await other.last().answer(result(5));
+    one.kinds();
+    other.session.receive({ kind: 'move', checkpoint: 8 });
+    await settle();
+    expect([one.session.state, one.last().request.checkpoint]).toEqual([{ model: 'm', analysis: 'attention', params: {}, checkpoint: 8, linked: true }, 8]);
+    expect(one.kinds()).toEqual(['working', 'state']);
+    expect(other.sent.filter(({ kind }) => kind === 'state')).toHaveLength(1);
+  });
+
+  test('follow a checkpoint that is opened from the tree, and stay where they are when none is named', async () => {
+    const { one, other } = await two();
+    one.session.receive({ kind: 'link', linked: true });
+    one.session.showWith({}, 8);
+    other.session.showWith({ prompt: 'a' }, undefined);
+    expect([one, other].map(({ session }) => session.state.checkpoint)).toEqual([8, 8]);
+  });
+
+  test('out of sight catch up when they are shown', async () => {
+    const { one, other } = await two();
+    one.session.receive({ kind: 'link', linked: true });
+    await other.last().answer(result(5));
+    other.session.hide();
+    const before = other.asked.length;
+    for (const checkpoint of [6, 7, 8]) one.session.receive({ kind: 'move', checkpoint });
+    await settle();
+    expect(other.asked).toHaveLength(before);
+    await other.ready();
+    expect(other.asked.slice(before).map(({ request }) => request.checkpoint)).toEqual([8]);
+  });
+
+  test('are left where they are when they are unlinked', async () => {
+    const { one, other } = await two();
+    one.session.receive({ kind: 'link', linked: true });
+    other.session.receive({ kind: 'link', linked: false });
+    one.session.receive({ kind: 'move', checkpoint: 8 });
+    expect(one.session.state).toMatchObject({ checkpoint: 8, linked: false });
+    expect(other.session.state).toMatchObject({ checkpoint: 5, linked: false });
   });
 });
