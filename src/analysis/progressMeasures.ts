@@ -1,6 +1,5 @@
 import { throwIfCancelled, UserError } from '../common/errors';
 import type { RunnableModel } from '../model/runnable';
-import type { MetricsRow } from '../protocol/model';
 import { coarseToFine } from './coarseToFine';
 import { defineAnalysis, type AnalysisContext } from './define';
 import { measureCheckpoint, type CheckpointMeasures } from './fourier/checkpointMeasures';
@@ -8,7 +7,7 @@ import { frequencyParameters, keyFrequencies, namedFrequencies } from './fourier
 import { isModular, modularNeeds, modularTaskOf } from './fourier/modular';
 import { pairSetOf } from './fourier/pairMeasures';
 import { phasesOf, type LossCurves } from './fourier/phases';
-import { progressFigures, restrictedRatio } from './fourier/progressFigures';
+import { progressFigures, restrictedRatio, type LossesAt } from './fourier/progressFigures';
 
 /** A model has memorised its training pairs once the loss on them is below this. */
 const memorisedLoss = 1e-3;
@@ -50,11 +49,13 @@ export const progressMeasures = defineAnalysis({
     const keys = named.length > 0 ? named : keyFrequencies(context.model, pairs.basis);
     const uniform = Math.log(task.modulus);
 
+    const recorded = metrics.flatMap(({ step, trainLoss, testLoss }) => (trainLoss === undefined || testLoss === undefined ? [] : [{ step, trainLoss, testLoss }]));
     const measured = new Map<number, CheckpointMeasures>();
     const problems = new Map<number, UserError>();
     const ascending = () => steps.flatMap(step => measured.get(step) ?? []);
     const missing = () => [...(keys.length > 0 ? [] : [withoutKeys]), ...leftOut(problems)];
-    const partial = () => ({ figures: progressFigures({ task, keys, measures: ascending(), missing: missing() }), scalars: {} });
+    const partial = () => ({ figures: progressFigures({ task, keys, recorded, measures: ascending(), missing: missing() }), scalars: {} });
+    if (recorded.length > 1) progress(0, partial);
     const order = coarseToFine(steps.length).flatMap(index => steps[index] ?? []);
     for await (const { step, opened } of readAhead(context, order)) {
       throwIfCancelled(signal);
@@ -75,11 +76,11 @@ export const progressMeasures = defineAnalysis({
 
     const phases = phasesOf(curvesOf(measures), uniform);
     return {
-      figures: progressFigures({ task, keys, measures, phases, missing: [...missing(), ...(phases.missing === undefined ? [] : [phases.missing])] }),
+      figures: progressFigures({ task, keys, recorded, measures, phases, missing: [...missing(), ...(phases.missing === undefined ? [] : [phases.missing])] }),
       scalars: known({
         keyCount: keys.length,
         uniformLoss: uniform,
-        ...beginning(metrics.length > 0 ? metrics : measures, uniform),
+        ...beginning(recorded.length > 0 ? recorded : measures, uniform),
         memorisationEnd: phases.memorisationEnd,
         circuitFormationEnd: phases.circuitFormationEnd,
         cleanupEnd: phases.cleanupEnd,
@@ -132,10 +133,9 @@ function curvesOf(measures: readonly CheckpointMeasures[]): LossCurves {
 }
 
 /** The losses that tell a claim how it began, ascending in steps. */
-function beginning(rows: readonly Pick<MetricsRow, 'step' | 'trainLoss' | 'testLoss'>[], uniform: number) {
+function beginning(rows: readonly LossesAt[], uniform: number) {
   const [first] = rows;
-  const memorised = rows.find(({ trainLoss, testLoss }) => trainLoss !== undefined && trainLoss < memorisedLoss && testLoss !== undefined);
-  const testLossAtMemorisation = memorised?.testLoss;
+  const testLossAtMemorisation = rows.find(({ trainLoss }) => trainLoss < memorisedLoss)?.testLoss;
   return {
     initialLoss: first?.step === 0 ? first.testLoss : undefined,
     testLossAtMemorisation,

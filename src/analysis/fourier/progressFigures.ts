@@ -4,9 +4,14 @@ import type { ModularTask } from './modular';
 import type { Phases } from './phases';
 import { weightParts } from './weightNorms';
 
+/** A training and a test loss that belong to one step. */
+export type LossesAt = Pick<CheckpointMeasures, 'step' | 'trainLoss' | 'testLoss'>;
+
 export interface ProgressShown {
   readonly task: ModularTask;
   readonly keys: readonly number[];
+  /** What was recorded while it trained, ascending in steps; there before any checkpoint is measured, and at more steps. */
+  readonly recorded: readonly LossesAt[];
   /** Ascending in steps; those that are there yet. */
   readonly measures: readonly CheckpointMeasures[];
   /** Known once all checkpoints are there. */
@@ -15,15 +20,10 @@ export interface ProgressShown {
   readonly missing: readonly string[];
 }
 
-/** The measures as curves over the training, the ends of the phases marked in each. */
-export function progressFigures({ task, keys, measures, phases, missing }: ProgressShown): readonly Figure[] {
-  const curve = (name: string, value: (measured: CheckpointMeasures) => number | undefined): Series => {
-    const points = measures.flatMap(measured => {
-      const y = value(measured);
-      return y === undefined ? [] : [{ x: measured.step, y }];
-    });
-    return { name, x: Float64Array.from(points, ({ x }) => x), y: Float64Array.from(points, ({ y }) => y) };
-  };
+/** The measures as curves over the training, the ends of the phases marked in each; without figures that have no curve yet. */
+export function progressFigures({ task, keys, recorded, measures, phases, missing }: ProgressShown): readonly Figure[] {
+  const curve = (name: string, value: (measured: CheckpointMeasures) => number | undefined) => curveThrough(measures, name, value);
+  const losses = recorded.length > 0 ? recorded : measures;
   const lines = (title: string, caption: string, y: LinesFigure['y'], series: readonly Series[], scalar?: string): LinesFigure => ({
     kind: 'lines', title, caption, x: { title: 'Step' }, y, series: series.filter(({ x }) => x.length > 0), marks: marksOf(phases),
     ...(scalar !== undefined && { scalar }),
@@ -34,10 +34,10 @@ export function progressFigures({ task, keys, measures, phases, missing }: Progr
   ];
   const cosine = `cos(2πk(${task.answer} − c)/${task.modulus})`;
   const restricted = 'Restricted keeps of the neurons at = only their waves of the key frequencies; excluded takes those away.';
-  return [
+  const figures = [
     lines('Losses', [`Mean cross-entropy in nats.${keys.length > 0 ? ` ${restricted}` : ''}`, ...missing].join(' '), { title: 'Loss', logarithmic: true }, [
-      curve('train', ({ trainLoss }) => trainLoss),
-      curve('test', ({ testLoss }) => testLoss),
+      curveThrough(losses, 'train', ({ trainLoss }) => trainLoss),
+      curveThrough(losses, 'test', ({ testLoss }) => testLoss),
       curve('restricted', ({ restrictedLoss }) => restrictedLoss),
       curve('excluded', ({ excludedLoss }) => excludedLoss),
     ], 'testLoss'),
@@ -56,6 +56,15 @@ export function progressFigures({ task, keys, measures, phases, missing }: Progr
       curve('embedding', measured => measured.gini),
     ], 'gini'),
   ];
+  return figures.filter(({ series }) => series.length > 0);
+}
+
+function curveThrough<T extends { readonly step: number }>(points: readonly T[], name: string, value: (point: T) => number | undefined): Series {
+  const there = points.flatMap(point => {
+    const y = value(point);
+    return y === undefined ? [] : [{ x: point.step, y }];
+  });
+  return { name, x: Float64Array.from(there, ({ x }) => x), y: Float64Array.from(there, ({ y }) => y) };
 }
 
 /** Restricted over test loss, where there is such a number. */

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { AnalysisContext } from '../../../src/analysis/define';
+import type { CheckpointMeasures } from '../../../src/analysis/fourier/checkpointMeasures';
+import { modularTaskOf } from '../../../src/analysis/fourier/modular';
 import { measurePairs, pairSetOf, restrictedLoss } from '../../../src/analysis/fourier/pairMeasures';
+import { progressFigures } from '../../../src/analysis/fourier/progressFigures';
 import { progressMeasures } from '../../../src/analysis/progressMeasures';
 import { runAnalysis } from '../../../src/analysis/run';
 import { CancelledError, UserError } from '../../../src/common/errors';
@@ -86,7 +89,8 @@ describe('progress measures', () => {
     const others = Array.from({ length: Math.floor(p / 2) }, (_, index) => index + 1).filter(k => !keys.includes(k));
     expect(result.scalars).toMatchObject({ keyCount: 2 });
     for (const figure of result.figures) for (const { x } of figure.kind === 'lines' ? figure.series : []) expect([...x]).toEqual(steps);
-    for (const [at, step] of steps.entries()) {
+    for (const at of [0, 3, 6]) {
+      const step = steps[at] ?? NaN;
       const defined = await definitionsAt(context, step);
       const measured = await measurePairs(await context.atCheckpoint(step), pairs, [keys]);
       const shown = (title: string, name: string) => series(result, title, name)[at] ?? NaN;
@@ -118,6 +122,38 @@ describe('progress measures', () => {
     expect(seen.at(-1)?.partial?.figures.map(({ title }) => title)).toEqual(result.figures.map(({ title }) => title));
     expect(seen[1]?.partial?.figures.map(({ title }) => title)).toEqual(result.figures.map(({ title }) => title));
     expect(series(seen[1]?.partial ?? expect.fail(), 'Losses', 'test')).toEqual([0, 6].map(at => series(result, 'Losses', 'test')[at]));
+  });
+
+  test('begin with the losses that were recorded, before any checkpoint is read', async () => {
+    const metrics = [0, 350, 700].map((step): MetricsRow => ({ step, seconds: step, trainLoss: 2 - step / 400, testLoss: 3 }));
+    const context = growing('add', 13, { metrics: [...metrics, { step: 650, seconds: 1, trainLoss: 1 }] });
+    const seen: (AnalysisResult | undefined)[] = [];
+    const atOnce = run({
+      ...context,
+      atCheckpoint: step => (seen[0] ? context.atCheckpoint(step) : expect.fail(`read ${step} first`)),
+      progress: (_, partial) => void seen.push(partial?.()),
+    });
+    const [losses] = (await atOnce).figures;
+    expect(seen[0]?.figures.map(({ title }) => title)).toEqual(['Losses']);
+    for (const figure of [seen[0]?.figures[0], losses]) {
+      const [train, others] = figure?.kind === 'lines' ? figure.series : [];
+      expect([[...(train?.x ?? [])], [...(train?.y ?? [])], [...(others?.y ?? [])]]).toEqual([[0, 350, 700], [2, 1.125, 0.25], [3, 3, 3]]);
+    }
+  });
+
+  test('mark where the phases end in every chart', () => {
+    const context = growing('add', 13);
+    const at = (step: number): CheckpointMeasures => ({
+      step, trainLoss: 1, testLoss: 2, restrictedLoss: 3, excludedLoss: 4, coefficients: new Float64Array(6).fill(step), similarities: new Float64Array(6), residual: 0.5,
+      weightNorms: new Map([['MLP', 3], ['attention', 4]]), gini: 0.25,
+    });
+    const figures = progressFigures({
+      task: modularTaskOf(context.details), keys, recorded: [], measures: [at(1), at(2)], missing: [], phases: { memorisationEnd: 1, circuitFormationEnd: 2 },
+    });
+    expect(figures).toHaveLength(6);
+    for (const figure of figures) {
+      expect(figure.kind === 'lines' && figure.marks).toEqual([{ x: 1, label: 'memorisation ends' }, { x: 2, label: 'circuit formation ends' }]);
+    }
   });
 
   test('read the next checkpoint while one is measured, and no other', async () => {
