@@ -10,9 +10,9 @@ import { onCommonScale } from './commonScale';
 import { defineAnalysis } from './define';
 import { allFrequencies, fourierBasis, type FourierBasis } from './fourier/basis';
 import { allPairs, isModular, modularNeeds, modularTaskOf, type ModularTask } from './fourier/modular';
-import { frequencyNormsHeatmap, pairHeatmap, spectrumHeatmap, type PairHeading } from './fourier/pairFigures';
+import { explanationOf, frequencyNormsHeatmap, pairHeatmap, spectrumHeatmap, type PairHeading } from './fourier/pairFigures';
 import { pairLogits } from './fourier/pairRuns';
-import { explainedVariance, pairSpectra, withNumbers, type ExplainedFunction, type ExplainedVariance, type PairFunction } from './fourier/pairSpectra';
+import { explainedVariance, pairSpectra, withNumbers, type ExplainedVariance, type PairFunction } from './fourier/pairSpectra';
 import { allHeads, componentName, headOf, type Head } from './heads';
 
 // p modulus · F frequencies · N heads of all layers · H heads of one · Q queries · n maps of attention that are drawn
@@ -139,7 +139,7 @@ function mapFigures(basis: FourierBasis, maps: readonly AttentionMap[]): readonl
     ...headingOf(map, 'attention weight'), title: capitalised(attentionName(map)), caption: `For every pair; ${map.mean.toFixed(3)} on average.`,
   }, 'sequential')));
   const spectra = onCommonScale(maps.map(map => spectrumHeatmap(basis, map.coefficients, {
-    ...headingOf(map, 'coefficient'), title: `Spectrum of the ${attentionName(map)}`, caption: `F X Fᵀ in the orthonormal Fourier basis, without the constant term. ${explanation(map)}`,
+    ...headingOf(map, 'coefficient'), title: `Spectrum of the ${attentionName(map)}`, caption: `F X Fᵀ in the orthonormal Fourier basis, without the constant term. ${explanationOf(map)}`,
   })));
   return attention.flatMap((figure, at) => [figure, ...spectra.slice(at, at + 1)]);
 }
@@ -150,10 +150,6 @@ function headingOf({ layer, head, source }: HeadSource, unit: string): Omit<Pair
 
 function attentionName({ source, ...head }: HeadSource): string {
   return `attention of ${componentName(head)} from = to ${source}`;
-}
-
-function explanation({ varies, frequency, explained }: ExplainedFunction): string {
-  return varies ? `Frequency ${frequency} explains ${explained.toFixed(3)} of the variance.` : 'It does not depend on a and b.';
 }
 
 function capitalised(text: string): string {

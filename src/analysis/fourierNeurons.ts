@@ -2,12 +2,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../common/errors';
 import { int32 } from '../common/tensor';
 import type { RunnableModel } from '../model/runnable';
-import type { TableFigure } from '../protocol/figure';
+import type { HeatmapFigure, TableFigure } from '../protocol/figure';
 import { defineAnalysis } from './define';
 import { fourierBasis, type FourierBasis } from './fourier/basis';
 import { allPairs, modularTaskOf, type ModularTask } from './fourier/modular';
 import { chosenLayer, explainedNeurons, hasModularNeurons, layerParameter, neuronActivations, neuronNeeds, type NeuronLayer } from './fourier/neurons';
-import { largestTerms, pairHeatmap, spectrumHeatmap } from './fourier/pairFigures';
+import { explanationOf, largestTerms, pairHeatmap, spectrumHeatmap } from './fourier/pairFigures';
 import { explainedVariance, pairSpectra, withNumbers, type ExplainedFunction, type PairFunction } from './fourier/pairSpectra';
 
 // p modulus · n chosen neurons
@@ -37,14 +37,7 @@ export const fourierNeurons = defineAnalysis({
     const neurons = await readNeurons(model, basis, task, of, chosen.length > 0 ? chosen : telling((await explainedNeurons(model, task, of)).functions));
     return {
       figures: [
-        ...neurons.flatMap(({ neuron, values, coefficients, frequency, explained }) => {
-          const heading = { subject: { layer: of.layer }, scalar: 'explained', unit: 'activation' };
-          const caption = `Frequency ${frequency} explains ${explained.toFixed(3)} of the variance.`;
-          return [
-            pairHeatmap(basis.modulus, values, { ...heading, title: `Neuron ${neuron} of layer ${of.layer}, ${of.point}`, caption: `Its activation at = for every pair. ${caption}` }, 'diverging'),
-            spectrumHeatmap(basis, coefficients, { ...heading, title: `Spectrum of neuron ${neuron} of layer ${of.layer}, ${of.point}`, caption: `F X Fᵀ in the orthonormal Fourier basis, without the constant term. ${caption}` }),
-          ];
-        }),
+        ...neurons.flatMap(neuron => neuronFigures(basis, of, neuron)),
         termsTable(basis, of, neurons),
       ],
       scalars: { explained: neurons.reduce((sum, { explained }) => sum + explained, 0) / neurons.length },
@@ -93,6 +86,17 @@ async function readNeurons(model: RunnableModel, basis: FourierBasis, task: Modu
   }, [allPairs(task), int32([chosen.length], Int32Array.from(chosen))]);
   const functions = explainedVariance(basis, measures).functions.map((each, at) => ({ ...each, neuron: chosen[at] ?? 0 }));
   return withNumbers(functions, values, coefficients);
+}
+
+function neuronFigures(basis: FourierBasis, { layer, point }: NeuronLayer, neuron: ReadNeuron): readonly HeatmapFigure[] {
+  const heading = { subject: { layer }, scalar: 'explained' };
+  const [name, explanation] = [`neuron ${neuron.neuron} of layer ${layer}, ${point}`, explanationOf(neuron)];
+  return [
+    pairHeatmap(basis.modulus, neuron.values, { ...heading, unit: 'activation', title: `Activation of ${name}`, caption: `At = for every pair. ${explanation}` }, 'diverging'),
+    spectrumHeatmap(basis, neuron.coefficients, {
+      ...heading, unit: 'coefficient', title: `Spectrum of ${name}`, caption: `F X Fᵀ in the orthonormal Fourier basis, without the constant term. ${explanation}`,
+    }),
+  ];
 }
 
 /** The largest terms of each neuron. */

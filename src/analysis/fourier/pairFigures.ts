@@ -1,5 +1,6 @@
 import type { HeatmapFigure } from '../../protocol/figure';
 import type { FourierBasis } from './basis';
+import type { ExplainedFunction } from './pairSpectra';
 
 // p modulus · F frequencies, ⌊p/2⌋ of them
 
@@ -30,6 +31,11 @@ export function frequencyNormsHeatmap({ modulus: p, frequencies }: FourierBasis,
   });
   const axis = (of: string) => ({ title: `Frequency in ${of}`, labels: Array.from({ length: size }, (_, frequency) => String(frequency)) });
   return { kind: 'heatmap', ...heading, y: axis('a'), x: axis('b'), rows: size, columns: size, values: Float32Array.from(squares, Math.sqrt), scale: 'sequential' };
+}
+
+/** A sentence on which frequency a function is made of. */
+export function explanationOf({ varies, frequency, explained }: ExplainedFunction): string {
+  return varies ? `Frequency ${frequency} explains ${explained.toFixed(3)} of the variance.` : 'It does not depend on a and b.';
 }
 
 /** A product of a vector in a and one in b. */

@@ -22,7 +22,7 @@ describe('neurons over all pairs', () => {
         for (const neuron of [5, 0, 12]) {
           const values = Array.from({ length: p * p }, (_, pair) => data[(pair * 3 + 2) * M + neuron] ?? 0);
           const { coefficients, fractions } = expectedFunction(p, values);
-          const [drawn, spectrum] = [heatmapTitled(figures, `Neuron ${neuron} of layer ${layer}`), heatmapTitled(figures, `Spectrum of neuron ${neuron} of`)];
+          const [drawn, spectrum] = [heatmapTitled(figures, `Activation of neuron ${neuron} of layer ${layer}`), heatmapTitled(figures, `Spectrum of neuron ${neuron} of`)];
           expectCloseToScale(drawn.values, values, 1e-5, 'activations');
           expectCloseToScale(spectrum.values, coefficients, 1e-5, 'spectrum');
           expect([drawn.subject, spectrum.subject]).toEqual([{ layer }, { layer }]);
@@ -66,7 +66,7 @@ describe('neurons over all pairs', () => {
     }).toSorted((a, b) => b.explained - a.explained);
     const best = neurons.filter(({ frequency }, at) => neurons.findIndex(other => other.frequency === frequency) === at).slice(0, 4);
     const { figures } = await run(context);
-    expect(figures.filter(({ title }) => title.startsWith('Neuron ')).map(({ title }) => title)).toEqual(best.map(({ neuron }) => `Neuron ${neuron} of layer 0, post`));
+    expect(figures.filter(({ title }) => title.startsWith('Activation of neuron ')).map(({ title }) => title)).toEqual(best.map(({ neuron }) => `Activation of neuron ${neuron} of layer 0, post`));
   });
 });
 
@@ -78,6 +78,7 @@ test('a dead neuron has an empty spectrum and no terms', async () => {
   const { figures, scalars } = await run({ ...context, model: context.model.withWeights(parameters) });
   expect(scalars).toEqual({ explained: 0 });
   expect(heatmapTitled(figures, 'Spectrum of neuron 0').values.every(value => value === 0)).toBe(true);
+  expect(heatmapTitled(figures, 'Activation of neuron 0').caption).toContain('It does not depend on a and b.');
   expect((figures.at(-1) as TableFigure).rows).toEqual([]);
 });
 
