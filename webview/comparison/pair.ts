@@ -20,6 +20,7 @@ export class Pair implements Disposable {
   private readonly figures: FrameList;
   readonly element: HTMLElement;
   private own: FigureFrame | undefined;
+  private asDifference = false;
 
   constructor(context: FigureContext, actions: FrameActions) {
     this.figures = new FrameList(element('div', { class: 'pair-figures' }), context, actions);
@@ -38,6 +39,9 @@ export class Pair implements Disposable {
 
   update({ names, figure, other, differences }: Compared, view: ComparisonView): void {
     const asDifference = view === 'difference' && differences.length > 0;
+    // What a figure's controls are called stays with it, so that a difference has controls of its own.
+    if (asDifference !== this.asDifference) this.figures.update([]);
+    this.asDifference = asDifference;
     this.element.classList.toggle('pair-alone', !asDifference && !(figure && other));
     this.figures.update(asDifference ? differences.map(each => ({ figure: each })) : [
       ...(figure ? [{ figure, of: names[0] }] : []),
