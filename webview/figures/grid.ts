@@ -51,6 +51,7 @@ class GridChart implements Disposable {
     this.name();
     this.lifetime.add(cursor.onDidChange(() => {
       this.showCursor();
+      this.chart.adjust({ shapes: this.shapes() });
       const head = headIn(this.lockedSubject() ?? {});
       if (head) context.heads.pick(head);
     }));
@@ -109,7 +110,6 @@ class GridChart implements Disposable {
   private showCursor(): void {
     const { cell, locked } = this.cursor;
     this.readout.update(cell && this.describeAt(cell), locked, this.lockedSubject());
-    this.chart.adjust({ shapes: this.shapes() });
   }
 
   private shapes(): readonly PlotlyValues[] {

@@ -94,7 +94,7 @@ export function drawGrid(
       // Where it does not fit along the bar, the caption has it.
       title: { text: textWidth(unit, `${theme.fontSize}px ${theme.font}`) <= plotHeight ? escapeText(unit) : '', side: 'right' },
       thickness: 10, outlinewidth: 1, outlinecolor: theme.muted, ypad: 0, len: 1, xpad: 8,
-      tickcolor: theme.muted, ticks: 'outside', ticklen: 3, exponentformat: 'power', nticks: 6,
+      tickcolor: theme.muted, ticks: 'outside', ticklen: 3, exponentformat: 'power', nticks: 6, ticklabeloverflow: 'allow',
       ...(plotHeight < lowBar ? endTicks(zmin, zmax) : {}),
     },
   }];

@@ -5,7 +5,7 @@ import { button } from '../controls/toolkit';
 import { element } from '../elements';
 import { titledPicture } from '../export/picture';
 import type { Picture } from '../figures/view';
-import { watchWidth } from '../resize';
+import { watchSight, watchWidth } from '../resize';
 import type { ThemeWatch } from '../theme';
 
 /** Most of the page's script: it runs when the first chart is drawn, after the page itself has shown, and never where there is none. */
@@ -42,7 +42,7 @@ export async function allDrawn(): Promise<void> {
 
 /**
  * A Plotly chart that redraws itself when its width, the theme or its numbers change. Drawings follow one another, and
- * those that were overtaken are left out, so that fast updates cannot pile up.
+ * those that were overtaken are left out, so that fast updates cannot pile up; what is out of sight waits until it is not.
  */
 export class Chart implements Disposable {
   readonly element: HTMLElement;
@@ -65,6 +65,9 @@ export class Chart implements Disposable {
   private drawing = false;
   private overtaken = false;
   private width = 0;
+  private inSight = true;
+  /** Whether what is drawn is no longer what there is to draw. */
+  private outdated = false;
 
   /** `describe` is asked for each drawing anew; it may read {@link visibleRange}. */
   constructor(private readonly theme: ThemeWatch, private readonly describe: (width: number) => ChartDrawing) {
@@ -75,10 +78,17 @@ export class Chart implements Disposable {
       this.width = width;
       this.draw();
     }));
+    this.lifetime.add(watchSight(this.element, inSight => {
+      this.inSight = inSight;
+      if (inSight && this.outdated) this.draw();
+    }));
     this.lifetime.add(theme.onDidChange(() => this.draw()));
   }
 
   draw(): void {
+    // The first drawing gives it its height, without which everything under it would jump.
+    this.outdated = this.drawn !== undefined && !this.inSight;
+    if (this.outdated) return;
     if (this.drawing) this.overtaken = true;
     else if (this.width > 0 && !this.lifetime.isEnded) this.begin();
   }

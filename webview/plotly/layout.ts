@@ -31,6 +31,8 @@ export function axisLayout(theme: Theme, title: string, logarithmic?: readonly [
     type: logarithmic ? 'log' : 'linear',
     title: { text: escapeText(title), standoff: 8 },
     automargin: true,
+    // Margins leave room for the labels; looking for those that stick out took a third of a drawing.
+    ticklabeloverflow: 'allow',
     color: theme.foreground,
     gridcolor: theme.faint,
     linecolor: theme.muted,
