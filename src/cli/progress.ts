@@ -15,7 +15,48 @@ export interface RunProgress extends Disposable {
 
 export function showRunProgress(name: string, stream: Messages): RunProgress {
   const shown = printable(name);
-  return stream.isTTY ? new ProgressBar(shown, stream) : new ProgressLines(shown, stream);
+  if (stream.isTTY) return new ProgressBar(shown, stream);
+  const lines = new ProgressLines(stream, -Infinity);
+  return {
+    show: (progress, metrics) => lines.show([`${shown}: step ${progress.step} of ${progress.steps}`, ...detailsOf(progress, metrics)].join(' · ')),
+    // The last line is where the run has come to.
+    dispose: () => lines.write(),
+  };
+}
+
+/** Shows on standard error how far an analysis is; of one that is soon done nothing is left there. */
+export interface WorkProgress extends Disposable {
+  show(fraction: number): void;
+}
+
+export function showWorkProgress(name: string, stream: Messages): WorkProgress {
+  const shown = printable(name);
+  if (!stream.isTTY) {
+    const lines = new ProgressLines(stream, performance.now());
+    return { show: fraction => lines.show(`${shown}: ${Math.floor(100 * fraction)} %`), dispose: () => undefined };
+  }
+  const bar = barOn(stream, `${literal(shown)} {bar} {percentage} %`, (stream.columns ?? 80) - shown.length - 10, true);
+  bar.start(100, 0);
+  return { show: fraction => bar.update(Math.floor(100 * fraction)), dispose: () => bar.stop() };
+}
+
+/** A bar that has some room on its line, and may leave nothing there when it stops. */
+function barOn(stream: Messages, format: string, room: number, clearOnComplete = false): SingleBar {
+  return new SingleBar({
+    format,
+    stream,
+    barsize: Math.min(40, Math.max(8, room)),
+    barCompleteChar: '█',
+    barIncompleteChar: '░',
+    hideCursor: true,
+    fps: 10,
+    clearOnComplete,
+  });
+}
+
+/** A name as part of a bar's format. */
+function literal(name: string): string {
+  return name.replace(/[{}]/g, '');
 }
 
 class ProgressBar implements RunProgress {
@@ -23,16 +64,7 @@ class ProgressBar implements RunProgress {
   private started = false;
 
   constructor(name: string, stream: Messages) {
-    const room = (stream.columns ?? 80) - name.length - 60;
-    this.bar = new SingleBar({
-      format: `${name.replace(/[{}]/g, '')} {bar} {done}{rest}`,
-      stream,
-      barsize: Math.min(40, Math.max(8, room)),
-      barCompleteChar: '█',
-      barIncompleteChar: '░',
-      hideCursor: true,
-      fps: 10,
-    });
+    this.bar = barOn(stream, `${literal(name)} {bar} {done}{rest}`, (stream.columns ?? 80) - name.length - 60);
   }
 
   show(progress: Progress, metrics: Metrics): void {
@@ -52,23 +84,20 @@ class ProgressBar implements RunProgress {
   }
 }
 
-class ProgressLines implements RunProgress {
-  private shownAt = -Infinity;
+/** Lines, one every few seconds. */
+class ProgressLines {
   private latest: string | undefined;
 
-  constructor(private readonly name: string, private readonly stream: Messages) {}
+  /** @param shownAt when the last line before these is taken to have been written */
+  constructor(private readonly stream: Messages, private shownAt: number) {}
 
-  show(progress: Progress, metrics: Metrics): void {
-    this.latest = [`${this.name}: step ${progress.step} of ${progress.steps}`, ...detailsOf(progress, metrics)].join(' · ');
+  show(line: string): void {
+    this.latest = line;
     if (performance.now() - this.shownAt >= lineInterval) this.write();
   }
 
-  /** The last line is where the run has come to. */
-  dispose(): void {
-    this.write();
-  }
-
-  private write(): void {
+  /** Writes the latest line, if it is not written. */
+  write(): void {
     if (this.latest === undefined) return;
     this.shownAt = performance.now();
     this.stream.write(`${this.latest}\n`);

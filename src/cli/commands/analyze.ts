@@ -6,6 +6,7 @@ import { parameterValuesFromText } from '../../protocol/parameter';
 import type { modelAtStep } from '../arguments';
 import { formatNumber } from '../numbers';
 import { answer } from '../output';
+import { showWorkProgress } from '../progress';
 import { isNumericColumn, readableTableOf, type FigureTable } from '../report/values';
 import { withModel, type CommonOptions, type Session } from '../session';
 import { textTable, type TextColumn } from '../table';
@@ -18,13 +19,19 @@ export interface AnalyzeOptions extends CommonOptions {
 
 /** `circuits analyze MODEL ANALYSIS`: its scalars and figures, beside those of another model or checkpoint where one is named. */
 export async function analyze(session: Session, reference: string, analysis: string, { param, checkpoint, against, ...options }: AnalyzeOptions): Promise<void> {
-  const params = parameterValuesFromText(findAnalysis(analysis).params, param);
-  const result = await withModel(session, options, reference, async (engine, { id }) => {
+  const { params: parameters, title } = findAnalysis(analysis);
+  const params = parameterValuesFromText(parameters, param);
+  const result = await withModel(session, options, reference, async (engine, { id, name }) => {
     const other = against && { model: (await engine.store.find(against.reference)).id, ...(against.checkpoint !== undefined && { checkpoint: against.checkpoint }) };
-    return engine.analyses.run({ model: id, analysis, params, ...(checkpoint !== undefined && { checkpoint }), ...(other && { against: other }) }, {
-      signal: session.interrupted,
-      progress: () => undefined,
-    });
+    const shown = showWorkProgress(`${title} of ${name}`, session.output.err);
+    try {
+      return await engine.analyses.run({ model: id, analysis, params, ...(checkpoint !== undefined && { checkpoint }), ...(other && { against: other }) }, {
+        signal: session.interrupted,
+        progress: fraction => shown.show(fraction),
+      });
+    } finally {
+      shown.dispose();
+    }
   });
   const { scalars, figures, finding, comparison } = result;
   if (comparison && 'problem' in comparison) throw new UserError(`It cannot be compared with ${comparison.names[1]}: ${comparison.problem}`);

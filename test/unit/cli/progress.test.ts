@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { showRunProgress } from '../../../src/cli/progress';
+import { showRunProgress, showWorkProgress } from '../../../src/cli/progress';
 import { Text } from './text';
 
 const metrics = { testLoss: 0.001234, testAccuracy: 0.5 };
@@ -31,5 +31,37 @@ describe('the progress of a run where there is no terminal', () => {
     const shown = showRunProgress('\u001b[2J\nall clear', stream);
     shown.show({ step: 0, steps: 1 }, {});
     expect(stream.text).not.toContain('\u001b');
+  });
+});
+
+describe('the progress of an analysis where there is no terminal', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  test('is nothing for one that is soon done, and else a line every five seconds', () => {
+    const stream = new Text();
+    const shown = showWorkProgress('Progress measures of max', stream);
+    const seconds = (count: number, from: number) => {
+      for (let tenth = 0; tenth < 10 * count; tenth++) {
+        vi.advanceTimersByTime(100);
+        shown.show(from + tenth / 1000);
+      }
+    };
+    seconds(4, 0);
+    expect(stream.text).toBe('');
+    seconds(7, 0.5);
+    shown.dispose();
+    expect(stream.text).toBe('Progress measures of max: 50 %\nProgress measures of max: 55 %\n');
+  });
+});
+
+describe('the progress of an analysis on a terminal', () => {
+  test('is a bar that goes when it is done', () => {
+    const stream = Object.assign(new Text(), { isTTY: true, columns: 80 });
+    const shown = showWorkProgress('Progress {bar} \u001b[2J', stream);
+    shown.show(0.5);
+    shown.dispose();
+    expect(stream.text).toContain('Progress bar');
+    expect(stream.text).not.toContain('\u001b[2J');
   });
 });
