@@ -175,6 +175,25 @@ describe('playing', () => {
   });
 });
 
+test('a chart that is out of sight is drawn anew when it comes into sight', async () => {
+  const panel = await open(100, {}, { height: 300 });
+  const { page } = panel;
+  const four = (size: number): ToPanel => {
+    const figure: HeatmapFigure = { ...smallHeatmap, values: smallHeatmap.values.map(value => value * size) };
+    return { kind: 'result', partial: false, result: { figures: [figure, figure, figure, figure], scalars: {} }, checkpoint: 100 };
+  };
+  await panel.post(four(1));
+  await page.locator('section.figure').nth(3).waitFor();
+  await drawn(panel);
+  const [first, last] = [0, 3].map(index => page.locator('section.figure').nth(index).locator('.textpoint'));
+  await panel.post(four(2));
+  await first?.filter({ hasText: '1.9' }).waitFor();
+  expect(await last?.allTextContents()).toContain('0.93');
+  await last?.first().scrollIntoViewIfNeeded();
+  await last?.filter({ hasText: '1.9' }).waitFor();
+  expect(panel.complaints).toEqual([]);
+});
+
 test('panels are linked by a button, which shows it once they are', async () => {
   const panel = await open(200);
   const link = button(panel, 'Link panels of this model');
