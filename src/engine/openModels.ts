@@ -50,7 +50,7 @@ export class OpenModels implements Disposable {
     }
     return entry.use(async () => {
       const details = await this.store.details(id);
-      const model = await entry.at(checkpoint ?? details.checkpoints.at(-1));
+      const model = checkpoint === undefined ? await entry.newest(details.checkpoints.at(-1)) : await entry.at(checkpoint);
       return work({ details, task: entry.task, model, atCheckpoint: step => entry.at(step) });
     });
   }
@@ -95,6 +95,16 @@ class Entry {
     return model;
   }
 
+  /** The model at its newest checkpoint; where that cannot be read, what there is to show without weights. */
+  async newest(step: number | undefined): Promise<RunnableModel> {
+    try {
+      return await this.at(step);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      return this.withoutWeights(error);
+    }
+  }
+
   async use<T>(work: () => Promise<T>): Promise<T> {
     this.users++;
     try {
@@ -112,13 +122,13 @@ class Entry {
   }
 
   private async load(step: number | undefined): Promise<RunnableModel> {
-    const { id, config, experiment } = this.record;
-    try {
-      return new RunnableModel(config, await this.store.readWeights(id, step), this.lateRuntime, this.functions);
-    } catch (error) {
-      if (step !== undefined || !(error instanceof UserError)) throw error;
-      return new ModelWithoutWeights({ config, seed: experiment.seed }, this.lateRuntime, error);
-    }
+    const { id, config } = this.record;
+    return new RunnableModel(config, await this.store.readWeights(id, step), this.lateRuntime, this.functions);
+  }
+
+  private withoutWeights(why: UserError): RunnableModel {
+    const { config, experiment } = this.record;
+    return new ModelWithoutWeights({ config, seed: experiment.seed }, this.lateRuntime, why);
   }
 
   private end(): void {
@@ -127,7 +137,7 @@ class Entry {
   }
 }
 
-/** A model before its first checkpoint: there are metrics of it to show, and to everything else it says why not. */
+/** A model before its first checkpoint, or whose newest is damaged: there are metrics of it to show, and other checkpoints; to everything else it says why not. */
 class ModelWithoutWeights extends RunnableModel {
   constructor({ config, seed }: { readonly config: ModelDetails['config']; readonly seed: number }, runtime: Runtime, private readonly reason: UserError) {
     super(config, initialParameters(config, seed), runtime);

@@ -90,6 +90,17 @@ describe('a checkpoint', () => {
     await models.use(record.id, 10, async ({ atCheckpoint }) => expect(await atCheckpoint(30)).toBeDefined());
   });
 
+  test('that is the newest and was cut short is missed by whoever reads its weights, and by nobody else', async () => {
+    const file = path.join(store.pathOf(record.id), 'checkpoints', '30.safetensors');
+    await truncate(file, 200);
+    await models.use(record.id, undefined, async ({ model, atCheckpoint }) => {
+      expect(() => model.parameter('embed.W_E')).toThrow(file);
+      await expect(model.runWithCache(prompt, [])).rejects.toThrow(UserError);
+      expect((await atCheckpoint(20)).parameter('embed.W_E').data).toEqual(embeddingAt(20));
+    });
+    await expect(models.use(record.id, 30, () => Promise.resolve())).rejects.toThrow(file);
+  });
+
   test('that comes back is read again', async () => {
     const file = path.join(store.pathOf(record.id), 'checkpoints', '20.safetensors');
     await rm(file);
