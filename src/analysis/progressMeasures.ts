@@ -46,7 +46,7 @@ export const progressMeasures = defineAnalysis({
     const task = modularTaskOf(details);
     const pairs = pairSetOf(details, context.task);
     const named = namedFrequencies(frequencies, task.modulus);
-    const keys = named.length > 0 ? named : keyFrequencies(context.model, pairs.basis);
+    const keys = named.length > 0 ? named : keyFrequencies(await newestReadable(context), pairs.basis);
     const uniform = Math.log(task.modulus);
 
     const recorded = metrics.flatMap(({ step, trainLoss, testLoss }) => (trainLoss === undefined || testLoss === undefined ? [] : [{ step, trainLoss, testLoss }]));
@@ -58,7 +58,6 @@ export const progressMeasures = defineAnalysis({
     if (recorded.length > 1) progress(0, partial);
     const order = coarseToFine(steps.length).flatMap(index => steps[index] ?? []);
     for await (const { step, opened } of readAhead(context, order)) {
-      throwIfCancelled(signal);
       try {
         measured.set(step, await measureCheckpoint(await opened, step, { pairs, keys, parameters: details.parameters }));
       } catch (error) {
@@ -69,10 +68,11 @@ export const progressMeasures = defineAnalysis({
       // A single point makes no curve.
       if (measured.size > 1) progress(fraction, partial);
       else progress(fraction);
+      throwIfCancelled(signal);
     }
     const measures = ascending();
     const last = measures.at(-1);
-    if (!last) throw new UserError(`No checkpoint of ${details.summary.name} can be measured. ${[...problems.values()][0]?.message ?? ''}`);
+    if (!last) throw noneReadable(details.summary.name, [...problems.values()][0]);
 
     const phases = phasesOf(curvesOf(measures), uniform);
     return {
@@ -97,6 +97,26 @@ export const progressMeasures = defineAnalysis({
 });
 
 const withoutKeys = 'Restricted and excluded loss need key frequencies, and no frequency stands out in the embedding of the newest weights; name some to see them.';
+
+/** The model at its last checkpoint that can be read. */
+async function newestReadable({ details: { checkpoints, summary }, atCheckpoint }: AnalysisContext): Promise<RunnableModel> {
+  let problem: UserError | undefined;
+  for (const step of [...checkpoints].reverse()) {
+    try {
+      const model = await atCheckpoint(step);
+      model.parameter('embed.W_E');
+      return model;
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      problem ??= error;
+    }
+  }
+  throw noneReadable(summary.name, problem);
+}
+
+function noneReadable(name: string, problem: UserError | undefined): UserError {
+  return new UserError(`No checkpoint of ${name} can be measured. ${problem?.message ?? ''}`);
+}
 
 /** The model at each of its checkpoints, in the order given, or why there is none; the next is read meanwhile. */
 async function* readAhead({ atCheckpoint }: AnalysisContext, order: readonly number[]): AsyncGenerator<{ readonly step: number; readonly opened: Promise<RunnableModel> }> {

@@ -35,9 +35,7 @@ function growing(operation: 'add' | 'subtract', p: number, options: ContextOptio
     })));
     return [step, parameters];
   }));
-  const context = contextOf(experiment, { parametersAt, ...options });
-  const newest = parametersAt.get(700) ?? expect.fail();
-  return { ...context, model: context.model.withWeights(newest) };
+  return contextOf(experiment, { parametersAt, ...options });
 }
 
 function run(context: AnalysisContext, params: { readonly frequencies?: string } = {}): Promise<AnalysisResult> {
@@ -124,7 +122,7 @@ describe('progress measures', () => {
     expect(series(seen[1]?.partial ?? expect.fail(), 'Losses', 'test')).toEqual([0, 6].map(at => series(result, 'Losses', 'test')[at]));
   });
 
-  test('begin with the losses that were recorded, before any checkpoint is read', async () => {
+  test('begin with the losses that were recorded, before any checkpoint is measured', async () => {
     const metrics = [0, 350, 700].map((step): MetricsRow => ({ step, seconds: step, trainLoss: 2 - step / 400, testLoss: 3 }));
     const context = growing('add', 13, { metrics: [...metrics, { step: 650, seconds: 1, trainLoss: 1 }] });
     const seen: (AnalysisResult | undefined)[] = [];
@@ -132,7 +130,7 @@ describe('progress measures', () => {
       ...context,
       atCheckpoint: step => (seen[0] ? context.atCheckpoint(step) : expect.fail(`read ${step} first`)),
       progress: (_, partial) => void seen.push(partial?.()),
-    });
+    }, { frequencies: '2 5' });
     const [losses] = (await atOnce).figures;
     expect(seen[0]?.figures.map(({ title }) => title)).toEqual(['Losses']);
     for (const figure of [seen[0]?.figures[0], losses]) {
@@ -167,7 +165,7 @@ describe('progress measures', () => {
         return context.atCheckpoint(step);
       },
       progress: () => void openedAt.push(opened.length),
-    });
+    }, { frequencies: '2 5' });
     expect(opened).toEqual([700, 100, 500, 300, 200, 400, 600]);
     expect(openedAt).toEqual([2, 3, 4, 5, 6, 7, 7]);
   });
@@ -214,7 +212,8 @@ describe('progress measures', () => {
 
   test('need no key frequency but for the losses without it', async () => {
     const context = growing('subtract', 13);
-    const untrained = { ...context, model: context.model.withWeights(randomParameters(context.details.config)) };
+    const random = context.model.withWeights(randomParameters(context.details.config));
+    const untrained: AnalysisContext = { ...context, atCheckpoint: step => (step === 700 ? Promise.resolve(random) : context.atCheckpoint(step)) };
     const result = await run(untrained);
     expect(lines(result, 'Losses').series.map(({ name }) => name)).toEqual(['train', 'test']);
     expect(lines(result, 'Losses').caption).toContain('no frequency stands out in the embedding of the newest weights; name some to see them.');
@@ -223,7 +222,7 @@ describe('progress measures', () => {
     expect(result.scalars).not.toHaveProperty('excludedLoss');
     expect(result.scalars).toMatchObject({ keyCount: 0 });
     const named = await run(untrained, { frequencies: '5 2' });
-    expect(series(named, 'Losses', 'excluded')).toEqual(series(await run(context), 'Losses', 'excluded'));
+    expect(series(named, 'Losses', 'excluded').slice(0, -1)).toEqual(series(await run(context), 'Losses', 'excluded').slice(0, -1));
     await expect(run(untrained, { frequencies: '9' })).rejects.toThrow('There is no frequency "9" modulo 13; there are 1 to 6.');
   });
 
