@@ -32,7 +32,7 @@ test('files of the workspace are checked, which runs nothing of theirs', async (
 test('but they are not trained', async () => {
   await window.palette('Circuits: Train Model…');
   await window.quickInput.shows('Train Model');
-  expect((await window.quickInput.items()).map(({ label }) => label)).toEqual(['array-update', 'modular-subtraction']);
+  expect((await window.quickInput.items()).map(({ label }) => label)).toEqual(['array-update', 'modular-addition', 'modular-addition-small', 'modular-subtraction']);
   await window.quickInput.cancel();
   await window.palette('Circuits: Train This Experiment…');
   await window.notification('Trust the workspace to train its experiments');
