@@ -14,7 +14,8 @@ let close: Opened['close'] | undefined;
 beforeAll(async () => {
   ({ window, circuits, close } = await open());
   await circuits.open();
-  await circuits.train(model, 20);
+  // Two checkpoints: the hundredth step, and the last.
+  await circuits.train(model, 120);
   await circuits.untilModelSays(model, /^loss/);
 }, timeToOpen);
 
@@ -96,5 +97,40 @@ describe('panels, the tree and the clipboard', () => {
     const panel = await circuits.attention(model);
     await panel.getByRole('radio', { name: 'L0H0', checked: true }).waitFor();
     await window.screenshot('vscode/kept parameters');
+  });
+
+  test('linked panels are at the same checkpoint, also after a reload', async () => {
+    const at = (panel: Frame, place: string) => panel.locator('.checkpoint').getByText(place).waitFor();
+    const linked = (panel: Frame) => panel.locator('.checkpoint > vscode-button[aria-pressed=true]').waitFor();
+    await window.palette('View: Close All Editors');
+    await window.palette('Circuits: Open OV Circuit');
+    const first = await circuitOf('L0H0');
+    await first.getByRole('button', { name: 'Link panels of this model' }).click();
+    await linked(first);
+    await first.getByRole('slider', { name: 'Checkpoint' }).press('Home');
+    await at(first, 'Step 100 of 120');
+    await window.palette('Circuits: Open Head Scores');
+    const second = await window.webview(`Head scores: ${model}`);
+    await at(second, 'Step 100 of 120');
+    await linked(second);
+    await second.getByRole('button', { name: 'Later checkpoint' }).click();
+    await at(second, 'Newest weights');
+    await window.page.getByRole('tab', { name: `OV circuit: ${model}` }).click();
+    const again = await circuitOf('L0H0');
+    await at(again, 'Newest weights');
+    await again.getByRole('button', { name: 'Earlier checkpoint' }).click();
+    await at(again, 'Step 100 of 120');
+    await window.screenshot('vscode/linked panels');
+    await window.page.getByRole('tab', { name: `Head scores: ${model}` }).click();
+    await at(await window.webview(`Head scores: ${model}`), 'Step 100 of 120');
+    await untilStored(window.page, 'both panels, linked, and their checkpoint', texts =>
+      texts.some(text => (text.match(/checkpoint\W+100\b/g) ?? []).length >= 2 && (text.match(/linked\W+true/g) ?? []).length >= 2));
+    await window.reload();
+    for (const title of [`OV circuit: ${model}`, `Head scores: ${model}`]) {
+      await window.page.getByRole('tab', { name: title }).click();
+      const panel = await window.webview(title);
+      await linked(panel);
+      await at(panel, 'Step 100 of 120');
+    }
   });
 });
