@@ -138,10 +138,7 @@ export class CodeWindow {
   /** The document inside the webview panel with this title, which has to be in view. */
   async webview(title: string): Promise<Frame> {
     return eventually(`a webview “${title}”`, async () => {
-      for (const frame of await this.webviewsInView()) {
-        if ((await (await frame.frameElement()).getAttribute('title')) === title) return frame;
-      }
-      return undefined;
+      return (await this.webviewsInView()).find((webview) => webview.title === title)?.frame;
     });
   }
 
@@ -206,7 +203,7 @@ export class CodeWindow {
     await this.quickInput.type(label);
     await this.quickInput.choose(label);
     await this.page.locator(`.monaco-workbench.${workbench}`).waitFor();
-    for (const frame of await this.webviewsInView()) await frame.locator(`body.${webview}`).waitFor();
+    for (const { frame } of await this.webviewsInView()) await frame.locator(`body.${webview}`).waitFor();
   }
 
   /** Saves a picture of the whole window as test-results/<name>.png and returns its path. */
@@ -216,15 +213,19 @@ export class CodeWindow {
     return file;
   }
 
-  /** VS Code puts a webview's document in a frame within a frame. */
-  private async webviewsInView(): Promise<readonly Frame[]> {
-    const frames: Frame[] = [];
-    for (const outer of await this.page.locator('iframe.webview.ready:visible').elementHandles()) {
-      const inner = await (await outer.contentFrame())?.$('iframe#active-frame');
-      const frame = await inner?.contentFrame();
-      if (frame) frames.push(frame);
+  /**
+   * VS Code puts a webview's document in a frame within a frame, and for a moment two of them when it loads another. The
+   * inner frame's element can be of a document that Playwright has not met, so it is looked at within the page.
+   */
+  private async webviewsInView(): Promise<readonly { readonly title: string; readonly frame: Frame }[]> {
+    const webviews: { readonly title: string; readonly frame: Frame }[] = [];
+    for (const element of await this.page.locator('iframe.webview.ready:visible').elementHandles()) {
+      const outer = await element.contentFrame();
+      const title = await outer?.evaluate(() => document.querySelector('iframe#active-frame')?.getAttribute('title'));
+      const [frame, ...others] = outer?.childFrames() ?? [];
+      if (title && frame && others.length === 0) webviews.push({ title, frame });
     }
-    return frames;
+    return webviews;
   }
 
   private async untilReady(): Promise<void> {
