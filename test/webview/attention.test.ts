@@ -161,14 +161,14 @@ describe('the keyboard', () => {
     expect(await page.getByRole('status').innerText()).toBe('Unlocked.');
   });
 
-  test('reaches the heads, the pattern, the table and the export in turn', async () => {
+  test('reaches the comparison, the table, the export, the heads and the pattern in turn', async () => {
     const panel = await open();
     const reached: string[] = [];
-    for (let i = 0; i < 4; i++) {
+    for (let i = 0; i < 5; i++) {
       await panel.page.keyboard.press('Tab');
-      reached.push(await panel.page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? ''));
+      reached.push(await panel.page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent?.trim() ?? ''));
     }
-    expect(reached.map(name => name.split(/[,:]/)[0])).toEqual(['Show as table', 'Export', 'L0H0', 'Pattern of L0H0']);
+    expect(reached.map(name => name.split(/[,:]/)[0])).toEqual(['Compare with…', 'Show as table', 'Export', 'L0H0', 'Pattern of L0H0']);
   });
 });
 
