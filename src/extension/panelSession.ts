@@ -220,6 +220,8 @@ export class PanelSession implements Disposable {
       if (analysis.atCheckpoint) this.lifetime.add(this.host.checkpoints.join(this.current, place => this.followLinked(place)));
       // Before the analysis, which keeps the engine busy. Whoever shows them says what is wrong.
       this.subject.about().catch(() => undefined);
+      // VS Code gives a frame the title that it has when its page loads; one that comes while it loads is lost.
+      void this.host.models.get(this.current.model).then(model => this.title(model), () => undefined);
     } catch (error) {
       this.explain(error);
       return;
@@ -273,7 +275,7 @@ export class PanelSession implements Disposable {
   }
 
   private title({ name }: ModelSummary): void {
-    if (this.analysis) this.host.title(`${this.analysis.title}: ${name}`);
+    if (this.analysis && !this.lifetime.isEnded) this.host.title(`${this.analysis.title}: ${name}`);
   }
 
   private explain(error: unknown): void {

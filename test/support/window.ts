@@ -213,23 +213,32 @@ export class CodeWindow {
     return file;
   }
 
-  /**
-   * VS Code puts a webview's document in a frame within a frame, and for a moment two of them when it loads another. The
-   * inner frame's element can be of a document that Playwright has not met, so it is looked at within the page.
-   */
+  /** VS Code puts a webview's document in a frame within a frame. */
   private async webviewsInView(): Promise<readonly { readonly title: string; readonly frame: Frame }[]> {
     const webviews: { readonly title: string; readonly frame: Frame }[] = [];
     for (const element of await this.page.locator('iframe.webview.ready:visible').elementHandles()) {
       const outer = await element.contentFrame();
       const title = await outer?.evaluate(() => document.querySelector('iframe#active-frame')?.getAttribute('title'));
-      const [frame, ...others] = outer?.childFrames() ?? [];
-      if (title && frame && others.length === 0) webviews.push({ title, frame });
+      const frame = outer && (await innerFrame(outer));
+      if (title && frame) webviews.push({ title, frame });
     }
     return webviews;
   }
 
   private async untilReady(): Promise<void> {
     await this.page.locator('.monaco-workbench .statusbar-item').first().waitFor({ timeout: 60_000 });
+  }
+}
+
+/**
+ * The document that a webview shows. Now and then Playwright holds the element of its frame for one of another document; the
+ * frame that was added last is the same then.
+ */
+async function innerFrame(outer: Frame): Promise<Frame | null | undefined> {
+  try {
+    return await (await outer.$('iframe#active-frame'))?.contentFrame();
+  } catch {
+    return outer.childFrames().at(-1);
   }
 }
 
