@@ -29,6 +29,9 @@ export class PanelSession implements Disposable {
   private outdated = false;
   private readonly follow: () => void;
 
+  /** Settled once the panel has its title. VS Code gives it to the page's frame when that loads; what comes while it loads is lost. */
+  readonly titled: Promise<void>;
+
   constructor(private current: PanelState, private readonly host: PanelHost) {
     this.subject = new PanelSubject(host.engine, current.model);
     const following = this.lifetime.add(throttle(() => void this.followModel(), followEvery));
@@ -54,7 +57,7 @@ export class PanelSession implements Disposable {
       rested: () => { if (this.outdated) this.follow(); },
     }));
     // The page takes a moment to load, in which the engine need not wait.
-    void this.begin();
+    this.titled = this.begin();
   }
 
   get state(): PanelState {
@@ -220,13 +223,12 @@ export class PanelSession implements Disposable {
       if (analysis.atCheckpoint) this.lifetime.add(this.host.checkpoints.join(this.current, place => this.followLinked(place)));
       // Before the analysis, which keeps the engine busy. Whoever shows them says what is wrong.
       this.subject.about().catch(() => undefined);
-      // VS Code gives a frame the title that it has when its page loads; one that comes while it loads is lost.
-      void this.host.models.get(this.current.model).then(model => this.title(model), () => undefined);
+      this.title(await this.host.models.get(this.current.model));
     } catch (error) {
       this.explain(error);
       return;
     }
-    await this.runs.run(true);
+    void this.runs.run(true);
   }
 
   /** Tells the page all there is to know, and runs the analysis unless its result is at hand. */

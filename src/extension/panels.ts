@@ -124,7 +124,7 @@ export class Panels implements vscode.WebviewPanelSerializer, Disposable {
       this.lifetime.release(lifetime);
     }));
     panel.iconPath = vscode.Uri.joinPath(this.host.extensionUri, 'media', 'panel.svg');
-    const page = await this.page(panel.webview);
+    const [page] = await Promise.all([this.page(panel.webview), session.titled]);
     if (!lifetime.isEnded) panel.webview.html = page;
   }
 
