@@ -24,7 +24,7 @@ test('two checkpoints of a model are compared, side by side and by their differe
   await window.palette('Circuits: Compare With…');
   await window.quickInput.shows('Checkpoint or model');
   await window.quickInput.choose('Step 100');
-  const panel = await circuits.attention(model);
+  const panel = await window.webview(`Attention: ${model}`);
   await panel.getByRole('group', { name: 'Comparison' }).getByText('Compared with step 100').waitFor();
   await panel.locator('.figure-of').getByText('newest weights').waitFor();
   expect(await panel.locator('section.figure').count()).toBe(2);
