@@ -54,3 +54,8 @@ export function defineAnalysis<const P extends Parameters>(definition: AnalysisD
 export function describeAnalysis({ id, title, description, group, params, scalars, live, atCheckpoint, badges }: AnalysisDefinition): AnalysisInfo {
   return { id, title, description, group, params, scalars, live: live ?? false, atCheckpoint: atCheckpoint ?? true, badges: badges ?? false };
 }
+
+/** The scalars of a result, without those that cannot be told. */
+export function knownScalars(scalars: Readonly<Record<string, number | undefined>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(scalars).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+}

@@ -1,13 +1,13 @@
 import { throwIfCancelled, UserError } from '../common/errors';
 import type { RunnableModel } from '../model/runnable';
 import { coarseToFine } from './coarseToFine';
-import { defineAnalysis, type AnalysisContext } from './define';
+import { defineAnalysis, knownScalars, type AnalysisContext } from './define';
 import { measureCheckpoint, type CheckpointMeasures } from './fourier/checkpointMeasures';
 import { frequencyParameters, keyFrequencies, namedFrequencies } from './fourier/keyFrequencies';
 import { isModular, modularNeeds, modularTaskOf } from './fourier/modular';
-import { pairSetOf } from './fourier/pairMeasures';
+import { pairSetOf, restrictedRatio } from './fourier/pairMeasures';
 import { phasesOf, type LossCurves } from './fourier/phases';
-import { progressFigures, restrictedRatio, type LossesAt } from './fourier/progressFigures';
+import { progressFigures, type LossesAt } from './fourier/progressFigures';
 
 /** A model has memorised its training pairs once the loss on them is below this. */
 const memorisedLoss = 1e-3;
@@ -77,7 +77,7 @@ export const progressMeasures = defineAnalysis({
     const phases = phasesOf(curvesOf(measures), uniform);
     return {
       figures: progressFigures({ task, keys, recorded, measures, phases, missing: [...missing(), ...(phases.missing === undefined ? [] : [phases.missing])] }),
-      scalars: known({
+      scalars: knownScalars({
         keyCount: keys.length,
         uniformLoss: uniform,
         ...beginning(recorded.length > 0 ? recorded : measures, uniform),
@@ -88,7 +88,7 @@ export const progressMeasures = defineAnalysis({
         testLoss: last.testLoss,
         restrictedLoss: last.restrictedLoss,
         excludedLoss: last.excludedLoss,
-        restrictedRatio: restrictedRatio(last.restrictedLoss, last.testLoss),
+        restrictedRatio: last.restrictedLoss !== undefined ? restrictedRatio(last.restrictedLoss, last.testLoss) : undefined,
         residual: last.residual,
         gini: last.gini,
       }),
@@ -161,8 +161,4 @@ function beginning(rows: readonly LossesAt[], uniform: number) {
     testLossAtMemorisation,
     memorisationGap: testLossAtMemorisation === undefined ? undefined : testLossAtMemorisation - uniform,
   };
-}
-
-function known(scalars: Readonly<Record<string, number | undefined>>): Record<string, number> {
-  return Object.fromEntries(Object.entries(scalars).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 }

@@ -2,10 +2,7 @@ import { defineAnalysis } from './define';
 import { chosenFrequencies, frequencyParameters } from './fourier/keyFrequencies';
 import { frequencyPlace, lossBars } from './fourier/lossBars';
 import { isModular, modularNeeds, modularTaskOf } from './fourier/modular';
-import { measurePairs, pairSetOf, restrictedLoss as lossOf } from './fourier/pairMeasures';
-
-/** The smallest normal float32: below it a loss has no digits to be a ratio of. */
-const leastLoss = 1.2e-38;
+import { measurePairs, pairSetOf, restrictedLoss as lossOf, restrictedRatio } from './fourier/pairMeasures';
 
 /** Whether the key frequencies are enough (Nanda et al. 2023, section 5.1). */
 export const restrictedLoss = defineAnalysis({
@@ -28,7 +25,6 @@ export const restrictedLoss = defineAnalysis({
     const measures = await measurePairs(model, pairs);
     const { testLoss } = measures;
     const restricted = lossOf(measures, pairs, keys);
-    const ratio = restricted / Math.max(testLoss, leastLoss);
     return {
       figures: [
         lossBars({
@@ -46,7 +42,7 @@ export const restrictedLoss = defineAnalysis({
           scalar: 'ratio',
         },
       ],
-      scalars: { restrictedLoss: restricted, testLoss, ratio },
+      scalars: { restrictedLoss: restricted, testLoss, ratio: restrictedRatio(restricted, testLoss) },
     };
   },
 });

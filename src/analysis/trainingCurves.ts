@@ -1,6 +1,6 @@
 import type { LinesFigure, Series } from '../protocol/figure';
 import type { MetricName, MetricsRow } from '../protocol/model';
-import { defineAnalysis } from './define';
+import { defineAnalysis, knownScalars } from './define';
 
 /** Losses and accuracies against the training step, with a mark at every checkpoint. */
 export const trainingCurves = defineAnalysis({
@@ -56,12 +56,11 @@ function series(rows: readonly MetricsRow[], name: string, metric: MetricName, l
 function lastValues(rows: readonly MetricsRow[]): Record<string, number> {
   const last = (metric: MetricName) => rows.findLast(row => row[metric] !== undefined)?.[metric];
   const testLosses = rows.flatMap(row => row.testLoss ?? []);
-  const values = {
+  return knownScalars({
     trainLoss: last('trainLoss'),
     testLoss: last('testLoss'),
     testAccuracy: last('testAccuracy'),
     testExactMatch: last('testExactMatch'),
     lowestTestLoss: testLosses.length > 0 ? Math.min(...testLosses) : undefined,
-  };
-  return Object.fromEntries(Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+  });
 }

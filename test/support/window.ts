@@ -138,7 +138,10 @@ export class CodeWindow {
   /** The document inside the webview panel with this title, which has to be in view. */
   async webview(title: string): Promise<Frame> {
     return eventually(`a webview “${title}”`, async () => {
-      return (await this.webviewsInView()).find((webview) => webview.title === title)?.frame;
+      for (const frame of await this.webviewsInView()) {
+        if ((await (await frame.frameElement()).getAttribute('title')) === title) return frame;
+      }
+      return undefined;
     });
   }
 
@@ -203,7 +206,7 @@ export class CodeWindow {
     await this.quickInput.type(label);
     await this.quickInput.choose(label);
     await this.page.locator(`.monaco-workbench.${workbench}`).waitFor();
-    for (const { frame } of await this.webviewsInView()) await frame.locator(`body.${webview}`).waitFor();
+    for (const frame of await this.webviewsInView()) await frame.locator(`body.${webview}`).waitFor();
   }
 
   /** Saves a picture of the whole window as test-results/<name>.png and returns its path. */
@@ -214,31 +217,18 @@ export class CodeWindow {
   }
 
   /** VS Code puts a webview's document in a frame within a frame. */
-  private async webviewsInView(): Promise<readonly { readonly title: string; readonly frame: Frame }[]> {
-    const webviews: { readonly title: string; readonly frame: Frame }[] = [];
-    for (const element of await this.page.locator('iframe.webview.ready:visible').elementHandles()) {
-      const outer = await element.contentFrame();
-      const title = await outer?.evaluate(() => document.querySelector('iframe#active-frame')?.getAttribute('title'));
-      const frame = outer && (await innerFrame(outer));
-      if (title && frame) webviews.push({ title, frame });
+  private async webviewsInView(): Promise<readonly Frame[]> {
+    const frames: Frame[] = [];
+    for (const outer of await this.page.locator('iframe.webview.ready:visible').elementHandles()) {
+      const inner = await (await outer.contentFrame())?.$('iframe#active-frame');
+      const frame = await inner?.contentFrame();
+      if (frame) frames.push(frame);
     }
-    return webviews;
+    return frames;
   }
 
   private async untilReady(): Promise<void> {
     await this.page.locator('.monaco-workbench .statusbar-item').first().waitFor({ timeout: 60_000 });
-  }
-}
-
-/**
- * The document that a webview shows. Now and then Playwright holds the element of its frame for one of another document; the
- * frame that was added last is the same then.
- */
-async function innerFrame(outer: Frame): Promise<Frame | null | undefined> {
-  try {
-    return await (await outer.$('iframe#active-frame'))?.contentFrame();
-  } catch {
-    return outer.childFrames().at(-1);
   }
 }
 

@@ -147,6 +147,14 @@ export function restrictedLoss({ logitMeans, readOut }: PairMeasures, { basis, t
   return testAnswers.reduce((sum, pairs, s) => sum + pairs * crossEntropyOf(logits.getRow(s), s), 0) / count;
 }
 
+/** The smallest normal float32: below it a loss has no digits to be a ratio of. */
+const leastLoss = 1.2e-38;
+
+/** Restricted over test loss. */
+export function restrictedRatio(restricted: number, test: number): number {
+  return restricted / Math.max(test, leastLoss);
+}
+
 /** The vectors of some frequencies: `[2K, p]`, or one fewer with frequency p/2. */
 function wavesOf({ vectors, frequencies }: FourierBasis, wanted: readonly number[]): Matrix {
   const rows = frequencies.flatMap((frequency, row) => (wanted.includes(frequency) ? [row] : []));

@@ -1,6 +1,7 @@
 import type { Figure, LinesFigure, Series } from '../../protocol/figure';
 import type { CheckpointMeasures } from './checkpointMeasures';
 import type { ModularTask } from './modular';
+import { restrictedRatio } from './pairMeasures';
 import type { Phases } from './phases';
 import { weightParts } from './weightNorms';
 
@@ -46,7 +47,7 @@ export function progressFigures({ task, keys, recorded, measures, phases, missin
     ], 'residual'),
     lines('Cosine coefficients of the logits', `Of ${cosine}, normed, for each frequency k.`, { title: 'Coefficient' }, byFrequency(({ coefficients }) => coefficients)),
     ...(keys.length > 0 ? [lines('Restricted loss to test loss', 'Restricted loss over test loss: near 1 where the key frequencies do all the work.', { title: 'Ratio', logarithmic: true }, [
-      curve('restricted / test', ({ restrictedLoss, testLoss }) => restrictedRatio(restrictedLoss, testLoss)),
+      curve('restricted / test', ({ restrictedLoss, testLoss }) => restrictedLoss !== undefined ? restrictedRatio(restrictedLoss, testLoss) : undefined),
     ], 'restrictedRatio')] : []),
     lines('Weight norms', 'Sums of squared weights, of all and by part.', { title: 'Sum of squares' }, [
       curve('all', ({ weightNorms }) => [...weightNorms.values()].reduce((sum, value) => sum + value, 0)),
@@ -65,11 +66,6 @@ function curveThrough<T extends { readonly step: number }>(points: readonly T[],
     return y === undefined ? [] : [{ x: point.step, y }];
   });
   return { name, x: Float64Array.from(there, ({ x }) => x), y: Float64Array.from(there, ({ y }) => y) };
-}
-
-/** Restricted over test loss, where there is such a number. */
-export function restrictedRatio(restricted: number | undefined, test: number): number | undefined {
-  return restricted === undefined || test <= 0 ? undefined : restricted / test;
 }
 
 function marksOf({ memorisationEnd, circuitFormationEnd, cleanupEnd }: Phases = {}): NonNullable<LinesFigure['marks']> {
