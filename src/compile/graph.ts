@@ -26,6 +26,9 @@ export interface Spec {
   readonly shape: Shape;
 }
 
+/** Constants of this many elements are compared with those that there are, so that what is made of equal ones is made once. */
+const mostCompared = 1024;
+
 /**
  * A graph of ONNX operators while it is recorded. Recording a node whose operator, inputs and attributes have been
  * recorded before returns the earlier values; nodes that no output needs are dropped when it is written.
@@ -84,19 +87,18 @@ export class Graph {
       const first = data[0];
       if (first !== undefined && data.every(element => Object.is(element, first))) return this.splat(spec.dtype, spec.shape, first);
     }
+    const key = data.length <= mostCompared ? `constant ${spec.dtype} ${formatShape(spec.shape)} ${bytesOf(data).join()}` : undefined;
+    const same = key === undefined ? undefined : this.known.get(key)?.[0];
+    if (same) return same;
     const value = this.value(spec);
     this.constantData.set(value, data);
+    if (key !== undefined) this.known.set(key, [value]);
     return value;
   }
 
   /** A vector of int64, as shapes and axes are given. */
   int64(numbers: readonly number[]): Value {
-    const key = `int64 ${numbers.join()}`;
-    const same = this.known.get(key)?.[0];
-    if (same) return same;
-    const value = this.constant({ dtype: 'int64', shape: [numbers.length] }, BigInt64Array.from(numbers, BigInt));
-    this.known.set(key, [value]);
-    return value;
+    return this.constant({ dtype: 'int64', shape: [numbers.length] }, BigInt64Array.from(numbers, BigInt));
   }
 
   /** The node that makes a value; none for inputs and constants. */
@@ -126,6 +128,11 @@ export class Graph {
     const value = { id: this.nextId++, dtype: spec.dtype, shape: [...spec.shape] };
     return splat === undefined ? value : { ...value, splat };
   }
+}
+
+/** The elements as they lie in memory, where 0 and −0 differ and NaN is itself. */
+function bytesOf({ buffer, byteOffset, byteLength }: ConstantData): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /** `size` times the same number, as the type wants it. */

@@ -15,13 +15,19 @@ export interface OnnxRuntimeOptions {
    */
   readonly spin: boolean;
   /**
-   * Whether what a run needed is given back after it. Training keeps it for the next step; an analysis of a large model runs
-   * many graphs in turn, and each would keep its own.
+   * Whether the memory of a run is given back after it, unless it is little. Training keeps it for the next step; an analysis
+   * of a large model runs many graphs in turn, and each would keep its own.
    */
   readonly givesBack?: boolean;
   /** Writes ONNX Runtime's own profile of every session under this prefix. */
   readonly profile?: string;
 }
+
+/**
+ * Bytes of the largest value of a graph whose memory is little: getting it from the system anew for every run can take as
+ * long as the arithmetic, and keeping it is cheap.
+ */
+const littleMemory = 8 * 2 ** 20;
 
 /** WebGPU promises a shader 8 storage buffers, one of which is the input. ONNX Runtime does not divide a Split that needs more. */
 const webGpuMostOutputs = 7;
@@ -63,7 +69,7 @@ export class OnnxRuntime implements Runtime {
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
       graphOptimizationLevel: 'all',
-      enableCpuMemArena: !givesBack,
+      enableCpuMemArena: !givesBack || largestValue(graph) <= littleMemory,
       logSeverityLevel: 3,
       extra: { session: { 'intra_op.allow_spinning': spin ? '1' : '0' } },
       ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: `${profile}-${name.replaceAll(/\W+/g, '-')}` }),
@@ -126,6 +132,11 @@ class OnnxExecutable implements Executable {
     this.wrapped.set(tensor, made);
     return made;
   }
+}
+
+/** Bytes of the largest value that a graph computes. */
+function largestValue(graph: Graph): number {
+  return graph.liveNodes().reduce((most, { outputs }) => outputs.reduce((size, { shape }) => Math.max(size, 4 * sizeOf(shape)), most), 0);
 }
 
 function emptyTensor({ dtype, shape }: TensorSpec): HostTensor {

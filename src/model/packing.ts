@@ -8,6 +8,16 @@ import { attentionScores, mixForSingleQuery, mixValues, singleQueryScores, softm
 /** Positions up to which a product of matrices costs its overhead more than its arithmetic. */
 const smallSequence = 20;
 
+/** Sees a pattern `[B, H, Q, T]`, and gives what takes its place. */
+type PatternHook = (pattern: Tensor) => Tensor;
+
+/** How queries attend. */
+export interface Attending {
+  /** Whether short sequences may be packed, of which there is no pattern for each example. */
+  readonly mayPack: boolean;
+  readonly hook: PatternHook;
+}
+
 /**
  * `z [B, Q, H, K]` of queries `[B, Q, H, K]`, keys and values `[B, T, H, K]` under an additive mask `[Q, T]`.
  *
@@ -15,22 +25,31 @@ const smallSequence = 20;
  * what the mask forbids weighs exactly 0, for a fraction of the matrix products. On 128 examples of 5 positions and
  * d_head 8 each batch of products takes half the time.
  */
-export function attend(config: ModelConfig, q: Tensor, k: Tensor, v: Tensor, mask: Tensor, mayPack: boolean): Tensor {
+export function attend(config: ModelConfig, q: Tensor, k: Tensor, v: Tensor, mask: Tensor, { mayPack, hook }: Attending): Tensor {
   const [B = 1, T = 1, H = 1, K = 1] = k.shape;
   const Q = q.shape[1] ?? 1;
-  if (Q === 1) return attendScored(tf.expandDims(singleQueryScores(config, q, k), 1), v, mask);
+  if (Q === 1) return attendScored(tf.expandDims(singleQueryScores(config, q, k), 1), v, mask, hook);
   const G = mayPack ? packedExamples(B, T) : 1;
   const [queries, keys, values] = [tf.reshape(q, [B / G, G * Q, H, K]), tf.reshape(k, [B / G, G * T, H, K]), tf.reshape(v, [B / G, G * T, H, K])];
   const scores = tf.add(attentionScores(config, queries, keys), packedMask(mask, G)); // [B/G, H, G·Q, G·T]
-  return tf.reshape(mixValues(tf.softmax(scores), values), [B, Q, H, K]);
+  const pattern = tf.softmax(scores);
+  return tf.reshape(mixValues(G === 1 ? hook(pattern) : pattern, values), [B, Q, H, K]);
 }
 
 /** As above, of scores `[B, Q, T, H]` before the mask. */
-export function attendScored(scores: Tensor, v: Tensor, mask: Tensor): Tensor {
+export function attendScored(scores: Tensor, v: Tensor, mask: Tensor, hook: PatternHook): Tensor {
   const [B = 1, Q = 1, T = 1, H = 1] = scores.shape;
-  if (Q > 1) return mixValues(tf.softmax(tf.add(tf.transpose(scores, [0, 3, 1, 2]), mask)), v);
+  if (Q > 1) return mixValues(hook(tf.softmax(tf.add(tf.transpose(scores, [0, 3, 1, 2]), mask))), v);
   const masked = tf.add(tf.reshape(scores, [B, T, H]), tf.reshape(mask, [T, 1]));
-  return mixForSingleQuery(softmaxOverKeys(masked), v);
+  return mixForSingleQuery(hookSingleQuery(softmaxOverKeys(masked), hook), v);
+}
+
+/** The pattern `[B, T, H]` of a single query, turned round for the hook, and back only where that replaces it. */
+function hookSingleQuery(pattern: Tensor, hook: PatternHook): Tensor {
+  const [B = 1, T = 1, H = 1] = pattern.shape;
+  const shown = tf.reshape(tf.transpose(pattern, [0, 2, 1]), [B, H, 1, T]);
+  const hooked = hook(shown);
+  return hooked === shown ? pattern : tf.transpose(tf.reshape(hooked, [B, H, T]), [0, 2, 1]);
 }
 
 /** The most examples, dividing the batch evenly, that stay a small sequence together. */

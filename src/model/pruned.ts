@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { ModelConfig } from '../protocol/config';
 import { attentionOutput, mlp, normalize, project, rotate, scoreScale, unembed, type Hook, type Weights } from './layers';
-import { attend, attendScored } from './packing';
+import { attend, attendScored, type Attending } from './packing';
 import { additiveMask } from './transformer';
 
 // B batch · T positions · A answer positions · P distinct (token, position) pairs · H heads · D d_model · K d_head
@@ -14,6 +14,11 @@ export interface AnswerShape {
   readonly alphabet: readonly (readonly number[])[];
   /** Whether short sequences may be packed, which trades products for zeros; not where avoidable work must not count. */
   readonly mayPack?: boolean;
+  /**
+   * Sees, and may replace, what each layer computes from its patterns on, under the names of the plain forward pass: in the
+   * last layer at the answer positions alone. With it nothing is packed.
+   */
+  readonly hook?: Hook;
 }
 
 const noHook: Hook = (_, value) => value;
@@ -24,32 +29,36 @@ const noHook: Hook = (_, value) => value;
  * every projection depends on the pair of token and position alone, it projects the table of distinct pairs and gathers,
  * whenever that table is less than half of the batch.
  */
-export function answerLogits(config: ModelConfig, weights: Weights, tokens: Tensor, { positions, alphabet, mayPack = true }: AnswerShape): Tensor {
+export function answerLogits(config: ModelConfig, weights: Weights, tokens: Tensor, { positions, alphabet, hook, mayPack = hook === undefined }: AnswerShape): Tensor {
+  const see = hook ?? noHook;
   const T = tokens.shape[1] ?? 1;
   const everywhere = Array.from({ length: T }, (_, position) => position);
   const positionTable = embedPositions(config, weights, T);
   const isShortformer = config.positional_embedding_type === 'shortformer';
   let residual: Tensor | undefined;
   for (let layer = 0; layer < config.n_layers; layer++) {
+    const at = `blocks.${layer}`;
     const queries = layer === config.n_layers - 1 ? positions : everywhere;
     const source = layer === 0
       ? firstLayer(config, weights, tokens, pairTable(alphabet), queries)
       : laterLayer(config, weights, layer, residual ?? tokens, isShortformer ? positionTable : undefined, queries);
-    const attention = attentionOutput(config, layer, source.mix(additiveMask(config, T, queries), mayPack), weights);
-    residual = tf.add(source.residual, attention); // [B, A, D]
+    const z = source.mix(additiveMask(config, T, queries), { mayPack, hook: pattern => see(`${at}.attn.hook_pattern`, pattern) });
+    residual = tf.add(source.residual, see(`${at}.hook_attn_out`, attentionOutput(config, layer, z, weights))); // [B, A, D]
     if (!config.attn_only) {
-      const input = normalize(config, `blocks.${layer}.ln2`, residual, weights, noHook);
-      residual = tf.add(residual, mlp(config, layer, input, weights, noHook));
+      residual = see(`${at}.hook_resid_mid`, residual);
+      const input = normalize(config, `${at}.ln2`, residual, weights, see);
+      residual = tf.add(residual, see(`${at}.hook_mlp_out`, mlp(config, layer, input, weights, see)));
     }
+    residual = see(`${at}.hook_resid_post`, residual);
   }
   if (!residual) throw new Error('a model has at least one layer');
-  return unembed(config, normalize(config, 'ln_final', residual, weights, noHook), weights);
+  return unembed(config, normalize(config, 'ln_final', residual, weights, see), weights);
 }
 
 /** What a layer's attention reads: how values are mixed under a mask `[Q, T]`, and the residual stream at the queries. */
 interface AttentionSource {
   /** `z [B, Q, H, K]` */
-  mix(mask: Tensor, mayPack: boolean): Tensor;
+  mix(mask: Tensor, how: Attending): Tensor;
   /** `[B, Q, D]` */
   readonly residual: Tensor;
 }
@@ -126,9 +135,9 @@ function firstLayer(config: ModelConfig, weights: Weights, tokens: Tensor, table
   const q = queryTable(config, weights, queryInput, queryRows, table, queries);
   const scores = tableScores(config, q, k, rows, table);
   return {
-    mix: (mask, mayPack) => (scores
-      ? attendScored(scores, values, mask)
-      : attend(config, tf.gather(q.rows, q.places), tf.gather(k, rows), values, mask, mayPack)),
+    mix: (mask, how) => (scores
+      ? attendScored(scores, values, mask, how.hook)
+      : attend(config, tf.gather(q.rows, q.places), tf.gather(k, rows), values, mask, how)),
     residual: tf.gather(residual, queryRows),
   };
 }

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { UserError } from '../common/errors';
 import { unknownName } from '../common/nearest';
-import { formatShape, sameShape, type HostTensor } from '../common/tensor';
+import { allFinite, formatShape, sameShape, type HostTensor } from '../common/tensor';
 import type { Runtime, TensorFunction, TensorSpec } from '../compile/runtime';
 import type { ModelConfig } from '../protocol/config';
 import { checkHookName } from './names';
@@ -108,7 +108,7 @@ export class RunnableModel {
 
   /** Nothing can be computed of a model whose training diverged, and no figure shows what is no number. */
   private checkWeights(): void {
-    this.notFinite ??= this.names.filter((_, index) => !this.weights[index]?.data.every(Number.isFinite));
+    this.notFinite ??= this.names.filter((_, index) => !allFinite(this.weights[index]?.data ?? missing('a parameter')));
     const [name] = this.notFinite;
     if (name === undefined) return;
     throw new UserError(`The parameter ${name} holds numbers that are not finite, as after a training that diverged; an earlier checkpoint may be whole.`);

@@ -3,6 +3,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { Matrix } from 'ml-matrix';
 import { UserError } from '../../common/errors';
 import { float32, int32, type HostTensor } from '../../common/tensor';
+import type { Weights } from '../../model/layers';
 import { asFloat32, type RunnableModel } from '../../model/runnable';
 import type { ModelConfig } from '../../protocol/config';
 import type { ModelDetails } from '../../protocol/model';
@@ -30,6 +31,9 @@ export interface PairSet {
   /** How many test pairs have each right answer: `[p]`. */
   readonly testAnswers: Float64Array;
 }
+
+/** Pairs that run at once: what is computed of so few stays in the processor's caches. */
+const pairsAtOnce = 2048;
 
 /** Above this all pairs, with their logits, take gigabytes. */
 const mostPairs = 2 ** 17;
@@ -97,18 +101,11 @@ export async function measurePairs(model: RunnableModel, pairs: PairSet, removed
   });
   const outputs = await model.compute('all pairs', (weights, ...given) => {
     const [tokens, train, test, ...projections] = given as [Tensor, Tensor, Tensor, ...Tensor[]];
-    let written: Tensor | undefined; // [p², 1, D]
-    const lastWrites = `blocks.${model.config.n_layers - 1}.hook_mlp_out`;
-    const logits = pairLogits(model.config, weights, tokens, (name, value) => {
-      if (name === lastWrites) written = value;
-      return value;
-    }); // [p², p]
-    const byAnswer = (rows: Tensor) => tf.reshape(rows, [p, p, -1]);
-    const logitMeans = tf.mean(byAnswer(logits), 1); // [p, p]
-    // The mean over the pairs of an answer may be taken behind the neurons' last product: there it is of fewer numbers.
-    const readOut = written && readsNeurons(model.config) ? tf.matMul(tf.mean(byAnswer(written), 1), weights('unembed.W_U')) : logitMeans;
-    const spread = tf.sum(tf.square(tf.sub(byAnswer(logits), tf.expandDims(logitMeans, 1))), [1, 2]); // [p]
-
+    const answersAtOnce = Math.max(1, Math.floor(pairsAtOnce / p));
+    const stretches = Array.from({ length: Math.ceil(p / answersAtOnce) }, (_, index) => index * answersAtOnce * p).map(first =>
+      answerMeans(model.config, weights, tf.slice(tokens, [first, 0], [Math.min(answersAtOnce * p, p * p - first), 3])));
+    const whole = (part: keyof AnswerMeans) => tf.concat(stretches.map(stretch => stretch[part]), 0);
+    const [logits, readOut] = [whole('logits'), whole('readOut')];
     const answers = tf.tensor1d(Int32Array.from({ length: p * p }, (_, row) => Math.floor(row / p)), 'int32');
     const right = tf.cast(tf.equal(tf.argMax(logits, 1), answers), 'float32'); // [p²]
     const [trainLogits, trainAnswers] = [tf.gather(logits, train), tf.gather(answers, train)];
@@ -117,7 +114,7 @@ export async function measurePairs(model: RunnableModel, pairs: PairSet, removed
       return crossEntropy(tf.sub(trainLogits, tf.gather(share, trainAnswers)), trainAnswers);
     });
     return [
-      logitMeans, readOut, spread,
+      whole('logitMeans'), readOut, whole('spread'),
       tf.stack([
         crossEntropy(trainLogits, trainAnswers), crossEntropy(tf.gather(logits, test), tf.gather(answers, test)),
         tf.mean(tf.gather(right, train)), tf.mean(tf.gather(right, test)), ...excluded,
@@ -133,6 +130,30 @@ export async function measurePairs(model: RunnableModel, pairs: PairSet, removed
     spread: (spread ?? new Float32Array()).reduce((sum, value) => sum + value, 0),
     readOut: matrix(readOut),
   };
+}
+
+/** What is measured of the pairs of A answers, all p of each. */
+interface AnswerMeans {
+  readonly logits: Tensor; // [A·p, p]
+  readonly logitMeans: Tensor; // [A, p]
+  readonly readOut: Tensor; // [A, p]
+  readonly spread: Tensor; // [A]
+}
+
+/** @param tokens `[A·p, 3]`, those of one answer after those of the other */
+function answerMeans(config: ModelConfig, weights: Weights, tokens: Tensor): AnswerMeans {
+  let written: Tensor | undefined; // [A·p, 1, D]
+  const lastWrites = `blocks.${config.n_layers - 1}.hook_mlp_out`;
+  const logits = pairLogits(config, weights, tokens, (name, value) => {
+    if (name === lastWrites) written = value;
+    return value;
+  });
+  const p = logits.shape[1] ?? 1;
+  const byAnswer = (rows: Tensor) => tf.reshape(rows, [-1, p, rows.shape.at(-1) ?? 1]);
+  const logitMeans = tf.mean(byAnswer(logits), 1);
+  // The mean over the pairs of an answer may be taken behind the neurons' last product: there it is of fewer numbers.
+  const readOut = written && readsNeurons(config) ? tf.matMul(tf.mean(byAnswer(written), 1), weights('unembed.W_U')) : logitMeans;
+  return { logits, logitMeans, readOut, spread: tf.sum(tf.square(tf.sub(byAnswer(logits), tf.expandDims(logitMeans, 1))), [1, 2]) };
 }
 
 /**

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { float32, formatShape, int32, nested, sameShape, sizeOf, type Nested } from '../../../src/common/tensor';
+import { allFinite, float32, formatShape, int32, nested, sameShape, sizeOf, type Nested } from '../../../src/common/tensor';
 
 const shapes = fc.array(fc.nat(4), { maxLength: 4 });
 
@@ -28,6 +28,13 @@ describe('tensors', () => {
   test('are refused when their data does not fill their shape', () => {
     expect(() => float32([2, 2], new Float32Array(3))).toThrow(new RangeError('3 values do not fill the shape [2, 2]'));
     expect(() => int32([0], new Int32Array(1))).toThrow(RangeError);
+  });
+
+  test('are finite when every number is', () => {
+    const largest = 3.4e38;
+    expect(allFinite(Float32Array.of(0, -0, -largest, largest, 1e-45))).toBe(true);
+    expect(allFinite(new Float32Array())).toBe(true);
+    for (const odd of [NaN, Infinity, -Infinity]) expect(allFinite(Float32Array.of(1, odd, 2))).toBe(false);
   });
 
   test('nest by their shape, in row-major order', () => {

@@ -27,6 +27,12 @@ describe('recording', () => {
     expect(on([3], x => [tf.exp(tf.sin(x)), tf.cos(tf.sin(x))])).toEqual(['Sin', 'Exp', 'Cos']);
   });
 
+  test('holds equal constants once, so that what is made of them is computed once', () => {
+    const some = (...numbers: number[]) => tf.tensor1d(numbers);
+    expect(on([3], x => tf.add(tf.exp(tf.mul(x, some(1, 2, 3))), tf.exp(tf.mul(x, some(1, 2, 3)))))).toEqual(['Mul', 'Exp', 'Add']);
+    expect(on([2], x => tf.add(tf.div(x, some(1, 0)), tf.div(x, some(1, -0))))).toEqual(['Div', 'Div', 'Add']);
+  });
+
   test('keeps apart what differs in inputs, attributes or shape', () => {
     expect(onTwo([3], [3], (x, y) => tf.add(tf.exp(x), tf.exp(y)))).toEqual(['Exp', 'Exp', 'Add']);
     expect(onTwo([3], [3], (x, y) => tf.add(tf.sub(x, y), tf.sub(y, x)))).toEqual(['Sub', 'Sub', 'Add']);

@@ -55,6 +55,12 @@ describe('losses with frequencies kept or removed are those of the definitions',
     },
   );
 
+  test('also where the pairs are too many to be run at once', async () => {
+    const context = randomModel('subtract', 50, { n_layers: 1 });
+    const [actual, expected] = [await measured(context, [3, 25]), await defined(context, [3, 25])];
+    expectClose(Object.values(actual), Object.values(expected), { relative: 1e-5 });
+  });
+
   test('nothing removed leaves the loss, and nothing kept the mean of the logits', async () => {
     const context = contextOf(prepared({ task: { modulus: 13 } }));
     const [actual, expected] = [await measured(context, []), await defined(context, [])];
