@@ -8,6 +8,7 @@ import { frequencyParameters, markedFrequencies, standingOut } from './fourier/k
 import { isModular, modularNeeds, modularTaskOf } from './fourier/modular';
 import { byPower, shareOf, spectrumOf } from './fourier/spectrum';
 import { barsByComponent, barsByFrequency, keySentence } from './fourier/spectrumFigures';
+import { product } from './weights/product';
 import { leftOut, matrixOf } from './weights/weights';
 
 // p modulus, a logit for each number · F frequencies, ⌊p/2⌋ of them · D d_model · M d_mlp
@@ -34,7 +35,7 @@ export const fourierLogits = defineAnalysis({
   appliesTo: details => isModular(details) && !details.config.attn_only,
   run({ details, model }, { frequencies }) {
     const basis = fourierBasis(modularTaskOf(details).modulus);
-    const inBasis = basis.vectors.mmul(logitWeights(model, basis.modulus).transpose()); // [p, M]
+    const inBasis = product(basis.vectors, logitWeights(model, basis.modulus).transpose()); // [p, M]
     const spectrum = spectrumOf(basis, inBasis);
     const marked = markedFrequencies(frequencies, model, basis);
     const found = standingOut(spectrum.power);
@@ -65,7 +66,7 @@ export const fourierLogits = defineAnalysis({
 /** `W_out W_U [M, p]` of the last layer, in float64. */
 function logitWeights(model: RunnableModel, p: number): Matrix {
   const output = matrixOf({ weight: model.parameter(`blocks.${model.config.n_layers - 1}.mlp.W_out`), transposed: false }); // [M, D]
-  return output.mmul(matrixOf({ weight: model.parameter('unembed.W_U'), transposed: false }, Infinity, p));
+  return product(output, matrixOf({ weight: model.parameter('unembed.W_U'), transposed: false }, Infinity, p));
 }
 
 /** The neurons by the frequency that each writes most, and of those of one frequency the strongest first. */

@@ -2,6 +2,7 @@ import { Matrix } from 'ml-matrix';
 import { UserError } from '../../common/errors';
 import type { RunnableModel } from '../../model/runnable';
 import type { Parameters } from '../../protocol/parameter';
+import { product } from '../weights/product';
 import { allFrequencies, fourierBasis, type FourierBasis } from './basis';
 import { spectrumOf } from './spectrum';
 
@@ -21,7 +22,7 @@ export const frequencyParameters = {
 export function embeddingInBasis(model: RunnableModel, basis: FourierBasis): Matrix {
   const { shape: [, D = 0], data } = model.parameter('embed.W_E');
   const numbers = Matrix.from1DArray(basis.modulus, D, Array.from(data.subarray(0, basis.modulus * D)));
-  return basis.vectors.mmul(numbers);
+  return product(basis.vectors, numbers);
 }
 
 /** Squared norm of the embedding at each frequency, from 1: `[F]`. */

@@ -6,6 +6,7 @@ import { axesOf, type PathAxis, type PathFactor } from '../../protocol/path';
 import type { Task } from '../../tasks/task';
 import { positionNames } from '../../tasks/words';
 import type { AnalysisContext } from '../define';
+import { product } from './product';
 import { factorsOf, matrixOf, shapeOf } from './weights';
 
 // N rows · C columns · R the narrowest dimension that the product goes through
@@ -48,9 +49,9 @@ export function circuitAlong(source: Source, path: readonly PathFactor[]): Circu
     return matrixOf(factor, at === 0 ? most : Infinity, at === chain.length - 1 ? most : Infinity);
   });
   const cut = matrices.findIndex(({ rows }, at) => at > 0 && rows === narrowest);
-  const left = matrices.slice(0, cut < 0 ? 1 : cut).reduce((product, matrix) => product.mmul(matrix));
-  const right = cut < 0 ? undefined : matrices.slice(cut).reduceRight((product, matrix) => matrix.mmul(product));
-  return { ...axes, left, right, values: right ? left.mmul(right) : left };
+  const left = matrices.slice(0, cut < 0 ? 1 : cut).reduce((sofar, matrix) => product(sofar, matrix));
+  const right = cut < 0 ? undefined : matrices.slice(cut).reduceRight((sofar, matrix) => product(matrix, sofar));
+  return { ...axes, left, right, values: right ? product(left, right) : left };
 }
 
 /** What the product along a path goes from and to, without multiplying. @throws as {@link circuitAlong} */
