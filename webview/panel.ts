@@ -36,12 +36,11 @@ export class Panel implements Disposable {
   private readonly scalars = new Scalars();
   private readonly checkpoint = new CheckpointControl(text => this.announcer.say(text));
   private readonly player = this.lifetime.add(new Player({
-    atEnd: () => this.checkpoint.atEnd,
-    advance: () => {
-      const step = this.checkpoint.next();
-      this.move(step);
-      return step;
-    },
+    at: () => this.shown.state?.checkpoint,
+    next: step => this.checkpoint.next(step),
+    isLast: step => this.checkpoint.isLast(step),
+    ask: step => this.bridge.send({ kind: 'move', ...(step === undefined ? {} : { checkpoint: step }) }),
+    settle: step => this.standAt(step),
     drawn: allDrawn,
     changed: playing => {
       this.checkpoint.setPlaying(playing);
@@ -118,25 +117,30 @@ export class Panel implements Disposable {
       else this.bridge.send({ kind: 'failed', message: `There is no figure ${message.figure} to export; there are ${this.figures.count}.` });
       return;
     }
-    const before = this.shown.state?.checkpoint;
+    if (message.kind === 'result' && !message.partial) {
+      this.player.bring(message.checkpoint, () => this.show(receive(this.shown, message)));
+      return;
+    }
+    // Before what it says is shown: where it would have played to counts no more.
+    if (message.kind === 'problem' || ('state' in message && message.state.checkpoint !== this.shown.state?.checkpoint)) this.player.stop();
     // What it is compared with was chosen outside the page.
     if (message.kind === 'show' && !samePoint(message.state.against, this.shown.state?.against)) this.announcer.expect();
     this.show(receive(this.shown, message));
-    if (message.kind === 'show' || message.kind === 'state') {
-      this.bridge.keep(message.state);
-      if (message.state.checkpoint !== before) this.player.stop();
-    }
-    if (message.kind === 'problem') this.player.stop();
-    if (message.kind === 'result' && !message.partial) void this.player.brought(message.checkpoint);
+    if ('state' in message) this.bridge.keep(message.state);
   }
 
   /** Asks for the figures of another checkpoint. */
   private move(step: CheckpointStep): void {
+    this.standAt(step);
+    this.bridge.send({ kind: 'move', ...(step === undefined ? {} : { checkpoint: step }) });
+  }
+
+  /** Shows which checkpoint the figures are of, or will be. */
+  private standAt(step: CheckpointStep): void {
     if (!this.shown.state) return;
     const state = atCheckpoint(this.shown.state, step);
     this.show({ ...this.shown, state });
-    this.bridge.keep(state);
-    this.bridge.send({ kind: 'move', ...(step === undefined ? {} : { checkpoint: step }) });
+    if (!this.player.isPlaying) this.bridge.keep(state);
   }
 
   /** Asks for other figures: the reader changed something. */

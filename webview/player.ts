@@ -4,58 +4,112 @@ import type { CheckpointStep } from './controls/checkpoint';
 /** Frames a second, at most; with less motion no more than do not count as flashing. */
 const [fastest, fastestCalm] = [15, 3];
 
+/** Frames that have been asked for and are not drawn yet, at most. */
+const mostAhead = 2;
+
 export interface PlayerHost {
-  /** Whether there is nothing further to play. */
-  atEnd(): boolean;
-  /** Moves to the next checkpoint, and says which. */
-  advance(): CheckpointStep;
+  /** Where it stands. */
+  at(): CheckpointStep;
+  /** What is played after a checkpoint; the first one after the last. */
+  next(after: CheckpointStep): CheckpointStep;
+  isLast(step: CheckpointStep): boolean;
+  /** Asks for the figures of a checkpoint. */
+  ask(step: CheckpointStep): void;
+  /** Stands at a checkpoint whose figures have been asked for. */
+  settle(step: CheckpointStep): void;
   /** Resolves once everything that is to be drawn has been. */
   drawn(): Promise<void>;
   changed(playing: boolean): void;
 }
 
-/** Plays through checkpoints: as fast as their figures come, and never on to the next before those of the last are drawn. */
+interface PlayedFrame {
+  readonly step: CheckpointStep;
+  /** Shows its figures, once they have come. */
+  show?: () => void;
+}
+
+/** Plays through checkpoints as fast as their figures come and are drawn: while some are drawn, the next are made. */
 export class Player implements Disposable {
-  private frame: { readonly step: CheckpointStep; readonly began: number } | undefined;
+  /** What has been asked for and is not shown yet, in order; only the last can still be on its way. */
+  private frames: PlayedFrame[] = [];
+  private playing = false;
+  /** Told apart from others by its identity: which time that it plays this is. */
+  private run = {};
+  private shownAt = -Infinity;
   private readonly calm = window.matchMedia('(prefers-reduced-motion: reduce)');
 
   constructor(private readonly host: PlayerHost) {}
 
   get isPlaying(): boolean {
-    return this.frame !== undefined;
+    return this.playing;
   }
 
   toggle(): void {
-    if (this.frame) this.stop();
-    else this.next();
+    if (this.playing) this.stop();
+    else this.start();
   }
 
+  /** Stands at the checkpoint that was asked for last. */
   stop(): void {
-    if (!this.frame) return;
-    this.frame = undefined;
+    if (!this.playing) return;
+    this.playing = false;
+    const last = this.frames.at(-1);
+    for (const { show } of this.frames.splice(0)) show?.();
+    this.host.settle(last ? last.step : this.host.at());
     this.host.changed(false);
   }
 
-  /** The figures of a checkpoint are there, and are being drawn. */
-  async brought(step: CheckpointStep): Promise<void> {
-    const { frame } = this;
-    if (!frame || frame.step !== step) return;
-    await this.host.drawn();
-    const shortest = 1000 / (this.calm.matches ? fastestCalm : fastest);
-    await new Promise(resolve => setTimeout(resolve, frame.began + shortest - performance.now()));
-    // Paused meanwhile, and perhaps played on.
-    if (this.frame !== frame) return;
-    if (this.host.atEnd()) this.stop();
-    else this.next();
+  /** The figures of a checkpoint have come. Those that are played to are shown once the ones before are drawn, others at once. */
+  bring(step: CheckpointStep, show: () => void): void {
+    const frame = this.frames.at(-1);
+    if (!frame || frame.show || frame.step !== step) {
+      show();
+      return;
+    }
+    frame.show = show;
+    this.askAhead(step);
+    if (this.frames[0] === frame) void this.showAll();
   }
 
   dispose(): void {
-    this.frame = undefined;
+    this.playing = false;
+    this.frames = [];
   }
 
-  private next(): void {
-    const starts = this.frame === undefined;
-    this.frame = { step: this.host.advance(), began: performance.now() };
-    if (starts) this.host.changed(true);
+  private start(): void {
+    this.playing = true;
+    this.run = {};
+    this.ask(this.host.next(this.host.at()));
+    this.host.changed(true);
+  }
+
+  /** Asks for what comes after a checkpoint, unless there is enough to draw. */
+  private askAhead(step: CheckpointStep): void {
+    if (this.frames.length < mostAhead && !this.host.isLast(step)) this.ask(this.host.next(step));
+  }
+
+  private ask(step: CheckpointStep): void {
+    this.frames.push({ step });
+    this.host.ask(step);
+  }
+
+  /** Shows the frames that have come, each once the one before is drawn and has been there for long enough. */
+  private async showAll(): Promise<void> {
+    const { run } = this;
+    while (this.frames[0]?.show) {
+      await this.host.drawn();
+      const shortest = 1000 / (this.calm.matches ? fastestCalm : fastest);
+      await new Promise(resolve => setTimeout(resolve, this.shownAt + shortest - performance.now()));
+      // Paused meanwhile, and perhaps played on.
+      if (!this.playing || this.run !== run) return;
+      const [frame] = this.frames.splice(0, 1);
+      if (!frame) return;
+      this.shownAt = performance.now();
+      this.host.settle(frame.step);
+      frame.show?.();
+      const last = this.frames.at(-1) ?? frame;
+      if (last.show) this.askAhead(last.step);
+      if (this.frames.length === 0) this.stop();
+    }
   }
 }

@@ -35,7 +35,7 @@ export const fourierLogits = defineAnalysis({
   appliesTo: details => isModular(details) && !details.config.attn_only,
   run({ details, model }, { frequencies }) {
     const basis = fourierBasis(modularTaskOf(details).modulus);
-    const inBasis = product(basis.vectors, logitWeights(model, basis.modulus).transpose()); // [p, M]
+    const inBasis = logitWeightsInBasis(model, basis); // [p, M]
     const spectrum = spectrumOf(basis, inBasis);
     const marked = markedFrequencies(frequencies, model, basis);
     const found = standingOut(spectrum.power);
@@ -63,10 +63,11 @@ export const fourierLogits = defineAnalysis({
   },
 });
 
-/** `W_out W_U [M, p]` of the last layer, in float64. */
-function logitWeights(model: RunnableModel, p: number): Matrix {
-  const output = matrixOf({ weight: model.parameter(`blocks.${model.config.n_layers - 1}.mlp.W_out`), transposed: false }); // [M, D]
-  return product(output, matrixOf({ weight: model.parameter('unembed.W_U'), transposed: false }, Infinity, p));
+/** `W_out W_U` of the last layer over the outputs in the Fourier basis, in float64: `[p, M]`, a vector of the basis in each row. */
+function logitWeightsInBasis(model: RunnableModel, { modulus, vectors }: FourierBasis): Matrix {
+  const output = matrixOf({ weight: model.parameter(`blocks.${model.config.n_layers - 1}.mlp.W_out`), transposed: true }); // [D, M]
+  const unembed = matrixOf({ weight: model.parameter('unembed.W_U'), transposed: true }, modulus); // [p, D]
+  return product(product(vectors, unembed), output);
 }
 
 /** The neurons by the frequency that each writes most, and of those of one frequency the strongest first. */
@@ -74,9 +75,11 @@ function byNeuron(basis: FourierBasis, inBasis: Matrix, about: string): HeatmapF
   const neurons = Array.from({ length: inBasis.columns }, (_, neuron) => {
     const weights = inBasis.getColumn(neuron); // [p]
     const power = sumByFrequency(basis, weights.map(weight => weight * weight)); // [F]
-    return { neuron, weights, frequency: byPower(power)[0] ?? 0, total: power.reduce((sum, value) => sum + value, 0) };
+    return { neuron, weights, frequency: power.indexOf(Math.max(...power)) + 1, total: power.reduce((sum, value) => sum + value, 0) };
   }).sort((a, b) => b.total - a.total);
   const shown = neurons.slice(0, mostNeurons).sort((a, b) => a.frequency - b.frequency);
+  const values = new Float32Array(shown.length * basis.modulus);
+  shown.forEach(({ weights }, row) => values.set(weights, row * basis.modulus));
   const cut = neurons.length > shown.length ? ` The strongest ${shown.length} of ${neurons.length} neurons are drawn.` : '';
   return {
     kind: 'heatmap',
@@ -86,7 +89,7 @@ function byNeuron(basis: FourierBasis, inBasis: Matrix, about: string): HeatmapF
     x: { title: 'Fourier component', labels: basis.names },
     rows: shown.length,
     columns: basis.modulus,
-    values: Float32Array.from(shown.flatMap(({ weights }) => weights)),
+    values,
     scale: 'diverging',
     unit: '',
     scalar: 'keyShare',

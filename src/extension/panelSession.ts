@@ -43,10 +43,8 @@ export class PanelSession implements Disposable {
     this.runs = this.lifetime.add(new PanelRuns({
       engine: host.engine,
       request: () => requestOf(this.current),
-      began: asked => {
-        this.outdated = false;
-        if (asked) this.send({ kind: 'working' });
-      },
+      began: () => { this.outdated = false; },
+      working: () => this.send({ kind: 'working' }),
       progressed: progress => this.send({ kind: 'working', ...progress }),
       brought: (result, { checkpoint }, partial) => {
         // What the reader has moved on from is shown, and no more.
@@ -114,7 +112,7 @@ export class PanelSession implements Disposable {
         return;
       case 'change':
         this.change(message.params, message.checkpoint);
-        void this.runs.run(true);
+        void this.runs.run('asked');
         return;
       case 'move':
         this.goTo(message.checkpoint);
@@ -228,7 +226,7 @@ export class PanelSession implements Disposable {
       this.explain(error);
       return;
     }
-    void this.runs.run(true);
+    void this.runs.run('asked');
   }
 
   /** Tells the page all there is to know, and runs the analysis unless its result is at hand. */
@@ -244,7 +242,7 @@ export class PanelSession implements Disposable {
       this.send({ kind: 'show', state: this.current, analysis, model, words, applicable, checkpoints, ...(selection ? { selection } : {}) });
       if (this.result && !this.outdated) this.send(found(this.result, this.current.checkpoint, false));
       else if (this.runs.isRunning) this.send({ kind: 'working' });
-      else await this.runs.run(true);
+      else await this.runs.run('asked');
     } catch (error) {
       this.explain(error);
     }
@@ -273,7 +271,7 @@ export class PanelSession implements Disposable {
       return;
     }
     // A run under way is left to end, and the next one begins after it.
-    if (this.outdated && !this.runs.isRunning) await this.runs.run(false);
+    if (this.outdated && !this.runs.isRunning) await this.runs.run('followed');
   }
 
   private title({ name }: ModelSummary): void {

@@ -135,6 +135,26 @@ describe('playing', () => {
     expect(await panel.waiting('move')).toEqual([]);
   });
 
+  test('asks for the next figures while the last are drawn; paused, it stands where it asked last', async () => {
+    const panel = await open(0);
+    await button(panel, 'Play').click();
+    expect(await moved(panel)).toBe(100);
+    expect(await place(panel)).toEqual(['0', 'Step 0 of 1,000']);
+    await panel.post(figures(100));
+    expect(await moved(panel)).toBe(200);
+    await panel.page.getByRole('heading', { name: 'At 100' }).waitFor();
+    expect(await place(panel)).toEqual(['1', 'Step 100 of 1,000']);
+    expect(await panel.kept()).toEqual(state(0));
+    await button(panel, 'Pause').click();
+    await panel.page.getByRole('status').filter({ hasText: 'Paused at: Step 200 of 1,000' }).waitFor();
+    expect(await place(panel)).toEqual(['2', 'Step 200 of 1,000']);
+    expect(await panel.kept()).toEqual(state(200));
+    await panel.post(figures(200));
+    await panel.page.getByRole('heading', { name: 'At 200' }).waitFor();
+    await drawn(panel);
+    expect(await panel.waiting('move')).toEqual([]);
+  });
+
   test('begins again once it is at its end', async () => {
     const panel = await open();
     await button(panel, 'Play').click();

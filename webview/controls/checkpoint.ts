@@ -77,14 +77,13 @@ export class CheckpointControl {
     this.play.setLook(playing ? { title: 'Pause', icon: 'debug-pause' } : { title: 'Play', icon: 'play' });
   }
 
-  /** The step that comes next in playing; the first again after the newest weights. */
-  next(): CheckpointStep {
-    const place = this.place();
-    return this.stepAt(place >= this.last ? 0 : place + 1);
+  /** The step that comes after another in playing; the first again after the newest weights. */
+  next(step: CheckpointStep): CheckpointStep {
+    return this.stepAt(this.isLast(step) ? 0 : this.placeOf(step) + 1);
   }
 
-  get atEnd(): boolean {
-    return this.place() >= this.last;
+  isLast(step: CheckpointStep): boolean {
+    return this.placeOf(step) >= this.last;
   }
 
   /** Where it stands, in words. */
@@ -96,11 +95,10 @@ export class CheckpointControl {
     return this.training.checkpoints.length - 1;
   }
 
-  /** The place of the current step on the slider; a checkpoint that is gone has that of the next one. */
-  private place(): number {
-    const { current, last } = this;
-    const found = current === undefined ? -1 : this.training.checkpoints.findIndex(step => step >= current);
-    return found < 0 ? last : found;
+  /** The place of a step on the slider; a checkpoint that is gone has that of the next one. */
+  private placeOf(step: CheckpointStep): number {
+    const found = step === undefined ? -1 : this.training.checkpoints.findIndex(each => each >= step);
+    return found < 0 ? this.last : found;
   }
 
   private stepAt(place: number): CheckpointStep {
@@ -108,7 +106,7 @@ export class CheckpointControl {
   }
 
   private go(by: number): void {
-    this.goTo(this.stepAt(Math.max(0, this.place() + by)));
+    this.goTo(this.stepAt(Math.max(0, this.placeOf(this.current) + by)));
   }
 
   private goTo(step: CheckpointStep): void {
@@ -142,7 +140,7 @@ export class CheckpointControl {
 
   /** Puts the thumb where the current step is. */
   private rest(): void {
-    this.input.valueAsNumber = this.place();
+    this.input.valueAsNumber = this.placeOf(this.current);
     this.display(this.current);
   }
 

@@ -141,7 +141,7 @@ export class Chart implements Disposable {
     try {
       do {
         this.overtaken = false;
-        await turn();
+        if (!this.drawn) await turn();
         const plotly = await loadPlotly();
         if (this.lifetime.isEnded) return;
         const { data, layout } = this.describe(this.width);

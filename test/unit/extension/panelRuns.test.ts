@@ -3,27 +3,34 @@ import { CancelledError } from '../../../src/common/errors';
 import { PanelRuns } from '../../../src/extension/panelRuns';
 import type { AnalysisRequest, AnalysisResult } from '../../../src/protocol/analysis';
 
+interface Progress {
+  listener(progress: { readonly fraction: number }): void;
+}
+
 const nothing: AnalysisResult = { figures: [], scalars: {} };
 
 function runs() {
   const told: string[] = [];
   let step = 0;
   let answer: (result: AnalysisResult) => void = () => undefined;
+  let tell: (fraction: number) => void = () => undefined;
   const engine = {
-    requestWithProgress: (_type: unknown, { checkpoint }: AnalysisRequest, _progress: unknown, signal: AbortSignal) => new Promise((resolve, reject) => {
+    requestWithProgress: (_type: unknown, { checkpoint }: AnalysisRequest, progress: Progress, signal: AbortSignal) => new Promise((resolve, reject) => {
       told.push(`run ${checkpoint}`);
       signal.addEventListener('abort', () => {
         told.push(`abort ${checkpoint}`);
         reject(new CancelledError());
       });
       answer = resolve;
+      tell = fraction => progress.listener({ fraction });
     }),
   };
   const all = new PanelRuns({
     engine: engine as never,
     request: () => ({ model: 'm', analysis: 'attention', params: {}, checkpoint: step }),
     began: () => undefined,
-    progressed: () => undefined,
+    working: () => told.push('working'),
+    progressed: ({ fraction }) => told.push(`progress ${fraction}`),
     brought: (_, { checkpoint }) => told.push(`brought ${checkpoint}`),
     failed: error => told.push(`failed ${String(error)}`),
     rested: () => told.push('rest'),
@@ -35,6 +42,7 @@ function runs() {
       step = next;
       all.runNext();
     },
+    progress: (fraction: number) => tell(fraction),
     async answer() {
       answer(nothing);
       await vi.advanceTimersByTimeAsync(0);
@@ -64,10 +72,36 @@ describe('runs that follow a slider', () => {
     await vi.advanceTimersByTimeAsync(4000);
     to(3);
     await vi.advanceTimersByTimeAsync(999);
-    expect(told()).toEqual(['run 1']);
+    expect(told()).toEqual(['run 1', 'working']);
     await vi.advanceTimersByTimeAsync(1);
     await answer();
     expect(told()).toEqual(['abort 1', 'run 3', 'brought 3', 'rest']);
+  });
+
+  test('say that they work only where they take a moment', async () => {
+    const { to, told, answer, progress } = runs();
+    to(1);
+    await vi.advanceTimersByTimeAsync(100);
+    progress(0.5);
+    await answer();
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(told()).toEqual(['run 1', 'brought 1', 'rest']);
+    to(2);
+    await vi.advanceTimersByTimeAsync(150);
+    progress(0.5);
+    await answer();
+    expect(told()).toEqual(['run 2', 'working', 'progress 0.5', 'brought 2', 'rest']);
+  });
+
+  test('that somebody asked for say so at once, and those that nobody waits for never', async () => {
+    const { all, told, answer, progress } = runs();
+    for (const kind of ['asked', 'followed'] as const) {
+      void all.run(kind);
+      progress(0.5);
+      await vi.advanceTimersByTimeAsync(1000);
+      await answer();
+    }
+    expect(told()).toEqual(['working', 'run 0', 'progress 0.5', 'brought 0', 'rest', 'run 0', 'brought 0', 'rest']);
   });
 
   test('do not come after the end, nor after being stopped', async () => {

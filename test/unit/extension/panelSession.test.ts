@@ -537,7 +537,7 @@ describe('linked panels', () => {
     other.session.receive({ kind: 'move', checkpoint: 8 });
     await settle();
     expect([one.session.state, one.last().request.checkpoint]).toEqual([{ model: 'm', analysis: 'attention', params: {}, checkpoint: 8, linked: true }, 8]);
-    expect(one.kinds()).toEqual(['working', 'state']);
+    expect(one.kinds()).toEqual(['state']);
     expect(other.sent.filter(({ kind }) => kind === 'state')).toHaveLength(1);
   });
 
