@@ -32,14 +32,14 @@ export class Panel implements Disposable {
   private readonly announcer = new Announcer();
   private readonly header = new Header();
   private readonly progress = new ProgressStrip(() => this.bridge.send({ kind: 'cancel' }));
-  private readonly problem = new ProblemBanner(() => this.ask(this.shown.state?.params ?? {}, this.shown.state?.checkpoint));
+  private readonly problem = new ProblemBanner(() => this.ask({}));
   private readonly scalars = new Scalars();
   private readonly checkpoint = new CheckpointControl(text => this.announcer.say(text));
   private readonly player = this.lifetime.add(new Player({
     at: () => this.shown.state?.checkpoint,
     next: step => this.checkpoint.next(step),
     isLast: step => this.checkpoint.isLast(step),
-    ask: step => this.bridge.send({ kind: 'move', ...(step === undefined ? {} : { checkpoint: step }) }),
+    ask: step => this.sendMove(step),
     settle: step => this.standAt(step),
     drawn: allDrawn,
     changed: playing => {
@@ -63,7 +63,11 @@ export class Panel implements Disposable {
   private readonly actions: FrameActions = {
     save: (frame, format) => void this.save(frame, format),
     canClaim: frame => this.figures.figureOf(frame) >= 0 && Object.keys(this.shown.result?.scalars ?? {}).length > 0,
-    claim: frame => this.bridge.send({ kind: 'claim', figure: this.figures.figureOf(frame) }),
+    claim: frame => {
+      // The figures that are seen are to be those that are asked about.
+      this.player.stop();
+      this.bridge.send({ kind: 'claim', figure: this.figures.figureOf(frame) });
+    },
   };
   private shown: Shown = nothingShown;
 
@@ -82,7 +86,10 @@ export class Panel implements Disposable {
       announce: text => this.announcer.say(text),
       openings: subject => openingsOf(subject, this.shown).map(({ title, analysis, params }) => ({
         title,
-        activate: () => this.bridge.send({ kind: 'open', analysis, params }),
+        activate: () => {
+          this.player.stop();
+          this.bridge.send({ kind: 'open', analysis, params });
+        },
       })),
     };
     this.figures = this.lifetime.add(new FigureArea(this.context, this.actions));
@@ -121,17 +128,35 @@ export class Panel implements Disposable {
       this.player.bring(message.checkpoint, () => this.show(receive(this.shown, message)));
       return;
     }
-    // Before what it says is shown: where it would have played to counts no more.
-    if (message.kind === 'problem' || ('state' in message && message.state.checkpoint !== this.shown.state?.checkpoint)) this.player.stop();
+    if (message.kind === 'problem') this.player.stop();
+    if ('state' in message) {
+      this.takeState(message);
+      return;
+    }
+    this.show(receive(this.shown, message));
+  }
+
+  private takeState(message: Extract<ToPanel, { readonly state: PanelState }>): void {
+    const { state } = message;
     // What it is compared with was chosen outside the page.
     if (message.kind === 'show' && !samePoint(message.state.against, this.shown.state?.against)) this.announcer.expect();
+    if (this.player.isAskedFor(state.checkpoint)) {
+      // It stands there once the figures are shown.
+      this.show(receive(this.shown, { ...message, state: atCheckpoint(state, this.shown.state?.checkpoint) }));
+      return;
+    }
+    if (state.checkpoint !== this.shown.state?.checkpoint) this.player.stopAt(state.checkpoint);
     this.show(receive(this.shown, message));
-    if ('state' in message) this.bridge.keep(message.state);
+    this.bridge.keep(state);
   }
 
   /** Asks for the figures of another checkpoint. */
   private move(step: CheckpointStep): void {
     this.standAt(step);
+    this.sendMove(step);
+  }
+
+  private sendMove(step: CheckpointStep): void {
     this.bridge.send({ kind: 'move', ...(step === undefined ? {} : { checkpoint: step }) });
   }
 
@@ -143,10 +168,13 @@ export class Panel implements Disposable {
     if (!this.player.isPlaying) this.bridge.keep(state);
   }
 
-  /** Asks for other figures: the reader changed something. */
-  private ask(params: PanelState['params'], checkpoint: number | undefined): void {
+  /** Asks for the figures with these parameters changed. */
+  private ask(changed: PanelState['params']): void {
+    this.player.stop();
     this.announcer.expect();
-    this.show(change(this.shown, params, checkpoint));
+    const { params: before, checkpoint } = this.shown.state ?? {};
+    const params = { ...before, ...changed };
+    this.show(change(this.shown, params));
     if (this.shown.state) this.bridge.keep(this.shown.state);
     this.bridge.send({ kind: 'change', params, ...(checkpoint === undefined ? {} : { checkpoint }) });
   }
@@ -199,7 +227,7 @@ export class Panel implements Disposable {
     if (model) this.checkpoint.update({ checkpoints: choices, steps: model.status === 'finished' ? model.progress.step : model.progress.steps }, state?.checkpoint, state?.linked ?? false);
     if (analysis && model && words && (!this.parameters || analysis.id !== before.analysis?.id || model.id !== before.model?.id)) {
       this.parameters = new ParameterControls(analysis.params, { model, words });
-      this.parameters.onDidChange(({ name, value }) => this.ask({ ...this.shown.state?.params, [name]: value }, this.shown.state?.checkpoint));
+      this.parameters.onDidChange(({ name, value }) => this.ask({ [name]: value }));
       this.parameterSlot.replaceChildren(...this.parameters.elements);
     }
     if (state) this.parameters?.setValues(state.params);

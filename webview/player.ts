@@ -44,29 +44,39 @@ export class Player implements Disposable {
     return this.playing;
   }
 
+  /** Whether it plays, and asked for this checkpoint last. */
+  isAskedFor(step: CheckpointStep): boolean {
+    return this.playing && this.frames.at(-1)?.step === step;
+  }
+
   toggle(): void {
     if (this.playing) this.stop();
     else this.start();
   }
 
-  /** Stands at the checkpoint that was asked for last. */
+  /** Pauses, and stands at the checkpoint that was asked for last. */
   stop(): void {
     if (!this.playing) return;
-    this.playing = false;
     const last = this.frames.at(-1);
-    for (const { show } of this.frames.splice(0)) show?.();
-    this.host.settle(last ? last.step : this.host.at());
-    this.host.changed(false);
+    for (const { show } of this.frames) show?.();
+    this.end(last ? last.step : this.host.at());
+  }
+
+  /** Pauses where something else has moved to: what was asked for is not waited for. */
+  stopAt(step: CheckpointStep): void {
+    if (this.playing) this.end(step);
   }
 
   /** The figures of a checkpoint have come. Those that are played to are shown once the ones before are drawn, others at once. */
   bring(step: CheckpointStep, show: () => void): void {
-    const frame = this.frames.at(-1);
-    if (!frame || frame.show || frame.step !== step) {
+    const frame = this.frames.find(each => each.step === step);
+    if (!frame) {
       show();
       return;
     }
+    const isNew = !frame.show;
     frame.show = show;
+    if (!isNew) return;
     this.askAhead(step);
     if (this.frames[0] === frame) void this.showAll();
   }
@@ -74,6 +84,13 @@ export class Player implements Disposable {
   dispose(): void {
     this.playing = false;
     this.frames = [];
+  }
+
+  private end(step: CheckpointStep): void {
+    this.playing = false;
+    this.frames = [];
+    this.host.settle(step);
+    this.host.changed(false);
   }
 
   private start(): void {

@@ -1,6 +1,6 @@
 import type { AnalysisInfo, AnalysisResult } from '../src/protocol/analysis';
 import type { ModelSummary, ModelWords } from '../src/protocol/model';
-import { atCheckpoint, comparedWith, type HeadSelection, type PanelState, type ToPanel } from '../src/protocol/panel';
+import { comparedWith, type HeadSelection, type PanelState, type ToPanel } from '../src/protocol/panel';
 
 /** Everything the page shows, made of the messages so far. */
 export interface Shown {
@@ -62,10 +62,9 @@ export function receive(shown: Shown, message: ToPanel): Shown {
   }
 }
 
-/** What is shown once the reader has changed a parameter or the checkpoint. */
-export function change(shown: Shown, params: PanelState['params'], checkpoint: number | undefined): Shown {
-  if (!shown.state) return shown;
-  return { ...shown, state: atCheckpoint({ ...shown.state, params }, checkpoint) };
+/** What is shown once the reader has changed a parameter. */
+export function change(shown: Shown, params: PanelState['params']): Shown {
+  return shown.state ? { ...shown, state: { ...shown.state, params } } : shown;
 }
 
 /** What is shown once the reader has stopped comparing: what was found of the model itself is true still. */

@@ -155,6 +155,43 @@ describe('playing', () => {
     expect(await panel.waiting('move')).toEqual([]);
   });
 
+  test('ends with a changed parameter, which counts where it would have gone', async () => {
+    const loud = { kind: 'boolean', title: 'Loud', description: 'Whether it is', default: false } as const;
+    const panel = await open(200, { analysis: { ...analysis, params: { loud } } });
+    await button(panel, 'Play').click();
+    expect(await moved(panel)).toBe(400);
+    await panel.page.getByRole('checkbox', { name: 'Loud' }).click();
+    expect(await panel.next('change')).toMatchObject({ params: { loud: true }, checkpoint: 400 });
+    await button(panel, 'Play').waitFor();
+    expect(await place(panel)).toEqual(['3', 'Step 400 of 1,000']);
+  });
+
+  test('goes on when the panel is linked', async () => {
+    const panel = await open(200);
+    await button(panel, 'Play').click();
+    expect(await moved(panel)).toBe(400);
+    await panel.post({ kind: 'state', state: { ...state(400), linked: true } });
+    await panel.page.getByRole('button', { name: 'Link panels of this model', pressed: true }).waitFor();
+    expect(await place(panel)).toEqual(['2', 'Step 200 of 1,000']);
+    await panel.post(figures(400));
+    expect(await moved(panel)).toBe(800);
+  });
+
+  test('shows the newest of the figures that come for one checkpoint while it waits to be shown', async () => {
+    const panel = await open(400);
+    await button(panel, 'Play').click();
+    expect(await moved(panel)).toBe(800);
+    await panel.post(figures(800));
+    expect(await moved(panel)).toBeUndefined();
+    await panel.post(figures(undefined));
+    const fresh = figures(undefined);
+    if (fresh.kind !== 'result') throw new Error('figures are a result');
+    const [figure] = fresh.result.figures;
+    await panel.post({ ...fresh, result: { figures: figure ? [{ ...figure, title: 'Fresh' }] : [], scalars: {} } });
+    await panel.page.getByRole('status').filter({ hasText: 'Paused at: Newest weights' }).waitFor();
+    expect(await panel.page.getByRole('heading', { level: 2 }).allInnerTexts()).toEqual(['Fresh']);
+  });
+
   test('begins again once it is at its end', async () => {
     const panel = await open();
     await button(panel, 'Play').click();
@@ -180,7 +217,10 @@ describe('playing', () => {
       await panel.page.keyboard.press('Home');
       expect(await moved(panel)).toBe(0);
     }],
-    ['a move elsewhere', panel => panel.post({ kind: 'state', state: state(800) })],
+    ['a move elsewhere', async panel => {
+      await panel.post({ kind: 'state', state: state(800) });
+      await panel.page.getByRole('status').filter({ hasText: 'Paused at: Step 800 of 1,000' }).waitFor();
+    }],
     ['a problem', panel => panel.post({ kind: 'problem', message: 'The checkpoint at step 400 cannot be read.' })],
   ])('ends with %s', async (_, end) => {
     const panel = await open(200);

@@ -27,7 +27,7 @@ export interface ChartDrawing {
 
 let turns = Promise.resolve();
 
-/** Charts draw one a task, so that the page shows the first before it works on the next. */
+/** Charts are first drawn one a task, so that the page shows the first before it works on the next. */
 function turn(): Promise<void> {
   turns = turns.then(() => new Promise(resolve => setTimeout(resolve)));
   return turns;
@@ -141,6 +141,7 @@ export class Chart implements Disposable {
     try {
       do {
         this.overtaken = false;
+        // Drawn anew in one task, all charts cost the page one painting: so frames follow faster in playing.
         if (!this.drawn) await turn();
         const plotly = await loadPlotly();
         if (this.lifetime.isEnded) return;
