@@ -7,6 +7,7 @@ import { embeddingInBasis, frequencyParameters, markedFrequencies, type MarkedFr
 import { isModular, modularNeeds, modularTaskOf } from './fourier/modular';
 import { byPower, shareOf, spectrumOf, type Spectrum } from './fourier/spectrum';
 import { barsByComponent, barsByFrequency, keySentence } from './fourier/spectrumFigures';
+import { product } from './weights/product';
 
 // p modulus · D d_model · n components shown, two for a frequency
 
@@ -118,7 +119,7 @@ function dotProducts(basis: FourierBasis, inBasis: Matrix, { frequencies, adject
     x: { title: 'Fourier component', labels },
     rows: rows.length,
     columns: rows.length,
-    values: Float32Array.from(shown.mmul(shown.transpose()).to1DArray()),
+    values: Float32Array.from(product(shown, shown.transpose()).to1DArray()),
     scale: 'diverging',
     unit: '',
   };

@@ -6,7 +6,7 @@ import { fourierBasis, sumByFrequency, type FourierBasis } from './fourier/basis
 import { gini } from './fourier/gini';
 import { frequencyParameters, markedFrequencies, standingOut } from './fourier/keyFrequencies';
 import { isModular, modularNeeds, modularTaskOf } from './fourier/modular';
-import { byPower, shareOf, spectrumOf } from './fourier/spectrum';
+import { shareOf, spectrumOf, strongest } from './fourier/spectrum';
 import { barsByComponent, barsByFrequency, keySentence } from './fourier/spectrumFigures';
 import { product } from './weights/product';
 import { leftOut, matrixOf } from './weights/weights';
@@ -55,7 +55,7 @@ export const fourierLogits = defineAnalysis({
       scalars: {
         keyShare: shareOf(spectrum.power, marked.frequencies),
         keyCount: marked.frequencies.length,
-        largestFrequency: byPower(spectrum.power)[0] ?? 0,
+        largestFrequency: strongest(spectrum.power),
         gini: gini(spectrum.power),
       },
       finding: found.length === 0 ? 'no frequency stands out' : `neurons write ${found.length === 1 ? 'frequency' : 'frequencies'} ${found.join(' ')}`,
@@ -75,7 +75,7 @@ function byNeuron(basis: FourierBasis, inBasis: Matrix, about: string): HeatmapF
   const neurons = Array.from({ length: inBasis.columns }, (_, neuron) => {
     const weights = inBasis.getColumn(neuron); // [p]
     const power = sumByFrequency(basis, weights.map(weight => weight * weight)); // [F]
-    return { neuron, weights, frequency: power.indexOf(Math.max(...power)) + 1, total: power.reduce((sum, value) => sum + value, 0) };
+    return { neuron, weights, frequency: strongest(power), total: power.reduce((sum, value) => sum + value, 0) };
   }).sort((a, b) => b.total - a.total);
   const shown = neurons.slice(0, mostNeurons).sort((a, b) => a.frequency - b.frequency);
   const values = new Float32Array(shown.length * basis.modulus);

@@ -5,7 +5,7 @@ import { defineAnalysis, knownScalars, type AnalysisContext } from './define';
 import { measureCheckpoint, type CheckpointMeasures } from './fourier/checkpointMeasures';
 import { frequencyParameters, keyFrequencies, namedFrequencies } from './fourier/keyFrequencies';
 import { isModular, modularNeeds, modularTaskOf } from './fourier/modular';
-import { pairSetOf, restrictedRatio } from './fourier/pairMeasures';
+import { pairSetOf } from './fourier/pairMeasures';
 import { phasesOf, type LossCurves } from './fourier/phases';
 import { progressFigures, type LossesAt } from './fourier/progressFigures';
 
@@ -88,7 +88,7 @@ export const progressMeasures = defineAnalysis({
         testLoss: last.testLoss,
         restrictedLoss: last.restrictedLoss,
         excludedLoss: last.excludedLoss,
-        restrictedRatio: last.restrictedLoss !== undefined ? restrictedRatio(last.restrictedLoss, last.testLoss) : undefined,
+        restrictedRatio: last.restrictedRatio,
         residual: last.residual,
         gini: last.gini,
       }),

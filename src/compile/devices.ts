@@ -15,7 +15,7 @@ export interface RuntimeRequest {
   readonly threads: number;
   /** Whether waiting threads may spin; see {@link OnnxRuntime}. */
   readonly spin: boolean;
-  /** Whether memory is given back after each run; see {@link OnnxRuntime}. */
+  /** Whether memory is given back after each run, unless it is little; see {@link OnnxRuntime}. */
   readonly givesBack?: boolean;
   /** The matrix-product work of one step, by which `auto` chooses; absent: small. */
   readonly gflopPerStep?: number;

@@ -26,7 +26,7 @@ export interface Spec {
   readonly shape: Shape;
 }
 
-/** Constants of this many elements are compared with those that there are, so that what is made of equal ones is made once. */
+/** Constants of at most this many elements are compared with those that there are, so that what is made of equal ones is made once. */
 const mostCompared = 1024;
 
 /**

@@ -134,7 +134,7 @@ class OnnxExecutable implements Executable {
   }
 }
 
-/** Bytes of the largest value that a graph computes. */
+/** Bytes of the largest value that a graph computes, at four an element. */
 function largestValue(graph: Graph): number {
   return graph.liveNodes().reduce((most, { outputs }) => outputs.reduce((size, { shape }) => Math.max(size, 4 * sizeOf(shape)), most), 0);
 }

@@ -16,7 +16,7 @@ export interface AnswerShape {
   readonly mayPack?: boolean;
   /**
    * Sees, and may replace, what each layer computes from its patterns on, under the names of the plain forward pass: in the
-   * last layer at the answer positions alone. With it nothing is packed.
+   * last layer at the answer positions alone. With it nothing is packed, whatever `mayPack` says.
    */
   readonly hook?: Hook;
 }
@@ -29,7 +29,7 @@ const noHook: Hook = (_, value) => value;
  * every projection depends on the pair of token and position alone, it projects the table of distinct pairs and gathers,
  * whenever that table is less than half of the batch.
  */
-export function answerLogits(config: ModelConfig, weights: Weights, tokens: Tensor, { positions, alphabet, hook, mayPack = hook === undefined }: AnswerShape): Tensor {
+export function answerLogits(config: ModelConfig, weights: Weights, tokens: Tensor, { positions, alphabet, hook, mayPack = true }: AnswerShape): Tensor {
   const see = hook ?? noHook;
   const T = tokens.shape[1] ?? 1;
   const everywhere = Array.from({ length: T }, (_, position) => position);
@@ -42,7 +42,8 @@ export function answerLogits(config: ModelConfig, weights: Weights, tokens: Tens
     const source = layer === 0
       ? firstLayer(config, weights, tokens, pairTable(alphabet), queries)
       : laterLayer(config, weights, layer, residual ?? tokens, isShortformer ? positionTable : undefined, queries);
-    const z = source.mix(additiveMask(config, T, queries), { mayPack, hook: pattern => see(`${at}.attn.hook_pattern`, pattern) });
+    const attending: Attending = { mayPack: mayPack && !hook, hook: pattern => see(`${at}.attn.hook_pattern`, pattern) };
+    const z = see(`${at}.attn.hook_z`, source.mix(additiveMask(config, T, queries), attending)); // [B, A, H, K]
     residual = tf.add(source.residual, see(`${at}.hook_attn_out`, attentionOutput(config, layer, z, weights))); // [B, A, D]
     if (!config.attn_only) {
       residual = see(`${at}.hook_resid_mid`, residual);

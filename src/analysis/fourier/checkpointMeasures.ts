@@ -4,7 +4,7 @@ import { allFrequencies } from './basis';
 import { gini } from './gini';
 import { embeddingPower } from './keyFrequencies';
 import { logitCosines, residualFraction } from './logitCosines';
-import { measurePairs, restrictedLoss, type PairSet } from './pairMeasures';
+import { measurePairs, restrictedLoss, restrictedRatio, type PairSet } from './pairMeasures';
 import { weightNorms, type WeightNorms } from './weightNorms';
 
 // F frequencies, ⌊p/2⌋ of them
@@ -18,6 +18,7 @@ export interface CheckpointMeasures {
   readonly restrictedLoss?: number;
   /** Loss on the training pairs without the key frequencies. */
   readonly excludedLoss?: number;
+  readonly restrictedRatio?: number;
   /** `[F]`: what the logits have of each frequency's cosine, as a cube of norm 1, and its share of their norm. */
   readonly coefficients: Float64Array;
   readonly similarities: Float64Array;
@@ -38,12 +39,13 @@ export interface Measuring {
 export async function measureCheckpoint(model: RunnableModel, step: number, { pairs, keys, parameters }: Measuring): Promise<CheckpointMeasures> {
   const measured = await measurePairs(model, pairs, keys.length > 0 ? [keys] : []);
   const [excludedLoss] = measured.excludedLosses;
+  const restricted = restrictedLoss(measured, pairs, keys);
   const cosines = logitCosines(measured, pairs.basis);
   return {
     step,
     trainLoss: measured.trainLoss,
     testLoss: measured.testLoss,
-    ...(excludedLoss !== undefined && { restrictedLoss: restrictedLoss(measured, pairs, keys), excludedLoss }),
+    ...(excludedLoss !== undefined && { excludedLoss, restrictedLoss: restricted, restrictedRatio: restrictedRatio(restricted, measured.testLoss) }),
     coefficients: cosines.coefficients,
     similarities: cosines.similarities,
     residual: residualFraction(measured, cosines, pairs.basis, allFrequencies(pairs.basis.modulus)),

@@ -10,6 +10,7 @@ import type { ModelDetails } from '../../protocol/model';
 import type { Task } from '../../tasks/task';
 import { crossEntropy } from '../../training/crossEntropy';
 import { crossEntropyOf } from '../attribution/answerScores';
+import { product } from '../weights/product';
 import { fourierBasis, type FourierBasis } from './basis';
 import { modularTaskOf } from './modular';
 import { pairLogits } from './pairRuns';
@@ -38,10 +39,10 @@ const pairsAtOnce = 2048;
 /** Above this all pairs, with their logits, take gigabytes. */
 const mostPairs = 2 ** 17;
 
-/** @throws UserError for a modulus that has too many pairs to be run at once. */
+/** @throws UserError for a modulus that has too many pairs to keep the logits of all of them. */
 export function pairSetOf(details: ModelDetails, task: Task): PairSet {
   const { modulus: p, sign } = modularTaskOf(details);
-  if (p * p > mostPairs) throw new UserError(`Modulo ${p} there are ${p * p} pairs, too many to run all of them at once; the modulus can be ${Math.floor(Math.sqrt(mostPairs))} at most.`);
+  if (p * p > mostPairs) throw new UserError(`Modulo ${p} there are ${p * p} pairs, too many to keep the logits of all of them; the modulus can be ${Math.floor(Math.sqrt(mostPairs))} at most.`);
   const split = task.split?.(details.experiment.seed);
   if (!split) throw new Error('modular arithmetic has a training and a test set');
   const tokens = int32([p * p, 3]);
@@ -97,7 +98,7 @@ export async function measurePairs(model: RunnableModel, pairs: PairSet, removed
   const { modulus: p } = basis;
   const projections = removed.map(frequencies => {
     const waves = wavesOf(basis, frequencies);
-    return float32([p, p], Float32Array.from(waves.transpose().mmul(waves).to1DArray()));
+    return float32([p, p], Float32Array.from(product(waves.transpose(), waves).to1DArray()));
   });
   const outputs = await model.compute('all pairs', (weights, ...given) => {
     const [tokens, train, test, ...projections] = given as [Tensor, Tensor, Tensor, ...Tensor[]];
@@ -163,15 +164,15 @@ function answerMeans(config: ModelConfig, weights: Weights, tokens: Tensor): Ans
 export function restrictedLoss({ logitMeans, readOut }: PairMeasures, { basis, testAnswers }: PairSet, frequencies: readonly number[]): number {
   const waves = wavesOf(basis, frequencies);
   // The waves have the mean 0 over all pairs, so that nothing else needs to be taken off.
-  const logits = waves.transpose().mmul(waves.mmul(readOut)).addRowVector(logitMeans.mean('column')); // [p, p]
+  const logits = product(waves.transpose(), product(waves, readOut)).addRowVector(logitMeans.mean('column')); // [p, p]
   const count = testAnswers.reduce((sum, value) => sum + value, 0);
   return testAnswers.reduce((sum, pairs, s) => sum + pairs * crossEntropyOf(logits.getRow(s), s), 0) / count;
 }
 
-/** The smallest normal float32: below it a loss has no digits to be a ratio of. */
+/** The smallest normal float32. */
 const leastLoss = 1.2e-38;
 
-/** Restricted over test loss. */
+/** Restricted over test loss, which counts as the smallest normal float32 where it has rounded to 0. */
 export function restrictedRatio(restricted: number, test: number): number {
   return restricted / Math.max(test, leastLoss);
 }

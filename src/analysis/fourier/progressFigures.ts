@@ -1,7 +1,6 @@
 import type { Figure, LinesFigure, Series } from '../../protocol/figure';
 import type { CheckpointMeasures } from './checkpointMeasures';
 import type { ModularTask } from './modular';
-import { restrictedRatio } from './pairMeasures';
 import type { Phases } from './phases';
 import { weightParts } from './weightNorms';
 
@@ -47,7 +46,7 @@ export function progressFigures({ task, keys, recorded, measures, phases, missin
     ], 'residual'),
     lines('Cosine coefficients of the logits', `Of ${cosine}, normed, for each frequency k.`, { title: 'Coefficient' }, byFrequency(({ coefficients }) => coefficients)),
     ...(keys.length > 0 ? [lines('Restricted loss to test loss', 'Restricted loss over test loss: near 1 where the key frequencies do all the work.', { title: 'Ratio', logarithmic: true }, [
-      curve('restricted / test', ({ restrictedLoss, testLoss }) => restrictedLoss !== undefined ? restrictedRatio(restrictedLoss, testLoss) : undefined),
+      curve('restricted / test', ({ restrictedRatio }) => restrictedRatio),
     ], 'restrictedRatio')] : []),
     lines('Weight norms', 'Sums of squared weights, of all and by part.', { title: 'Sum of squares' }, [
       curve('all', ({ weightNorms }) => [...weightNorms.values()].reduce((sum, value) => sum + value, 0)),

@@ -24,6 +24,11 @@ export function shareOf(power: Float64Array, frequencies: readonly number[]): nu
   return total > 0 ? frequencies.reduce((sum, frequency) => sum + (power[frequency - 1] ?? 0), 0) / total : 0;
 }
 
+/** The frequency of the largest power. */
+export function strongest(power: Float64Array): number {
+  return power.indexOf(power.reduce((most, value) => Math.max(most, value), -Infinity)) + 1;
+}
+
 /** The frequencies in the order of their power, largest first. */
 export function byPower(power: Float64Array): readonly number[] {
   return [...power.keys()].sort((a, b) => (power[b] ?? 0) - (power[a] ?? 0)).map(index => index + 1);

@@ -49,8 +49,8 @@ export function circuitAlong(source: Source, path: readonly PathFactor[]): Circu
     return matrixOf(factor, at === 0 ? most : Infinity, at === chain.length - 1 ? most : Infinity);
   });
   const cut = matrices.findIndex(({ rows }, at) => at > 0 && rows === narrowest);
-  const left = matrices.slice(0, cut < 0 ? 1 : cut).reduce((sofar, matrix) => product(sofar, matrix));
-  const right = cut < 0 ? undefined : matrices.slice(cut).reduceRight((sofar, matrix) => product(matrix, sofar));
+  const left = matrices.slice(0, cut < 0 ? 1 : cut).reduce((soFar, matrix) => product(soFar, matrix));
+  const right = cut < 0 ? undefined : matrices.slice(cut).reduceRight((soFar, matrix) => product(matrix, soFar));
   return { ...axes, left, right, values: right ? product(left, right) : left };
 }
 

@@ -2,6 +2,7 @@ import { EigenvalueDecomposition, QrDecomposition, SingularValueDecomposition, t
 import type { Figure, LinesFigure, Subject, TableFigure } from '../../protocol/figure';
 import type { Parameters } from '../../protocol/parameter';
 import type { Circuit, CircuitAxis } from './circuit';
+import { product } from './product';
 
 // N rows · C columns · R the narrowest dimension of a circuit
 
@@ -30,11 +31,11 @@ export function singularDirections({ left, right, values }: Pick<Circuit, 'left'
   const isNarrow = right !== undefined && left.columns < Math.min(values.rows, values.columns);
   if (!isNarrow) return turned(new SingularValueDecomposition(values, { autoTranspose: true }));
   const [first, second] = [new QrDecomposition(left), new QrDecomposition(right.transpose())];
-  const middle = new SingularValueDecomposition(first.upperTriangularMatrix.mmul(second.upperTriangularMatrix.transpose()));
+  const middle = new SingularValueDecomposition(product(first.upperTriangularMatrix, second.upperTriangularMatrix.transpose()));
   return turned({
     diagonal: middle.diagonal,
-    leftSingularVectors: first.orthogonalMatrix.mmul(middle.leftSingularVectors),
-    rightSingularVectors: second.orthogonalMatrix.mmul(middle.rightSingularVectors),
+    leftSingularVectors: product(first.orthogonalMatrix, middle.leftSingularVectors),
+    rightSingularVectors: product(second.orthogonalMatrix, middle.rightSingularVectors),
   });
 }
 
@@ -68,7 +69,7 @@ export function eigenvalueScore({ left, right, values }: Circuit, pairs: Readonl
   const [rows, columns] = [[...pairs.keys()], [...pairs.values()]];
   if (rows.length === 0) return undefined;
   const square = right && left.columns < rows.length
-    ? right.subMatrixColumn(columns).mmul(left.subMatrixRow(rows))
+    ? product(right.subMatrixColumn(columns), left.subMatrixRow(rows))
     : values.selection(rows, columns);
   const { realEigenvalues, imaginaryEigenvalues } = new EigenvalueDecomposition(square);
   const size = realEigenvalues.reduce((sum, real, at) => sum + Math.hypot(real, imaginaryEigenvalues[at] ?? 0), 0);

@@ -142,7 +142,7 @@ describe('progress measures', () => {
   test('mark where the phases end in every chart', () => {
     const context = growing('add', 13);
     const at = (step: number): CheckpointMeasures => ({
-      step, trainLoss: 1, testLoss: 2, restrictedLoss: 3, excludedLoss: 4, coefficients: new Float64Array(6).fill(step), similarities: new Float64Array(6), residual: 0.5,
+      step, trainLoss: 1, testLoss: 2, restrictedLoss: 3, excludedLoss: 4, restrictedRatio: 1.5, coefficients: new Float64Array(6).fill(step), similarities: new Float64Array(6), residual: 0.5,
       weightNorms: new Map([['MLP', 3], ['attention', 4]]), gini: 0.25,
     });
     const figures = progressFigures({

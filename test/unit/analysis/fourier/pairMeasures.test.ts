@@ -93,6 +93,6 @@ describe('a pass over all pairs', () => {
 
   test('is refused where there are too many of them', () => {
     const context = contextOf(prepared({ task: { modulus: 400 } }));
-    expect(() => pairSetOf(context.details, context.task)).toThrow('Modulo 400 there are 160000 pairs, too many to run all of them at once; the modulus can be 362 at most.');
+    expect(() => pairSetOf(context.details, context.task)).toThrow('Modulo 400 there are 160000 pairs, too many to keep the logits of all of them; the modulus can be 362 at most.');
   });
 });
