@@ -216,13 +216,16 @@ export class CodeWindow {
     return file;
   }
 
-  /** VS Code puts a webview's document in a frame within a frame. */
+  /**
+   * VS Code puts a webview's document in a frame within a frame. They are looked for among the frames that the driver knows,
+   * as the first webview waits for a service worker, which may take half a minute while its page is asked again and again.
+   */
   private async webviewsInView(): Promise<readonly Frame[]> {
     const frames: Frame[] = [];
-    for (const outer of await this.page.locator('iframe.webview.ready:visible').elementHandles()) {
-      const inner = await (await outer.contentFrame())?.$('iframe#active-frame');
-      const frame = await inner?.contentFrame();
-      if (frame) frames.push(frame);
+    for (const frame of this.page.frames().filter(each => each.url().includes('/webview/browser/pre/fake.html'))) {
+      const outer = await frame.parentFrame()?.frameElement();
+      const isShown = (await (await frame.frameElement()).getAttribute('id')) === 'active-frame' && (await outer?.isVisible()) === true;
+      if (isShown) frames.push(frame);
     }
     return frames;
   }
