@@ -33,8 +33,6 @@ export class Player implements Disposable {
   /** What has been asked for and is not shown yet, in order; only the last can still be on its way. */
   private frames: PlayedFrame[] = [];
   private playing = false;
-  /** Told apart from others by its identity: which time that it plays this is. */
-  private run = {};
   private shownAt = -Infinity;
   private readonly calm = window.matchMedia('(prefers-reduced-motion: reduce)');
 
@@ -58,7 +56,7 @@ export class Player implements Disposable {
   stop(): void {
     if (!this.playing) return;
     const last = this.frames.at(-1);
-    for (const { show } of this.frames) show?.();
+    this.frames.findLast(({ show }) => show)?.show?.();
     this.end(last ? last.step : this.host.at());
   }
 
@@ -95,7 +93,6 @@ export class Player implements Disposable {
 
   private start(): void {
     this.playing = true;
-    this.run = {};
     this.ask(this.host.next(this.host.at()));
     this.host.changed(true);
   }
@@ -112,18 +109,16 @@ export class Player implements Disposable {
 
   /** Shows the frames that have come, each once the one before is drawn and has been there for long enough. */
   private async showAll(): Promise<void> {
-    const { run } = this;
-    while (this.frames[0]?.show) {
+    for (let [frame] = this.frames; frame?.show; [frame] = this.frames) {
       await this.host.drawn();
       const shortest = 1000 / (this.calm.matches ? fastestCalm : fastest);
       await new Promise(resolve => setTimeout(resolve, this.shownAt + shortest - performance.now()));
-      // Paused meanwhile, and perhaps played on.
-      if (!this.playing || this.run !== run) return;
-      const [frame] = this.frames.splice(0, 1);
-      if (!frame) return;
+      // Paused meanwhile, and perhaps played on with others.
+      if (this.frames[0] !== frame) return;
+      this.frames.shift();
       this.shownAt = performance.now();
       this.host.settle(frame.step);
-      frame.show?.();
+      frame.show();
       const last = this.frames.at(-1) ?? frame;
       if (last.show) this.askAhead(last.step);
       if (this.frames.length === 0) this.stop();

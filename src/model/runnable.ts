@@ -108,7 +108,7 @@ export class RunnableModel {
 
   /** Nothing can be computed of a model whose training diverged, and no figure shows what is no number. */
   private checkWeights(): void {
-    this.notFinite ??= this.names.filter((_, index) => !allFinite(this.weights[index]?.data ?? missing('a parameter')));
+    this.notFinite ??= this.names.filter(name => !allFinite(this.find(name).data));
     const [name] = this.notFinite;
     if (name === undefined) return;
     throw new UserError(`The parameter ${name} holds numbers that are not finite, as after a training that diverged; an earlier checkpoint may be whole.`);

@@ -18,6 +18,7 @@ export interface CheckpointMeasures {
   readonly restrictedLoss?: number;
   /** Loss on the training pairs without the key frequencies. */
   readonly excludedLoss?: number;
+  /** Restricted over test loss. */
   readonly restrictedRatio?: number;
   /** `[F]`: what the logits have of each frequency's cosine, as a cube of norm 1, and its share of their norm. */
   readonly coefficients: Float64Array;
@@ -39,13 +40,13 @@ export interface Measuring {
 export async function measureCheckpoint(model: RunnableModel, step: number, { pairs, keys, parameters }: Measuring): Promise<CheckpointMeasures> {
   const measured = await measurePairs(model, pairs, keys.length > 0 ? [keys] : []);
   const [excludedLoss] = measured.excludedLosses;
-  const restricted = restrictedLoss(measured, pairs, keys);
+  const restricted = excludedLoss === undefined ? undefined : restrictedLoss(measured, pairs, keys);
   const cosines = logitCosines(measured, pairs.basis);
   return {
     step,
     trainLoss: measured.trainLoss,
     testLoss: measured.testLoss,
-    ...(excludedLoss !== undefined && { excludedLoss, restrictedLoss: restricted, restrictedRatio: restrictedRatio(restricted, measured.testLoss) }),
+    ...(excludedLoss !== undefined && restricted !== undefined && { excludedLoss, restrictedLoss: restricted, restrictedRatio: restrictedRatio(restricted, measured.testLoss) }),
     coefficients: cosines.coefficients,
     similarities: cosines.similarities,
     residual: residualFraction(measured, cosines, pairs.basis, allFrequencies(pairs.basis.modulus)),
