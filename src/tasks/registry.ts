@@ -1,11 +1,15 @@
 import { unknownName } from '../common/nearest';
 import type { TaskInfo } from '../protocol/analysis';
 import { arrayUpdate } from './arrayUpdate';
+import { listCopy } from './listCopy';
+import { max } from './max';
+import { median } from './median';
 import { modularArithmetic } from './modularArithmetic';
+import { sort } from './sort';
 import type { TaskDefinition } from './task';
 
 /** Every built-in task. A new one is a file of its own and a line here. */
-export const tasks: readonly TaskDefinition[] = [arrayUpdate, modularArithmetic];
+export const tasks: readonly TaskDefinition[] = [arrayUpdate, modularArithmetic, max, median, sort, listCopy];
 
 /** @throws UserError for a task that does not exist, with the nearest names. */
 export function findTask(id: string): TaskDefinition {

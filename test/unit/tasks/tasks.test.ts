@@ -3,8 +3,12 @@ import { Random } from '../../../src/common/random';
 import { UserError } from '../../../src/common/errors';
 import { resolveParameters } from '../../../src/protocol/parameter';
 import { arrayUpdate } from '../../../src/tasks/arrayUpdate';
+import { listCopy } from '../../../src/tasks/listCopy';
+import { max } from '../../../src/tasks/max';
+import { median } from '../../../src/tasks/median';
 import { modularArithmetic } from '../../../src/tasks/modularArithmetic';
 import { describeTask, findTask, tasks } from '../../../src/tasks/registry';
+import { sort } from '../../../src/tasks/sort';
 import type { Examples, Task } from '../../../src/tasks/task';
 
 /** The rows of examples: tokens as words, and what is right at the answers as words. */
@@ -24,6 +28,13 @@ function lines(
   }));
 }
 
+function count(numbers: readonly number[], wanted: number): number {
+  return numbers.filter(number => number === wanted).length;
+}
+
+/** Three numbers below 10, four of ten examples of numbers below 4. */
+const fewNumbers = { count: 3, numbers: 10, smallShare: 0.4, smallBelow: 4, trainExamples: 60, testExamples: 20 };
+
 const withDefaults = tasks.map(
   definition => [definition.id, definition.create(resolveParameters(definition.id, definition.params, {}))] as const,
 );
@@ -31,6 +42,10 @@ const small = [
   ['modular-arithmetic of 2', modularArithmetic.create({ operation: 'add', modulus: 2, trainFraction: 0.5 })],
   ['array-update of one element', arrayUpdate.create({ length: 1, numbers: 2, sharedUpdate: false })],
   ['array-update as long as it can be', arrayUpdate.create({ length: 5, numbers: 5, sharedUpdate: false })],
+  ['max of few numbers', max.create(fewNumbers)],
+  ['median of as many examples as there are', median.create({ ...fewNumbers, smallShare: 0, trainExamples: 900, testExamples: 100 })],
+  ['sort of two numbers below 2', sort.create({ count: 2, numbers: 2, smallShare: 0.5, smallBelow: 2, trainExamples: 2, testExamples: 2 })],
+  ['list-copy of three digits', listCopy.create({ length: 3, digits: 3, trainFraction: 0.5 })],
 ] as const;
 
 describe.each([...withDefaults, ...small])('%s', (_, task) => {
@@ -62,10 +77,11 @@ describe.each([...withDefaults, ...small])('%s', (_, task) => {
     }
   });
 
-  test('draws every token of its alphabets in time', () => {
+  // What is written behind follows from what is before it, in some tasks to all but the rarest tokens alone.
+  test('draws every token of its alphabets in time, up to the first answer', () => {
     const { tokens } = task.sample(new Random(2, 'many'), 5000);
     const T = task.positions.length;
-    const seen = task.alphabet.map(() => new Set<number>());
+    const seen = task.alphabet.slice(0, (task.answerPositions[0] ?? 0) + 1).map(() => new Set<number>());
     tokens.data.forEach((token, at) => seen[at % T]?.add(token));
     seen.forEach((tokensSeen, position) =>
       expect(tokensSeen.size, `at position ${position}`).toBe(task.alphabet[position]?.length),
@@ -115,6 +131,20 @@ describe.each([...withDefaults, ...small])('%s', (_, task) => {
     expect(changedAnswers.filter(Boolean).length).toBeGreaterThan(60);
   });
 
+  test('splits, where it does, into sets without an example in common, by the seed', () => {
+    if (!task.split) return;
+    const T = task.positions.length;
+    const prompts = ({ tokens, labels }: Examples) => {
+      expect(labels.shape[0]).toBe(tokens.shape[0]);
+      return Array.from({ length: tokens.data.length / T }, (_, row) => String(tokens.data.subarray(row * T, (row + 1) * T)));
+    };
+    const { train, test: rest } = task.split(5);
+    const [trained, tested] = [prompts(train), prompts(rest)];
+    expect(new Set([...trained, ...tested]).size).toBe(trained.length + tested.length);
+    expect(task.split(5)).toEqual({ train, test: rest });
+    expect(task.split(6)).not.toEqual({ train, test: rest });
+  });
+
   test('has labels among its outputs', () => {
     expect(examples.labels.data.every(label => label >= 0 && label < task.outputs.length)).toBe(true);
   });
@@ -151,11 +181,6 @@ describe.each([
     expect(trained).toHaveLength(Math.floor(p * p * 0.3));
     expect(new Set([...trained, ...tested]).size).toBe(p * p);
     expect(trained.length + tested.length).toBe(p * p);
-  });
-
-  test('splits by the seed', () => {
-    expect(task.split?.(5)).toEqual(task.split?.(5));
-    expect(task.split?.(6)).not.toEqual(task.split?.(5));
   });
 
   test('a training set of nothing is refused', () => {
@@ -243,6 +268,143 @@ describe('array update', () => {
         .join(' '),
     );
     expect(new Set(updates).size).toBeGreaterThan(10);
+  });
+});
+
+describe.each([
+  // Each answer by what it is among the numbers, without sorting them.
+  ['max', max, (numbers: readonly number[], [largest = -1]: readonly number[]) => numbers.includes(largest) && numbers.every(number => number <= largest)],
+  ['median', median, (numbers: readonly number[], [middle = -1]: readonly number[]) =>
+    numbers.includes(middle) && numbers.filter(number => number < middle).length <= 2 && numbers.filter(number => number > middle).length <= 2],
+  ['sort', sort, (numbers: readonly number[], sorted: readonly number[]) =>
+    sorted.every((number, at) => number >= (sorted[at - 1] ?? 0)) && sorted.every(number => count(sorted, number) === count(numbers, number))],
+] as const)('%s of five numbers', (_, definition, isRight) => {
+  const study = { count: 5, numbers: 100, smallShare: 0.1, smallBelow: 20, trainExamples: 4000, testExamples: 500 };
+  const task = definition.create(study);
+  const numbersOf = (words: readonly string[]) => words.slice(0, 5).map(Number);
+
+  test('is right in both sets', () => {
+    const { train, test: rest } = task.split?.(0) ?? expect.fail();
+    expect([train.tokens.shape[0], rest.tokens.shape[0]]).toEqual([4000, 500]);
+    for (const { words, answers } of [...lines(task, train), ...lines(task, rest)]) {
+      expect(words[5]).toBe('=');
+      if (!isRight(numbersOf(words), answers.map(Number))) expect.fail(`${words.join(' ')}: ${answers.join(' ')}`);
+    }
+  });
+
+  test('has its share of small examples in both sets, spread over them, and among those drawn afresh', () => {
+    const { train, test: rest } = task.split?.(0) ?? expect.fail();
+    const small = (examples: Examples) => lines(task, examples).map(({ words }) => numbersOf(words).every(number => number < 20));
+    const share = (some: readonly boolean[]) => some.filter(Boolean).length / some.length;
+    // By chance 1 in 3,125 of the others is small too.
+    for (const set of [train, rest]) expect(share(small(set))).toBeCloseTo(0.1, 2);
+    const firstHalf = small(rest).slice(0, 250);
+    expect(share(firstHalf)).toBeGreaterThan(0.05);
+    expect(share(firstHalf)).toBeLessThan(0.15);
+    expect(share(small(task.sample(new Random(0, 'x'), 20_000)))).toBeCloseTo(0.1, 2);
+  });
+
+  test('is corrupted by another number at one place', () => {
+    const random = new Random(0, 'corruptions');
+    const prompt = [...task.sample(new Random(0, 'x'), 1).tokens.data];
+    const places = new Set<number>();
+    for (let draw = 0; draw < 100; draw++) {
+      const corrupted = task.corruptions.number?.(prompt, random) ?? [];
+      const changed = [0, 1, 2, 3, 4].filter(place => corrupted[place] !== prompt[place]);
+      expect(changed).toHaveLength(1);
+      places.add(changed[0] ?? -1);
+    }
+    expect([...places].sort()).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  test('is refused where there are fewer examples than are asked for, or small numbers that are not', () => {
+    const refused = (changes: Partial<typeof study>) => expect(() => definition.create({ ...study, ...changes })).toThrow(UserError);
+    refused({ smallBelow: 101 });
+    refused({ numbers: 3, smallBelow: 3 }); // 243 examples in all
+    refused({ smallBelow: 3 }); // 243 small ones, where 450 are asked for
+    expect(() => definition.create({ ...study, numbers: 3, smallBelow: 3, trainExamples: 200, testExamples: 43 })).not.toThrow();
+    expect(() => definition.create({ ...study, count: 3, smallBelow: 7 })).toThrow(
+      new UserError('There are only 343 different examples of 3 small numbers below 7, and 450 are asked for; ask for fewer training and test examples.'),
+    );
+  });
+});
+
+describe('max and median', () => {
+  test.each([
+    [max, [7, 2, 7, 1, 0], 7],
+    [median, [3, 2, 3, 9, 0], 3],
+  ] as const)('have another answer when the number that is the answer becomes another one', ({ create }, numbers, answer) => {
+    const task = create({ ...fewNumbers, count: 5 });
+    const random = new Random(0, 'corruptions');
+    for (let draw = 0; draw < 100; draw++) {
+      const corrupted = task.corruptions.answer?.([...numbers, 10], random) ?? [];
+      expect(corrupted.slice(0, 5).map((token, place) => token === numbers[place])).toEqual(numbers.map(number => number !== answer));
+      expect(task.answers(corrupted)).not.toEqual([answer]);
+    }
+  });
+
+  test('a median between two numbers is refused', () => {
+    expect(() => median.create({ ...fewNumbers, count: 4 })).toThrow(
+      new UserError('The median of 4 numbers is between two of them; take an odd count.'),
+    );
+  });
+});
+
+describe('sort', () => {
+  const task = sort.create(fewNumbers);
+
+  test('writes its answers out, and is scored where the next token is one', () => {
+    expect(task.positions).toEqual(['a1', 'a2', 'a3', '=', 's1', 's2', 's3']);
+    expect(task.answerPositions.map(position => task.positions[position + 1])).toEqual(['s1', 's2', 's3']);
+    for (const { words, answers } of lines(task, task.sample(new Random(0, 'x'), 100))) expect(words.slice(4)).toEqual(answers);
+  });
+
+  test('writes a corrupted line out accordingly', () => {
+    const corrupted = task.corruptions.number?.([1, 2, 3, 10, 1, 2, 3], new Random(0, 'x')) ?? [];
+    expect(corrupted.slice(4)).toEqual(task.answers(corrupted));
+    expect(corrupted.slice(4)).not.toEqual([1, 2, 3]);
+    expect(Object.keys(task.corruptions)).toEqual(['number']);
+  });
+});
+
+describe('list copy', () => {
+  const task = listCopy.create({ length: 2, digits: 100, trainFraction: 0.8 });
+
+  test("has the study's sizes, and a separator at every output", () => {
+    expect([task.vocabulary.length, task.outputs.length]).toEqual([101, 101]);
+    expect(task.positions).toEqual(['d1', 'd2', 'SEP', 'o1', 'o2']);
+    expect(task.answerPositions).toEqual([3, 4]);
+    const { train, test: rest } = task.split?.(0) ?? expect.fail();
+    expect([train.tokens.shape, rest.tokens.shape]).toEqual([[8000, 5], [2000, 5]]);
+    for (const { words, answers } of [...lines(task, train), ...lines(task, rest)]) {
+      expect(words.slice(2)).toEqual(['SEP', 'SEP', 'SEP']);
+      expect(answers).toEqual(words.slice(0, 2));
+    }
+  });
+
+  test('holds every list of three digits once', () => {
+    const small = listCopy.create({ length: 3, digits: 3, trainFraction: 0.5 });
+    const { train, test: rest } = small.split?.(0) ?? expect.fail();
+    const lists = [...lines(small, train), ...lines(small, rest)].map(({ words }) => words.slice(0, 3).join(''));
+    const everyList = Array.from({ length: 27 }, (_, list) => list.toString(3).padStart(3, '0'));
+    expect(lists.sort()).toEqual(everyList);
+  });
+
+  test.each([['d1', 0], ['d2', 1]] as const)('is corrupted by another %s alone', (name, place) => {
+    const prompt = [3, 98, 100, 100, 100];
+    const random = new Random(0, 'corruptions');
+    const seen = Array.from({ length: 2000 }, () => task.corruptions[name]?.(prompt, random) ?? []);
+    seen.forEach(other => expect(other.with(place, prompt[place] ?? 0)).toEqual(prompt));
+    expect(new Set(seen.map(other => other[place])).size).toBe(99);
+  });
+
+  test('of more lists than can be split, or of none to train on, is refused', () => {
+    expect(() => listCopy.create({ length: 4, digits: 100, trainFraction: 0.8 })).toThrow(
+      new UserError('100 digits make 100,000,000 lists of 4, more than 1,000,000; take shorter lists or fewer digits.'),
+    );
+    expect(() => listCopy.create({ length: 1, digits: 2, trainFraction: 0.1 })).toThrow(
+      new UserError('A train fraction of 0.1 leaves none of the 2 lists to train on.'),
+    );
   });
 });
 
