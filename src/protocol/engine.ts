@@ -2,6 +2,7 @@ import { NotificationType, ProgressType, RequestType, RequestType0 } from 'vscod
 import type { AnalysisInfo, AnalysisRequest, AnalysisResult, HeadBadge, TaskInfo } from './analysis';
 import type { ExperimentProblem } from './experiment';
 import type { ModelDetails, ModelSummary, ModelWords } from './model';
+import type { SweepChange, SweepDetails, SweepOptions, SweepPlan, SweepSummary } from './sweep';
 
 /**
  * The engine's requests. An error for people comes back as a ResponseError with the code `userErrorCode`; every other
@@ -56,6 +57,17 @@ export interface TrainAnswer {
 
 export type ModelControl = 'stop' | 'pause' | 'resume' | 'retrain' | 'delete';
 
+/** An experiment with a sweep, and how its runs are trained. */
+export interface SweepRequest extends Pick<TrainRequest, 'experiment' | 'seed' | 'steps' | 'set'> {
+  readonly options: SweepOptions;
+  /** Whether its number of runs was seen and meant; a large sweep does not start without. */
+  readonly confirmed?: boolean;
+}
+
+/** `cancel` keeps what the runs have learned; `resume` goes on with all that have not finished; `forget` removes the sweep, not its models. */
+export const sweepControls = ['cancel', 'resume', 'forget'] as const;
+export type SweepControl = (typeof sweepControls)[number];
+
 /** Both sides must agree before anything else is asked. */
 export const initialize = new RequestType<EngineSettings, EngineInfo, void>('initialize');
 /** Tries every device out, which takes a moment. */
@@ -75,6 +87,16 @@ export const applicableAnalyses = new RequestType<{ readonly model: string }, re
 /** Runs an analysis. With `progress`, an id, progress and sharper figures come as `analysisProgress` under it. */
 export const analyze = new RequestType<AnalysisRequest & { readonly progress?: string }, AnalysisResult, void>('analyses/run');
 export const analysisProgress = new ProgressType<{ readonly fraction: number; readonly message?: string; readonly partial?: AnalysisResult }>();
+
+export const planSweep = new RequestType<SweepRequest, SweepPlan, void>('sweeps/plan');
+/** Starts a sweep, or goes on with one of the same runs. */
+export const startSweep = new RequestType<SweepRequest, SweepDetails, void>('sweeps/start');
+/** Every sweep of the store, newest first. */
+export const listSweeps = new RequestType0<readonly SweepSummary[], void>('sweeps/list');
+export const getSweep = new RequestType<{ readonly sweep: string }, SweepDetails, void>('sweeps/get');
+export const controlSweep = new RequestType<{ readonly sweep: string; readonly action: SweepControl }, null, void>('sweeps/control');
+/** What has changed in a sweep, at most ten times a second. */
+export const sweepChanged = new NotificationType<SweepChange>('sweeps/changed');
 
 /** Models that were added or changed, at most ten times a second, and the ids of those that are gone. */
 export interface ModelsChanged {

@@ -1,11 +1,15 @@
 import * as v from 'valibot';
 import { boundPattern } from './claim';
 import { ArchitectureSchema } from './config';
+import type { JsonValue } from './sweep';
 
 const count = (most: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(most));
 const fraction = v.pipe(v.number(), v.minValue(0), v.ltValue(1));
 const positive = v.pipe(v.number(), v.finite(), v.gtValue(0));
 const notNegative = v.pipe(v.number(), v.finite(), v.minValue(0));
+
+const json: v.GenericSchema<JsonValue> = v.lazy(() =>
+  v.union([v.string(), v.number(), v.boolean(), v.null(), v.array(json), v.record(v.string(), json)]));
 
 /** A task by its name alone, or with parameters, which the task itself checks. */
 export const TaskReferenceSchema = v.union([
@@ -62,9 +66,22 @@ export const ClaimSchema = v.strictObject({
   ...measurementEntries,
   /** What was found where this holds, in a word or two; for claims with alternatives. */
   found: v.exactOptional(v.pipe(v.string(), v.minLength(1))),
+  /** Of a sweep: the runs that it is about, by the values they have at swept fields; absent: every run. */
+  where: v.exactOptional(v.record(v.string(), json)),
   /** What may hold in its place, where training can arrive at one of several things: tried in order. */
   or: v.exactOptional(v.array(v.strictObject({ found: v.pipe(v.string(), v.minLength(1)), ...measurementEntries }))),
 });
+
+/** Path of a field, as in `model.d_model` → the value or the values that it takes: every combination of them is a run. */
+const SweepGridSchema = v.pipe(
+  v.record(v.pipe(v.string(), v.minLength(1), v.maxLength(200)), json),
+  v.check(grid => Object.keys(grid).length > 0, 'a sweep names at least one field to vary'),
+);
+/** A grid, or several grids whose runs are taken together. */
+export const SweepSchema = v.union([
+  v.pipe(v.array(SweepGridSchema), v.minLength(1, 'a sweep needs at least one grid'), v.maxLength(1000)),
+  SweepGridSchema,
+], 'a sweep is a grid of fields and their values, or a list of such grids');
 
 export const ExperimentSchema = v.strictObject({
   $schema: v.optional(v.string()),
@@ -75,11 +92,13 @@ export const ExperimentSchema = v.strictObject({
   model: ArchitectureSchema,
   training: TrainingSchema,
   claims: v.optional(v.array(ClaimSchema), []),
+  sweep: v.exactOptional(SweepSchema),
 });
 
 /** An experiment as its file has it, with the schema's defaults filled in. */
 export type Experiment = v.InferOutput<typeof ExperimentSchema>;
 export type Training = v.InferOutput<typeof TrainingSchema>;
+export type SweepGrid = v.InferOutput<typeof SweepGridSchema>;
 export type Schedule = v.InferOutput<typeof ScheduleSchema>;
 export type Claim = v.InferOutput<typeof ClaimSchema>;
 /** What one alternative of a claim asserts. */

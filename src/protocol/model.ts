@@ -81,7 +81,7 @@ export interface ModelWords {
 }
 
 /** An experiment with the task's parameters and every default written out; what the model's id is a hash of. */
-export interface ResolvedExperiment extends Omit<Experiment, 'task' | 'name'> {
+export interface ResolvedExperiment extends Omit<Experiment, 'task' | 'name' | 'sweep'> {
   readonly name: string;
   readonly task: { readonly name: string; readonly parameters: ParameterValues };
 }

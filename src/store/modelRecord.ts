@@ -28,8 +28,9 @@ export interface ModelRecord {
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
+const { sweep: _, ...experimentEntries } = ExperimentSchema.entries;
 const ResolvedExperimentSchema = v.strictObject({
-  ...ExperimentSchema.entries,
+  ...experimentEntries,
   name: ExperimentSchema.entries.name.wrapped,
   task: v.strictObject({
     name: v.string(),

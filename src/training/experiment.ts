@@ -10,6 +10,7 @@ import { experimentFileLimit, ExperimentSchema, type Claim, type Experiment, typ
 import type { ResolvedExperiment } from '../protocol/model';
 import { nestingLimit, nestingOf } from '../protocol/nesting';
 import { resolveParameters } from '../protocol/parameter';
+import type { SweptValues } from '../protocol/sweep';
 import { findTask } from '../tasks/registry';
 import type { Task } from '../tasks/task';
 
@@ -29,8 +30,16 @@ export type ExperimentReading =
 const memoryLimit = 16 * 2 ** 30;
 const checkpointsLimit = 64 * 2 ** 30;
 
+type Refusal = Extract<ExperimentReading, { readonly ok: false }>;
+
 /** Reads the text of an experiment file. Comments and trailing commas are allowed; nothing in it runs. */
 export function readExperiment(text: string): ExperimentReading {
+  const parsed = parseExperiment(text);
+  return parsed.ok ? locate(() => prepareParsed(parsed.experiment)) : parsed;
+}
+
+/** What an experiment's text says, as far as its schema can tell whether it makes sense. */
+export function parseExperiment(text: string): { readonly ok: true; readonly experiment: Experiment } | Refusal {
   if (text.length > experimentFileLimit) return problem([], `The file is larger than ${experimentFileLimit / 2 ** 20} MB; an experiment is a few kilobytes.`);
   const nesting = nestingOf(text);
   if (nesting > nestingLimit) return problem([], `The file is nested ${nesting} levels deep; an experiment needs fewer than ${nestingLimit}.`);
@@ -45,7 +54,7 @@ export function readExperiment(text: string): ExperimentReading {
   if (prototypes.length > 0) return { ok: false, problems: prototypes };
   const parsed = v.safeParse(ExperimentSchema, value);
   if (!parsed.success) return { ok: false, problems: parsed.issues.map(issue => describe(issue)) };
-  return locate(() => prepareParsed(parsed.output));
+  return { ok: true, experiment: parsed.output };
 }
 
 /** Makes an experiment that was resolved before, such as a stored model's, ready again. */
@@ -55,11 +64,18 @@ export function prepare(resolved: ResolvedExperiment): PreparedExperiment {
   return { resolved, config: configOf(resolved.model, task), task, claims: resolved.claims };
 }
 
-/**
- * Writes values into an experiment's text before it is read: the seed, the number of steps, and `path=value` pairs such as
- * `task.operation=add`, whose values are JSON or plain words.
- */
-export function applyOverrides(text: string, { seed, steps, set = [] }: { readonly seed?: number; readonly steps?: number; readonly set?: readonly string[] }): string {
+/** What is changed in an experiment before it is read. */
+export interface Overrides {
+  readonly seed?: number;
+  readonly steps?: number;
+  /** `path=value`, as in `task.operation=add`, whose values are JSON or plain words. */
+  readonly set?: readonly string[];
+  /** Path → value, applied last. */
+  readonly values?: SweptValues;
+}
+
+/** Writes values into an experiment's text before it is read. */
+export function applyOverrides(text: string, { seed, steps, set = [], values = {} }: Overrides): string {
   if (nestingOf(text) > nestingLimit) return text; // reading it says what is wrong, here as below
   const errors: ParseError[] = [];
   const value: unknown = parseJson(text, errors, { allowTrailingComma: true });
@@ -84,11 +100,12 @@ export function applyOverrides(text: string, { seed, steps, set = [] }: { readon
     if (equals < 1) throw new UserError(`"${pair}" is not of the form path=value, as in task.operation=add.`);
     assign(pair.slice(0, equals).split('.'), jsonOrText(pair.slice(equals + 1)));
   }
+  for (const [path, assigned] of Object.entries(values)) assign(path.split('.'), structuredClone(assigned));
   return JSON.stringify(value, null, 2);
 }
 
 function prepareParsed(experiment: Experiment): PreparedExperiment {
-  const { name: given, task: reference, ...rest } = experiment;
+  const { name: given, task: reference, sweep: _, ...rest } = experiment;
   const { name: taskName, ...parameters } = typeof reference === 'string' ? { name: reference } : reference;
   const definition = at(['task'], () => findTask(taskName));
   const values = at(['task'], () => resolveParameters(`task "${taskName}"`, definition.params, parameters));
@@ -96,8 +113,10 @@ function prepareParsed(experiment: Experiment): PreparedExperiment {
   const config = configOf(experiment.model, task);
   at(['model'], () => checkModel(config));
   at(['training'], () => checkTraining(experiment.training, config, task));
-  const resolved: ResolvedExperiment = { ...rest, name: given ?? taskName, task: { name: taskName, parameters: values } };
-  return { resolved, config, task, claims: experiment.claims };
+  // Claims about some runs of a sweep are none about the experiment by itself.
+  const claims = rest.claims.filter(({ where }) => where === undefined);
+  const resolved: ResolvedExperiment = { ...rest, claims, name: given ?? taskName, task: { name: taskName, parameters: values } };
+  return { resolved, config, task, claims };
 }
 
 function configOf(model: Architecture, task: Task): ModelConfig {
@@ -169,7 +188,7 @@ function locate(work: () => PreparedExperiment): ExperimentReading {
   }
 }
 
-function problem(path: ExperimentProblem['path'], message: string): ExperimentReading {
+function problem(path: ExperimentProblem['path'], message: string): Refusal {
   return { ok: false, problems: [{ path, message }] };
 }
 

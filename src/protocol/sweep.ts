@@ -1,0 +1,100 @@
+import type { Metrics, MetricName, ModelStatus, Progress } from './model';
+
+/** A value of JSON, as an experiment file holds it. */
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [name: string]: JsonValue };
+
+/** Path of a field in the experiment, as in `model.d_model` → the value that a run has there. */
+export type SweptValues = Readonly<Record<string, JsonValue>>;
+
+export const executors = ['local', 'slurm'] as const;
+export type ExecutorName = (typeof executors)[number];
+
+/** How an array of jobs is submitted; what is absent is left to the cluster. */
+export interface SlurmOptions {
+  readonly partition?: string;
+  /** As Slurm writes it: `30`, `2:00:00`, `1-12`. */
+  readonly time?: string;
+  /** As Slurm writes it: `4G`. */
+  readonly memory?: string;
+  /** As Slurm writes it: `gpu:1`. */
+  readonly gres?: string;
+}
+
+export interface SweepOptions {
+  readonly executor: ExecutorName;
+  /** Runs at the same time; 0 for as many as there are cores for, or as the cluster allows. */
+  readonly parallel: number;
+  readonly slurm?: SlurmOptions;
+}
+
+/** What a sweep would do, before it does it. */
+export interface SweepPlan {
+  readonly name: string;
+  /** Paths of the fields that differ between its runs, in the file's order. */
+  readonly fields: readonly string[];
+  readonly runs: number;
+  /** How many of them are trained to their end already. */
+  readonly finished: number;
+}
+
+/**
+ * Where a run of a sweep stands: as a model does, or before there is a model: `waiting` for its turn, or `queued` at the
+ * cluster. `cancelled`: it had not begun when the sweep was.
+ */
+export type SweepRunStatus = ModelStatus | 'waiting' | 'queued' | 'cancelled';
+
+/** A run of a sweep. */
+export interface SweepRow {
+  readonly index: number;
+  readonly values: SweptValues;
+  /** The model that it trains, which is in the store once the run has begun. */
+  readonly model: string;
+  readonly status: SweepRunStatus;
+  readonly progress: Progress;
+  readonly metrics: Metrics;
+  /** Why it failed or was interrupted, in one sentence. */
+  readonly problem?: string;
+}
+
+/** `running` until every run has ended; `stopped`: cancelled, or left by the process that ran it; it can be resumed. */
+export type SweepStatus = 'running' | 'finished' | 'stopped';
+
+export interface SweepSummary {
+  readonly id: string;
+  readonly name: string;
+  readonly status: SweepStatus;
+  /** Paths of the fields that differ between its runs. */
+  readonly fields: readonly string[];
+  readonly options: SweepOptions;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  /** Runs by how they stand. */
+  readonly counts: Readonly<Partial<Record<SweepRunStatus, number>>>;
+  /** What keeps the whole sweep from going on, in one sentence: the cluster's commands, the disk. */
+  readonly problem?: string;
+}
+
+export interface SweepDetails extends SweepSummary {
+  readonly rows: readonly SweepRow[];
+}
+
+/** Rows that have changed since the last time, and how the whole stands. */
+export interface SweepChange {
+  readonly summary: SweepSummary;
+  readonly rows: readonly SweepRow[];
+}
+
+/** The measurements a sweep is compared by; losses are best when low, accuracies when high. */
+export const sweepMetrics = ['testLoss', 'trainLoss', 'testAccuracy', 'testExactMatch'] as const satisfies readonly MetricName[];
+
+/** The best row by a metric; of equal ones the first, `undefined` where none has been measured. */
+export function bestRow<R extends Pick<SweepRow, 'metrics'>>(rows: readonly R[], metric: MetricName): R | undefined {
+  const sign = metric.endsWith('Loss') ? 1 : -1;
+  const cost = ({ metrics }: R) => (metrics[metric] === undefined ? Infinity : sign * metrics[metric]);
+  return rows.reduce<R | undefined>((best, row) => (cost(row) < (best ? cost(best) : Infinity) ? row : best), undefined);
+}
+
+/** Sweeps of more runs are started only by those who say that they mean it. */
+export const confirmedRuns = 1000;
+/** The most runs a sweep may have. */
+export const runsLimit = 100_000;
