@@ -310,6 +310,13 @@ describe('weights and checkpoints', () => {
   });
 });
 
+/** What was begun and not finished. A removal that failed may still be at work in the trash, which is nobody's any more. */
+async function halfMade(folder: string): Promise<readonly string[]> {
+  const names = (await readdir(folder, { withFileTypes: true })).filter(({ name }) => !name.startsWith('.trash-'));
+  const inside = await Promise.all(names.filter(entry => entry.isDirectory()).map(({ name }) => readdir(path.join(folder, name), { recursive: true })));
+  return [...names.map(({ name }) => name), ...inside.flat()].filter(name => name.endsWith('.tmp') || name.startsWith('.new'));
+}
+
 describe('a disk that is', () => {
   test('read-only can be browsed, and says so when it is written to', async () => {
     await prepare(store);
@@ -345,8 +352,7 @@ describe('a disk that is', () => {
         if ((await copy.checkpoints(id)).length > 0) await copy.readCheckpoint(id);
         await copy.readMetrics(id);
       }
-      const left = await readdir(copy.folder, { recursive: true });
-      expect(left.filter(name => name.endsWith('.tmp') || name.startsWith('.new')), `point ${point}`).toEqual([]);
+      expect(await halfMade(copy.folder), `point ${point}`).toEqual([]);
     }
     expect(log.filter(message => !message.includes('could not be removed'))).toEqual([]);
   });
