@@ -12,10 +12,10 @@ import { repository } from './support/repository.mjs';
 import { formatTime, runToExitCode, step } from './support/steps.mjs';
 import { ensureSystemPackages } from './support/systemPackages.mjs';
 
-/** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
+/** @typedef {{ passed: number, failed: number, skipped: number, failures: readonly string[] }} Counts */
 
 /** @type {Counts} */
-const nothing = { passed: 0, failed: 0, skipped: 0 };
+const nothing = { passed: 0, failed: 0, skipped: 0, failures: [] };
 
 /** Suite → how it is run; in this order, so that what is quick fails first. @type {Record<string, () => Promise<Counts>>} */
 const suites = {
@@ -94,20 +94,34 @@ async function vitest(project) {
     { folder: repository },
   );
   if (!existsSync(file)) throw new Error(`The suite ${project} ended with exit code ${exitCode} before it could report.`);
-  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(await readFile(file, 'utf8'));
-  const counts = { passed: numPassedTests, failed: numFailedTests, skipped: numPendingTests + numTodoTests };
+  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = JSON.parse(await readFile(file, 'utf8'));
+  const counts = { passed: numPassedTests, failed: numFailedTests, skipped: numPendingTests + numTodoTests, failures: failuresIn(testResults) };
   if (counts.passed + counts.failed === 0) throw new Error(`The suite ${project} ran no test.`);
   // A file that cannot be loaded fails without a test, as does an error outside of the tests.
   return exitCode === 0 || counts.failed > 0 ? counts : { ...counts, failed: 1 };
 }
 
 /**
- * Prints the summary, with the sums in the last line, and returns the exit code.
+ * What failed, and why, in the results of vitest's JSON reporter.
+ * @param {{ name: string, message: string, assertionResults: { fullName: string, status: string, failureMessages: string[] }[] }[]} files
+ */
+function failuresIn(files) {
+  return files.flatMap(({ name, message, assertionResults }) => {
+    const file = path.relative(repository, name);
+    const failed = assertionResults.filter(({ status }) => status === 'failed');
+    const tests = failed.map(({ fullName, failureMessages }) => `${file} › ${fullName}\n${failureMessages.join('\n')}`);
+    return message !== '' && failed.length === 0 ? [`${file}\n${message}`] : tests;
+  });
+}
+
+/**
+ * Prints what failed once more, where a long output ends, and the summary, with the sums in the last line; returns the exit code.
  * @param {readonly { name: string, counts: Counts, milliseconds: number }[]} results
  * @param {number} milliseconds
  */
 function summarize(results, milliseconds) {
   console.log();
+  for (const { counts } of results) for (const failure of counts.failures) console.log(`✗ ${failure}\n`);
   const sum = { ...nothing };
   for (const { name, counts, milliseconds: time } of results) {
     sum.passed += counts.passed;
@@ -121,7 +135,7 @@ function summarize(results, milliseconds) {
   return sum.failed === 0 ? 0 : 1;
 }
 
-/** @param {Counts} counts */
+/** @param {Omit<Counts, 'failures'>} counts */
 function text({ passed, failed, skipped }) {
   return `${passed} passed, ${failed} failed${skipped === 0 ? '' : `, ${skipped} skipped`}`;
 }
