@@ -13,6 +13,11 @@ export interface SweepJob {
 export interface SweepHost {
   /** Aborted to cancel: whatever was started is stopped, and keeps what it has. */
   readonly signal: AbortSignal;
+  /**
+   * Aborted when this process leaves: nothing that was started is stopped, and no more is looked at. Jobs at a cluster go
+   * on; the executor that is given what was kept finds them again.
+   */
+  readonly left: AbortSignal;
   /** Says how a run stands now. */
   tell(index: number, news: Partial<Pick<SweepRow, 'status' | 'progress' | 'metrics' | 'problem'>>): void;
   log(message: string): void;
@@ -25,6 +30,7 @@ export interface SweepHost {
 
 /**
  * Brings jobs to their end.
- * Resolves when every job has ended or, once aborted, when all is stopped; rejects with a UserError when nothing can run at all.
+ * Resolves when every job has ended; once aborted, when all is stopped; and soon once left. Rejects with a UserError when
+ * nothing can run at all.
  */
 export type Executor = (jobs: readonly SweepJob[], host: SweepHost) => Promise<void>;
