@@ -94,6 +94,18 @@ export function bestRow<R extends Pick<SweepRow, 'metrics'>>(rows: readonly R[],
   return rows.reduce<R | undefined>((best, row) => (cost(row) < (best ? cost(best) : Infinity) ? row : best), undefined);
 }
 
+/** A run in words, as in `d_model 128, n_layers 2`. */
+export function runLabel(values: SweptValues): string {
+  return Object.entries(values).map(([path, value]) => `${path.split('.').at(-1)} ${valueText(value)}`).join(', ');
+}
+
+/** A swept value in words: a task, or another object with a name, by it. */
+export function valueText(value: JsonValue): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'object' && value !== null && 'name' in value && typeof value.name === 'string') return value.name;
+  return JSON.stringify(value);
+}
+
 /** Sweeps of more runs are started only by those who say that they mean it. */
 export const confirmedRuns = 1000;
 /** The most runs a sweep may have. */

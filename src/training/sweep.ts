@@ -2,7 +2,7 @@ import { parse as parseJson } from 'jsonc-parser';
 import { UserError } from '../common/errors';
 import { unknownName } from '../common/nearest';
 import type { Claim, Experiment, ExperimentProblem, SweepGrid } from '../protocol/experiment';
-import { runsLimit, type JsonValue, type SweptValues } from '../protocol/sweep';
+import { runLabel, runsLimit, type JsonValue, type SweptValues } from '../protocol/sweep';
 import { applyOverrides, parseExperiment, readExperiment, type Overrides, type PreparedExperiment } from './experiment';
 
 /** A run of a sweep: the values that it has, and the experiment that they make. */
@@ -98,18 +98,6 @@ function attempt(work: () => RunReading): RunReading {
     if (!(error instanceof UserError)) throw error;
     return { ok: false, problems: [{ path: [], message: error.message }] };
   }
-}
-
-/** A run in words, as in `d_model 128, n_layers 2`. */
-export function runLabel(values: SweptValues): string {
-  return Object.entries(values).map(([path, value]) => `${path.split('.').at(-1)} ${valueText(value)}`).join(', ');
-}
-
-/** A swept value in words: a task, or another object with a name, by it. */
-export function valueText(value: JsonValue): string {
-  if (typeof value === 'string') return value;
-  if (typeof value === 'object' && value !== null && 'name' in value && typeof value.name === 'string') return value.name;
-  return JSON.stringify(value);
 }
 
 function gridsOf(sweep: NonNullable<Experiment['sweep']>): readonly SweepGrid[] {
