@@ -47,6 +47,18 @@ function checked<D extends DType>(tensor: HostTensor<D>): HostTensor<D> {
   return tensor;
 }
 
+/** Rows `from` up to `to` along the first axis; their numbers are those of the tensor itself. */
+export function rowsOf<D extends DType>({ dtype, shape: [, ...rest], data }: HostTensor<D>, from: number, to: number): HostTensor<D> {
+  const size = sizeOf(rest);
+  return { dtype, shape: [to - from, ...rest], data: data.subarray(from * size, to * size) as TypedArrays[D] };
+}
+
+/** Stretches of `count` rows with at most `most` rows each, about equally long so that few graphs have to be compiled for them. */
+export function stretchesOf(count: number, most: number): readonly { readonly from: number; readonly to: number }[] {
+  const size = Math.ceil(count / Math.ceil(count / most));
+  return Array.from({ length: Math.ceil(count / size) }, (_, index) => ({ from: index * size, to: Math.min(count, (index + 1) * size) }));
+}
+
 /** Whether all of them are finite: asking `Number.isFinite` of each takes ten times as long. */
 export function allFinite(values: Float32Array): boolean {
   // Infinity less itself, and NaN less itself, is NaN.

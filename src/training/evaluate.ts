@@ -1,8 +1,8 @@
 import { Random } from '../common/random';
-import { int32, type HostTensor } from '../common/tensor';
+import { rowsOf, stretchesOf, type HostTensor } from '../common/tensor';
 import type { Executable, Runtime } from '../compile/runtime';
-import type { Metrics } from '../protocol/model';
-import type { Examples } from '../tasks/task';
+import type { Metrics, ResolvedExperiment } from '../protocol/model';
+import type { Examples, Task } from '../tasks/task';
 import type { PreparedExperiment } from './experiment';
 import { evaluation, evaluationInputs } from './step';
 
@@ -15,7 +15,12 @@ interface Part {
   readonly count: number;
 }
 
-/** Measures a model on its test set, or on examples drawn afresh once for the whole run where the task has none. */
+/** What a model of this experiment is tested on: its task's test set, or where there is none examples drawn afresh once. */
+export function testExamples({ seed, training }: ResolvedExperiment, task: Task): Examples {
+  return task.split?.(seed).test ?? task.sample(new Random(seed, 'evaluation'), training.evaluationExamples);
+}
+
+/** Measures a model on its test examples. */
 export class Evaluator {
   private constructor(
     private readonly parts: readonly Part[],
@@ -27,12 +32,11 @@ export class Evaluator {
   static async create({ config, resolved, task }: PreparedExperiment, runtime: Runtime, frozen: HostTensor<'float32'>): Promise<Evaluator> {
     const fn = evaluation(config, task);
     const compile = (batch: number) => runtime.compile('evaluation', fn, evaluationInputs(config, task, batch));
-    const test = task.split?.(resolved.seed).test
-      ?? task.sample(new Random(resolved.seed, 'evaluation'), resolved.training.evaluationExamples);
+    const { tokens, labels } = testExamples(resolved, task);
     const parts: Part[] = [];
-    for (const examples of chunks(test)) {
-      const count = examples.tokens.shape[0] ?? 0;
-      parts.push({ examples, count, executable: await compile(count) });
+    for (const { from, to } of stretchesOf(tokens.shape[0] ?? 0, mostAtOnce)) {
+      const examples = { tokens: rowsOf(tokens, from, to), labels: rowsOf(labels, from, to) };
+      parts.push({ examples, count: to - from, executable: await compile(to - from) });
     }
     return new Evaluator(parts, task.answerPositions.length, frozen, compile);
   }
@@ -57,18 +61,4 @@ export class Evaluator {
     const [loss] = await executable.run([parameters, this.frozen, tokens, labels]);
     return loss?.data[0] ?? Number.NaN;
   }
-}
-
-/** Parts of about equal size, so that most share one compiled graph. */
-function chunks({ tokens, labels }: Examples): readonly Examples[] {
-  const [count = 0, T = 0] = tokens.shape;
-  const A = labels.shape[1] ?? 0;
-  const size = Math.ceil(count / Math.ceil(count / mostAtOnce));
-  return Array.from({ length: Math.ceil(count / size) }, (_, index) => {
-    const [from, to] = [index * size, Math.min(count, (index + 1) * size)];
-    return {
-      tokens: int32([to - from, T], tokens.data.subarray(from * T, to * T)),
-      labels: int32([to - from, A], labels.data.subarray(from * A, to * A)),
-    };
-  });
 }
