@@ -1,12 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../common/errors';
 import type { Random } from '../../common/random';
-import { float32, sizeOf, type HostTensor } from '../../common/tensor';
-import { asFloat32, type RunnableModel } from '../../model/runnable';
+import { float32, rowsOf, sizeOf, stretchesOf, type HostTensor } from '../../common/tensor';
+import { asFloat32, type ModelFunction, type ModelRun, type RunnableModel } from '../../model/runnable';
 import { forward } from '../../model/transformer';
 import type { Task } from '../../tasks/task';
 import type { Component } from '../heads';
 import { atAnswers } from '../attribution/logitContrast';
+import { ordinaryRoom, rowsAtOnce } from './patchingPasses';
 
 // B batch · T positions · A answers an example · H heads · D d_model · K d_head · U d_vocab_out
 
@@ -36,9 +37,12 @@ export async function ablatedRuns(
     { layer, isMlp: false, hook: `blocks.${layer}.attn.${ofHeads}` },
     ...(config.attn_only || method === 'mean pattern' ? [] : [{ layer, isMlp: true, hook: `blocks.${layer}.hook_mlp_out` }]),
   ]);
-  const { cache } = await model.runWithCache(tokens, sites.map(({ hook }) => hook));
-  const others = otherExamples(tokens.shape[0] ?? 0, random);
-  const replacements = sites.map(({ hook }) => replacementOf(cache.get(hook) ?? unmet(hook), method, others));
+  const [B = 0, T = 0] = tokens.shape;
+  const stretches = stretchesOf(B, rowsAtOnce(config, T, T, ordinaryRoom));
+  const caches: ModelRun['cache'][] = [];
+  for (const { from, to } of stretches) caches.push((await model.runWithCache(rowsOf(tokens, from, to), sites.map(({ hook }) => hook))).cache);
+  const others = otherExamples(B, random);
+  const replacements = sites.map(({ hook }) => replacementOf(joined(caches.map(cache => cache.get(hook) ?? unmet(hook))), method, others));
 
   /** One pass with everything in `components` replaced: what is and what is not is an input, so that one graph serves all. */
   const without = async (components: readonly Component[]) => {
@@ -48,7 +52,7 @@ export async function ablatedRuns(
       return float32(method === 'mean pattern' ? [1, config.n_heads, 1, 1] : [1, 1, config.n_heads, 1], heads);
     });
     const last = `blocks.${config.n_layers - 1}.hook_resid_post`;
-    const [logits] = await model.compute(`ablation ${ofHeads}`, (weights, tokens, ...given) => {
+    const ablated: ModelFunction = (weights, tokens, ...given) => {
       if (!tokens) throw new Error('ablation takes tokens');
       return [forward(config, weights, tokens, {
         hook: (name, value) => {
@@ -59,10 +63,27 @@ export async function ablatedRuns(
           return replacement && mask ? tf.add(tf.mul(value, tf.sub(1, mask)), tf.mul(replacement, mask)) : value;
         },
       })];
-    }, [tokens, ...replacements, ...masks]);
-    return asFloat32(logits);
+    };
+    const parts: HostTensor<'float32'>[] = [];
+    for (const { from, to } of stretches) {
+      const taken = replacements.map(replacement => (replacement.shape[0] === B ? rowsOf(replacement, from, to) : replacement));
+      parts.push(asFloat32((await model.compute(`ablation ${ofHeads}`, ablated, [rowsOf(tokens, from, to), ...taken, ...masks]))[0]));
+    }
+    return joined(parts);
   };
   return { whole: await without([]), without };
+}
+
+/** Tensors one after the other along their first axis. */
+function joined(parts: readonly HostTensor<'float32'>[]): HostTensor<'float32'> {
+  const [first] = parts;
+  if (!first || parts.length === 1) return first ?? float32([0]);
+  const whole = float32([parts.reduce((sum, { shape }) => sum + (shape[0] ?? 0), 0), ...first.shape.slice(1)]);
+  parts.reduce((at, { data }) => {
+    whole.data.set(data, at);
+    return at + data.length;
+  }, 0);
+  return whole;
 }
 
 function replacementOf({ shape, data }: HostTensor<'float32'>, method: AblationMethod, others: Int32Array): HostTensor<'float32'> {
