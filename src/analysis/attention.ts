@@ -5,6 +5,7 @@ import { defineAnalysis } from './define';
 import { exampleParameters, examplesFor } from './examples';
 import { mean } from './attribution/logitContrast';
 import { headOf } from './heads';
+import { patternsOf } from './patterns';
 
 // B batch · T positions · H heads
 
@@ -28,11 +29,9 @@ export const attention = defineAnalysis({
     const { details, model } = context;
     const { tokens, positions, title } = examplesFor(context, chosenExamples);
     const [B = 0, T = 0] = tokens.shape; // [B, T]
-    const { n_layers, n_heads } = details.config;
+    const { n_heads } = details.config;
     const chosen = head === '' ? undefined : headOf(details.config, head);
-    const hooks = Array.from({ length: n_layers }, (_, layer) => `blocks.${layer}.attn.hook_pattern`);
-    const { cache } = await model.runWithCache(tokens, hooks);
-    const heads = hooks.flatMap((hook, layer) => measuredHeads(cache.get(hook), layer, B, n_heads, T));
+    const heads = (await patternsOf(model, tokens)).flatMap((pattern, layer) => measuredHeads(pattern, layer, B, n_heads, T));
 
     const figure: AttentionFigure = {
       kind: 'attention',
@@ -56,8 +55,7 @@ interface MeasuredHead extends AttentionHead {
 }
 
 /** Means over the batch of `pattern [B, H, T, T]`, one a head. */
-function measuredHeads(pattern: HostTensor<'float32'> | undefined, layer: number, B: number, H: number, T: number): MeasuredHead[] {
-  if (!pattern) throw new Error(`layer ${layer} gave no pattern`);
+function measuredHeads(pattern: HostTensor<'float32'>, layer: number, B: number, H: number, T: number): MeasuredHead[] {
   const size = T * T;
   return Array.from({ length: H }, (_, head) => {
     const sum = new Float64Array(size);

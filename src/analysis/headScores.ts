@@ -1,6 +1,5 @@
 import { int32, type HostTensor } from '../common/tensor';
 import type { Random } from '../common/random';
-import type { RunnableModel } from '../model/runnable';
 import type { HeadBadge } from '../protocol/analysis';
 import type { HeatmapFigure, TableFigure } from '../protocol/figure';
 import type { Task } from '../tasks/task';
@@ -9,6 +8,7 @@ import { copyingOfAll } from './weights/copying';
 import { defineAnalysis, type AnalysisContext } from './define';
 import { examplesFor, exampleParameters } from './examples';
 import { allHeads, componentName, headOf, type Head } from './heads';
+import { patternsOf } from './patterns';
 
 // B batch · T positions · H heads · L layers · N heads of all layers
 
@@ -70,12 +70,6 @@ export const headScores = defineAnalysis({
     };
   },
 });
-
-async function patternsOf(model: RunnableModel, tokens: HostTensor<'int32'>): Promise<readonly HostTensor<'float32'>[]> {
-  const hooks = Array.from({ length: model.config.n_layers }, (_, layer) => `blocks.${layer}.attn.hook_pattern`);
-  const { cache } = await model.runWithCache(tokens, hooks);
-  return hooks.map(hook => cache.get(hook) ?? unmet(hook));
-}
 
 /** Sequences of random tokens that the induction score is measured on. */
 const repeatedSequences = 32;
@@ -162,8 +156,4 @@ function badgesOf(heads: readonly Head[], scores: Scores): readonly HeadBadge[] 
     .sort((a, b) => b.score - a.score)
     .slice(0, mostBadges)
     .map(({ text, score }) => ({ layer, head, text: `${text} ${score.toFixed(2)}` })));
-}
-
-function unmet(hook: string): never {
-  throw new Error(`the forward pass did not meet ${hook}`);
 }

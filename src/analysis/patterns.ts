@@ -1,0 +1,40 @@
+import { throwIfCancelled } from '../common/errors';
+import { rowsOf, stretchesOf, type HostTensor } from '../common/tensor';
+import type { RunnableModel } from '../model/runnable';
+import type { AnalysisContext } from './define';
+import { ordinaryRoom, rowsAtOnce } from './patching/patchingPasses';
+
+// B batch · T positions · H heads
+
+/** The attention patterns `[B, H, T, T]` of every layer, on `tokens [B, T]`. */
+export async function patternsOf(model: RunnableModel, tokens: HostTensor<'int32'>): Promise<readonly HostTensor<'float32'>[]> {
+  const hooks = Array.from({ length: model.config.n_layers }, (_, layer) => `blocks.${layer}.attn.hook_pattern`);
+  const { cache } = await model.runWithCache(tokens, hooks);
+  return hooks.map(hook => cache.get(hook) ?? unmet(hook));
+}
+
+/**
+ * Shows every head's pattern `[T, T]` of each example to `see`, as many examples at once as memory allows: layer by layer, and
+ * each head's in the order of the examples.
+ */
+export async function everyPattern(
+  { model, signal, progress }: Pick<AnalysisContext, 'model' | 'signal' | 'progress'>, tokens: HostTensor<'int32'>,
+  see: (pattern: Float32Array, layer: number, head: number, example: number) => void,
+): Promise<void> {
+  const [B = 0, T = 0] = tokens.shape;
+  const H = model.config.n_heads;
+  for (const { from, to } of stretchesOf(B, rowsAtOnce(model.config, T, T, ordinaryRoom))) {
+    throwIfCancelled(signal);
+    const patterns = await patternsOf(model, rowsOf(tokens, from, to));
+    patterns.forEach(({ data }, layer) => {
+      for (let row = 0; row < (to - from) * H; row++) {
+        see(data.subarray(row * T * T, (row + 1) * T * T), layer, row % H, from + Math.floor(row / H));
+      }
+    });
+    progress(to / B);
+  }
+}
+
+function unmet(hook: string): never {
+  throw new Error(`the forward pass did not meet ${hook}`);
+}
