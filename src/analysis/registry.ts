@@ -2,6 +2,8 @@ import { unknownName } from '../common/nearest';
 import { ablation } from './ablation';
 import { activationPatching } from './activationPatching';
 import { attention } from './attention';
+import { attentionLeak } from './attentionLeak';
+import { attentionStatistics } from './attentionStatistics';
 import { attributionPatching } from './attributionPatching';
 import { composition } from './composition';
 import type { AnalysisDefinition } from './define';
@@ -18,6 +20,8 @@ import { logitLens } from './logitLens';
 import { logitPeriodicity } from './logitPeriodicity';
 import { neuronFrequencies } from './neuronFrequencies';
 import { ovCircuit } from './ovCircuit';
+import { ovRobustness } from './ovRobustness';
+import { parameters } from './parameters';
 import { pathCircuit } from './pathCircuit';
 import { pathPatching } from './pathPatching';
 import { positionSimilarity } from './positionSimilarity';
@@ -28,7 +32,7 @@ import { trainingCurves } from './trainingCurves';
 import { virtualAttention } from './virtualAttention';
 
 /** Every analysis. A new one is a file of its own and a line here. */
-export const analyses: readonly AnalysisDefinition[] = [trainingCurves, progressMeasures, attention, virtualAttention, headScores, logitLens, directLogitAttribution, activationPatching, attributionPatching, edgeAttribution, pathPatching, ablation, ovCircuit, qkCircuit, pathCircuit, composition, embeddingSvd, fourierEmbedding, fourierLogits, fourierAttention, fourierNeurons, neuronFrequencies, logitPeriodicity, restrictedLoss, excludedLoss, positionSimilarity];
+export const analyses: readonly AnalysisDefinition[] = [trainingCurves, progressMeasures, attention, attentionLeak, attentionStatistics, virtualAttention, headScores, logitLens, directLogitAttribution, activationPatching, attributionPatching, edgeAttribution, pathPatching, ablation, ovRobustness, parameters, ovCircuit, qkCircuit, pathCircuit, composition, embeddingSvd, fourierEmbedding, fourierLogits, fourierAttention, fourierNeurons, neuronFrequencies, logitPeriodicity, restrictedLoss, excludedLoss, positionSimilarity];
 
 /** @throws UserError for an analysis that does not exist, with the nearest names. */
 export function findAnalysis(id: string): AnalysisDefinition {

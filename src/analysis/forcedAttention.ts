@@ -1,0 +1,127 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { Random } from '../common/random';
+import { float32, int32, type HostTensor } from '../common/tensor';
+import { allowedAttention } from '../model/mask';
+import { answerLogits } from '../model/pruned';
+import type { RunnableModel } from '../model/runnable';
+import type { ModelConfig } from '../protocol/config';
+import type { ModelDetails } from '../protocol/model';
+import type { Task } from '../tasks/task';
+import { answerInputs, inputPositions, numbersAt, taskOf } from './numberInputs';
+
+// R prompts · T positions · H heads · A answers an example · V values
+
+/** What to say of a model of which {@link canForceAttention} does not hold. */
+export const forcedAttentionNeeds = 'one layer, and a task whose answers stand among its inputs, where every answer may attend to at least two of them';
+
+/** Examples that must all have their answers among their inputs. */
+const examplesTried = 64;
+
+/**
+ * Whether attention can be fixed on the input that is to be the answer. With more layers an input's place in the last of them
+ * holds more than the input, and there is no place that is to be attended to.
+ */
+export function canForceAttention(details: Pick<ModelDetails, 'experiment' | 'config'>): boolean {
+  const { config } = details;
+  const task = taskOf(details);
+  if (config.n_layers !== 1 || !task || task.answerPositions.some(position => placesOf(config, task, position).length < 2)) return false;
+  const holding = answerInputs(task);
+  const { tokens: { shape: [B = 0, T = 0], data } } = task.sample(new Random(0, 'answers among inputs'), examplesTried);
+  return Array.from({ length: B }, (_, row) => data.subarray(row * T, (row + 1) * T)).every(prompt =>
+    task.answerPositions.every(position => holding(prompt, position).length > 0));
+}
+
+/** The inputs that an answer may attend to. */
+function placesOf(config: ModelConfig, task: Task, position: number): readonly number[] {
+  const allowed = allowedAttention(config, config.n_ctx);
+  return inputPositions(task).filter(source => allowed[position * config.n_ctx + source] === 1);
+}
+
+/** A number that is an input and an output. */
+export interface CopiedValue {
+  readonly value: number;
+  readonly token: number;
+  readonly output: number;
+}
+
+/** The values that can be inputs and answers, ascending. */
+export function copiedValues(task: Task): readonly CopiedValue[] {
+  const [input = 0] = inputPositions(task);
+  return numbersAt(task, input).flatMap(({ token, value }) => {
+    const output = task.outputs.indexOf(task.vocabulary[token] ?? '');
+    return output < 0 ? [] : [{ value, token, output }];
+  });
+}
+
+/** Prompts for one of the answers, `n` of them a value, with the values in their order. */
+export interface ForcedPrompts {
+  readonly n: number;
+  readonly position: number;
+  /** `[R, T]` */
+  readonly tokens: HostTensor<'int32'>;
+  /** The places `[R]` of the value and of the one that is mixed in. */
+  readonly places: HostTensor<'int32'>;
+  readonly otherPlaces: HostTensor<'int32'>;
+  /** The value's output `[R]`. */
+  readonly outputs: Int32Array;
+}
+
+/** Examples among which there is one with each answer, where it is not rare. */
+const examplesDrawn = 4096;
+
+/**
+ * For each answer, each value among the inputs of examples beside `n` other ones of `others`, both at places drawn at random. The
+ * examples are those with the value for that answer, where any of those drawn have it, so that what the model reads at the
+ * answer itself fits it; what else there is in them is not attended to.
+ */
+export function forcedPrompts(
+  { task, model: { config } }: { readonly task: Task; readonly model: RunnableModel }, random: Random, values: readonly CopiedValue[], others: readonly CopiedValue[], n: number,
+): readonly ForcedPrompts[] {
+  const drawn = task.sample(random, examplesDrawn);
+  const [B = 0, T = 0] = drawn.tokens.shape;
+  const A = task.answerPositions.length;
+  return task.answerPositions.map((position, answer) => {
+    const places = placesOf(config, task, position);
+    const rows = values.flatMap(({ token, output }) => {
+      const having = Array.from({ length: B }, (_, row) => row).filter(row => drawn.labels.data[row * A + answer] === output);
+      const different = others.filter(other => other.token !== token);
+      return [...random.permutation(different.length)].slice(0, n).map(at => {
+        const row = having[random.integer(Math.max(1, having.length))] ?? random.integer(B);
+        const [place = 0, otherPlace = 0] = [...random.permutation(places.length)].map(index => places[index] ?? 0);
+        const prompt = drawn.tokens.data.slice(row * T, (row + 1) * T);
+        prompt[place] = token;
+        prompt[otherPlace] = different[at]?.token ?? token;
+        return { prompt, place, otherPlace, output };
+      });
+    });
+    const R = rows.length;
+    const tokens = int32([R, T]);
+    rows.forEach(({ prompt }, row) => tokens.data.set(prompt, row * T));
+    const column = (of: (row: (typeof rows)[number]) => number) => int32([R], Int32Array.from(rows, of));
+    return {
+      n, position, tokens, places: column(row => row.place), otherPlaces: column(row => row.otherPlace), outputs: Int32Array.from(rows, row => row.output),
+    };
+  });
+}
+
+/** How many of the prompts of each value are answered with it `[V]`, where each head pays that share `[H]` of its attention to the other one, and the rest to the value. */
+export async function rightWithForced(model: RunnableModel, task: Task, { n, position, tokens, places, otherPlaces, outputs }: ForcedPrompts, otherShares: Float32Array): Promise<Int32Array> {
+  const [answers] = await model.compute(`forced attention ${position}`, (weights, ...given) => {
+    const [prompts, place, otherPlace, shares] = given as [Tensor, Tensor, Tensor, Tensor];
+    const T = prompts.shape[1] ?? 1;
+    const at = (where: Tensor) => tf.reshape(tf.oneHot(where, T, 1, 0, 'float32'), [-1, 1, 1, T]);
+    const share = tf.reshape(shares, [1, -1, 1, 1]);
+    const pattern = tf.add(tf.mul(at(place), tf.sub(1, share)), tf.mul(at(otherPlace), share)); // [R, H, 1, T]
+    const logits = answerLogits(model.config, weights, prompts, {
+      positions: [position], alphabet: task.alphabet, hook: (name, value) => (name.endsWith('hook_pattern') ? pattern : value),
+    });
+    return [tf.argMax(tf.squeeze(logits, [1]), -1)]; // [R]
+  }, [tokens, places, otherPlaces, float32([otherShares.length], otherShares)]);
+  const right = new Int32Array(outputs.length / n);
+  outputs.forEach((output, row) => {
+    const value = Math.floor(row / n);
+    right[value] = (right[value] ?? 0) + Number(answers?.data[row] === output);
+  });
+  return right;
+}
