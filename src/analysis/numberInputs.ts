@@ -79,8 +79,8 @@ export function reordered(prompt: readonly number[], positions: readonly number[
   return changed;
 }
 
-/** Orders of up to six places are all tried. */
-export const mostOrders = 720;
+/** As many as there are of six places. */
+const mostOrders = 720;
 
 /**
  * All orders of `n` places, the numbers 0 … n − 1 as a dictionary sorts them; where there are more than {@link mostOrders}, that
@@ -88,13 +88,18 @@ export const mostOrders = 720;
  */
 export function ordersOf(n: number, random: Random): readonly (readonly number[])[] {
   const unchanged = Array.from({ length: n }, (_, place) => place);
-  if (unchanged.reduce((count, place) => count * (place + 1), 1) <= mostOrders) return permutationsOf(unchanged);
+  if (orderCount(n) <= mostOrders) return permutationsOf(unchanged);
   const drawn = new Map([[unchanged.join(), unchanged]]);
   while (drawn.size < mostOrders) {
     const order = [...random.permutation(n)];
     drawn.set(order.join(), order);
   }
   return [...drawn.values()];
+}
+
+/** How many orders of `n` places there are. */
+export function orderCount(n: number): number {
+  return Array.from({ length: n }, (_, place) => place + 1).reduce((count, factor) => count * factor, 1);
 }
 
 function permutationsOf(items: readonly number[]): number[][] {
