@@ -1,4 +1,5 @@
 import type { Disposable } from '../common/lifetime';
+import { throttle } from '../common/throttle';
 import type { ModelSummary } from '../protocol/model';
 import type { ModelsChanged } from '../protocol/engine';
 
@@ -9,39 +10,32 @@ const intervalMilliseconds = 100;
 export class GatheredChanges implements Disposable {
   private readonly changed = new Map<string, ModelSummary>();
   private readonly removed = new Set<string>();
-  private timer: NodeJS.Timeout | undefined;
+  private readonly telling = throttle(() => this.flush(), intervalMilliseconds);
 
   constructor(private readonly tell: (changes: ModelsChanged) => void) {}
 
   change(summary: ModelSummary): void {
     this.removed.delete(summary.id);
     this.changed.set(summary.id, summary);
-    this.arrange();
+    this.telling.call();
   }
 
   remove(id: string): void {
     this.changed.delete(id);
     this.removed.add(id);
-    this.arrange();
+    this.telling.call();
   }
 
   dispose(): void {
-    clearTimeout(this.timer);
+    this.telling.dispose();
     this.changed.clear();
     this.removed.clear();
-  }
-
-  private arrange(): void {
-    if (this.timer === undefined) this.flush();
   }
 
   private flush(): void {
-    this.timer = undefined;
-    if (this.changed.size === 0 && this.removed.size === 0) return;
     const changes = { changed: [...this.changed.values()], removed: [...this.removed] };
     this.changed.clear();
     this.removed.clear();
-    this.timer = setTimeout(() => this.flush(), intervalMilliseconds);
     this.tell(changes);
   }
 }

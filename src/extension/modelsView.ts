@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { UserError } from '../common/errors';
 import { Lifetime, toDisposable, type Disposable } from '../common/lifetime';
+import { throttle } from '../common/throttle';
 import type { ModelDetails, ModelSummary } from '../protocol/model';
 import { commandLink, views } from './contributions';
 import { formatCount } from './format';
@@ -10,7 +11,6 @@ import type { ModelList, ModelListChange } from './modelList';
 import { analysisOf, childrenOf, nodeId, parentOf, type ModelNode } from './modelNodes';
 import { rowOf, type Row } from './modelRows';
 import type { Problems } from './problems';
-import { throttle } from './throttle';
 
 /** Milliseconds between two drawings of a row that keeps changing. */
 const drawEvery = 250;

@@ -1,5 +1,6 @@
 import { CancelledError, UserError } from '../common/errors';
 import { Lifetime, type Disposable } from '../common/lifetime';
+import { throttle } from '../common/throttle';
 import type { AnalysisInfo, AnalysisRequest, AnalysisResult, ModelPoint } from '../protocol/analysis';
 import type { ModelSummary } from '../protocol/model';
 import { atCheckpoint, comparedWith, type ExportFormat, type PanelState, type ToPanel } from '../protocol/panel';
@@ -11,7 +12,6 @@ import { fittingParams, panelState, readPanelMessage, type PanelMessage } from '
 import { PanelRuns } from './panelRuns';
 import { PanelSubject } from './panelSubject';
 import type { SharedPlace } from './sharedCheckpoints';
-import { throttle } from './throttle';
 
 /** Milliseconds between two runs of an analysis that follows a training. */
 const followEvery = 333;

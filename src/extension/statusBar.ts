@@ -1,9 +1,9 @@
 import * as vscode from 'vscode';
 import { Lifetime, type Disposable } from '../common/lifetime';
+import { throttle } from '../common/throttle';
 import { commandLink } from './contributions';
 import type { ModelList } from './modelList';
 import { runningText } from './runningText';
-import { throttle } from './throttle';
 
 /** Milliseconds between two drawings. */
 const drawEvery = 250;

@@ -1,4 +1,4 @@
-import { toDisposable, type Disposable } from '../common/lifetime';
+import { toDisposable, type Disposable } from './lifetime';
 
 /** A function that runs at once, and then at most once in every `milliseconds`, the last call never lost. */
 export function throttle(run: () => void, milliseconds: number): Disposable & { readonly call: () => void } {
