@@ -9,6 +9,8 @@ import { parseRecord, recordLimit, type ModelRecord } from './modelRecord';
 export type Found = { readonly id: string } & ({ readonly record: ModelRecord } | { readonly problem: string });
 
 export const recordFile = 'model.json';
+/** The folder of the sweeps, which lies among those of the models. */
+export const sweepsFolder = 'sweeps';
 /** Files open at once, of the few thousand that a process may have. */
 const readsAtOnce = 64;
 
@@ -120,5 +122,5 @@ async function idOfFolder(store: string, reference: string): Promise<string | un
 
 /** Ids are names of folders and of nothing outside the store. */
 function isId(name: string): boolean {
-  return /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(name);
+  return /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(name) && name.toLowerCase() !== sweepsFolder;
 }

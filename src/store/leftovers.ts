@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isTemporary } from './atomicFile';
+import { sweepsFolder } from './catalogue';
 import { checkpointsFolder } from './checkpoints';
 
 // What a crash can leave in a store: temporary files, models that were being made, and models that were being removed.
@@ -26,7 +27,8 @@ export async function sweepLeftovers(store: string, ids: readonly string[]): Pro
   const names = await readdir(store).catch(() => []);
   const trash = names.filter(name => name.startsWith(trashPrefix)).map(name => join(store, name));
   const unfinished = names.filter(name => name.startsWith(newPrefix)).map(name => join(store, name));
-  const folders = ids.flatMap(id => [join(store, id), join(store, id, checkpointsFolder)]);
+  const sweeps = (await readdir(join(store, sweepsFolder)).catch(() => [])).map(id => join(store, sweepsFolder, id));
+  const folders = [...ids.flatMap(id => [join(store, id), join(store, id, checkpointsFolder)]), ...sweeps];
   const temporary = await Promise.all(folders.map(async folder => {
     const inside = await readdir(folder).catch(() => []);
     return inside.filter(isTemporary).map(name => join(folder, name));

@@ -120,7 +120,8 @@ function canonicalJson(value: unknown): string {
   });
 }
 
-function isNewer(value: unknown): boolean {
+/** Whether a record, of a model or of a sweep, is of a later format than this program's. */
+export function isNewer(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || !('format' in value)) return false;
   return typeof value.format === 'number' && value.format > 1;
 }

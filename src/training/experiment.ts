@@ -9,8 +9,7 @@ import type { Architecture, ModelConfig } from '../protocol/config';
 import { experimentFileLimit, ExperimentSchema, type Claim, type Experiment, type ExperimentProblem, type Training } from '../protocol/experiment';
 import type { ResolvedExperiment } from '../protocol/model';
 import { nestingLimit, nestingOf } from '../protocol/nesting';
-import { resolveParameters } from '../protocol/parameter';
-import type { SweptValues } from '../protocol/sweep';
+import { resolveParameters, type ParameterValues } from '../protocol/parameter';
 import { findTask } from '../tasks/registry';
 import type { Task } from '../tasks/task';
 
@@ -32,10 +31,15 @@ const checkpointsLimit = 64 * 2 ** 30;
 
 type Refusal = Extract<ExperimentReading, { readonly ok: false }>;
 
+/** Makes the task of a name; whoever reads many experiments keeps what was made. */
+export type MakeTask = (name: string, parameters: ParameterValues) => Task;
+
+const makeTask: MakeTask = (name, parameters) => findTask(name).create(parameters);
+
 /** Reads the text of an experiment file. Comments and trailing commas are allowed; nothing in it runs. */
-export function readExperiment(text: string): ExperimentReading {
+export function readExperiment(text: string, make = makeTask): ExperimentReading {
   const parsed = parseExperiment(text);
-  return parsed.ok ? locate(() => prepareParsed(parsed.experiment)) : parsed;
+  return parsed.ok ? locate(() => prepareParsed(parsed.experiment, make)) : parsed;
 }
 
 /** What an experiment's text says, as far as its schema can tell whether it makes sense. */
@@ -70,49 +74,51 @@ export interface Overrides {
   readonly steps?: number;
   /** `path=value`, as in `task.operation=add`, whose values are JSON or plain words. */
   readonly set?: readonly string[];
-  /** Path → value, applied last. */
-  readonly values?: SweptValues;
 }
 
 /** Writes values into an experiment's text before it is read. */
-export function applyOverrides(text: string, { seed, steps, set = [], values = {} }: Overrides): string {
+export function applyOverrides(text: string, { seed, steps, set = [] }: Overrides): string {
   if (nestingOf(text) > nestingLimit) return text; // reading it says what is wrong, here as below
   const errors: ParseError[] = [];
   const value: unknown = parseJson(text, errors, { allowTrailingComma: true });
   if (errors.length > 0 || typeof value !== 'object' || value === null) return text;
-  const assign = (path: readonly string[], assigned: unknown) => {
-    if (path.includes(prototypeField)) throw new UserError(`"${path.join('.')}" cannot be set: there is no field "${prototypeField}".`);
-    let at = value as Record<string, unknown>;
-    path.slice(0, -1).forEach(name => {
-      // A task given by its name alone gains parameters.
-      if (typeof at[name] === 'string' && name === 'task') at[name] = { name: at[name] };
-      if (!Object.hasOwn(at, name)) at[name] = {};
-      const inner = at[name];
-      if (typeof inner !== 'object' || inner === null) throw new UserError(`"${path.join('.')}" cannot be set: "${name}" holds a single value.`);
-      at = inner as Record<string, unknown>;
-    });
-    Object.defineProperty(at, path.at(-1) ?? '', { value: assigned, enumerable: true, writable: true, configurable: true });
-  };
-  if (seed !== undefined) assign(['seed'], seed);
-  if (steps !== undefined) assign(['training', 'steps'], steps);
+  if (seed !== undefined) assign(value, 'seed', seed);
+  if (steps !== undefined) assign(value, 'training.steps', steps);
   for (const pair of set) {
     const equals = pair.indexOf('=');
     if (equals < 1) throw new UserError(`"${pair}" is not of the form path=value, as in task.operation=add.`);
-    assign(pair.slice(0, equals).split('.'), jsonOrText(pair.slice(equals + 1)));
+    assign(value, pair.slice(0, equals), jsonOrText(pair.slice(equals + 1)));
   }
-  for (const [path, assigned] of Object.entries(values)) assign(path.split('.'), structuredClone(assigned));
   return JSON.stringify(value, null, 2);
 }
 
-function prepareParsed(experiment: Experiment): PreparedExperiment {
-  const { name: given, task: reference, sweep: _, ...rest } = experiment;
+/** Sets a field of an experiment by its path, as in `model.d_model`. @throws UserError when there can be no such field. */
+export function assign(experiment: object, path: string, assigned: unknown): void {
+  const names = path.split('.');
+  if (names.includes(prototypeField)) throw new UserError(`"${path}" cannot be set: there is no field "${prototypeField}".`);
+  let at = experiment as Record<string, unknown>;
+  names.slice(0, -1).forEach(name => {
+    // A task given by its name alone gains parameters.
+    if (typeof at[name] === 'string' && name === 'task') at[name] = { name: at[name] };
+    if (!Object.hasOwn(at, name)) at[name] = {};
+    const inner = at[name];
+    if (typeof inner !== 'object' || inner === null) throw new UserError(`"${path}" cannot be set: "${name}" holds a single value.`);
+    at = inner as Record<string, unknown>;
+  });
+  Object.defineProperty(at, names.at(-1) ?? '', { value: assigned, enumerable: true, writable: true, configurable: true });
+}
+
+function prepareParsed(experiment: Experiment, make: MakeTask): PreparedExperiment {
+  const { name: given, task: reference, sweep, ...rest } = experiment;
   const { name: taskName, ...parameters } = typeof reference === 'string' ? { name: reference } : reference;
   const definition = at(['task'], () => findTask(taskName));
   const values = at(['task'], () => resolveParameters(`task "${taskName}"`, definition.params, parameters));
-  const task = at(['task'], () => definition.create(values));
+  const task = at(['task'], () => make(taskName, values));
   const config = configOf(experiment.model, task);
   at(['model'], () => checkModel(config));
   at(['training'], () => checkTraining(experiment.training, config, task));
+  const aimless = sweep === undefined ? rest.claims.findIndex(({ where }) => where !== undefined) : -1;
+  if (aimless >= 0) throw new LocatedError(['claims', aimless, 'where'], new UserError('"where" names runs of a sweep, and this experiment has none.'));
   // Claims about some runs of a sweep are none about the experiment by itself.
   const claims = rest.claims.filter(({ where }) => where === undefined);
   const resolved: ResolvedExperiment = { ...rest, claims, name: given ?? taskName, task: { name: taskName, parameters: values } };
@@ -165,12 +171,12 @@ function checkTraining(training: Training, config: ModelConfig, task: Task): voi
 
 /** A problem found below the schema, with where it is. */
 class LocatedError extends Error {
-  constructor(readonly path: readonly string[], readonly reason: UserError) {
+  constructor(readonly path: ExperimentProblem['path'], readonly reason: UserError) {
     super(reason.message);
   }
 }
 
-function at<T>(path: readonly string[], work: () => T): T {
+function at<T>(path: ExperimentProblem['path'], work: () => T): T {
   try {
     return work();
   } catch (error) {

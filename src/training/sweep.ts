@@ -2,8 +2,11 @@ import { parse as parseJson } from 'jsonc-parser';
 import { UserError } from '../common/errors';
 import { unknownName } from '../common/nearest';
 import type { Claim, Experiment, ExperimentProblem, SweepGrid } from '../protocol/experiment';
+import type { ParameterValues } from '../protocol/parameter';
 import { runLabel, runsLimit, type JsonValue, type SweptValues } from '../protocol/sweep';
-import { applyOverrides, parseExperiment, readExperiment, type Overrides, type PreparedExperiment } from './experiment';
+import { findTask } from '../tasks/registry';
+import type { Task } from '../tasks/task';
+import { applyOverrides, assign, parseExperiment, readExperiment, type MakeTask, type Overrides, type PreparedExperiment } from './experiment';
 
 /** A run of a sweep: the values that it has, and the experiment that they make. */
 export interface SweepRun {
@@ -11,10 +14,14 @@ export interface SweepRun {
   /** The text of the run's own experiment, which has no sweep. */
   readonly text: string;
   readonly experiment: PreparedExperiment;
+  /** Where its claims stand among those of the whole experiment. */
+  readonly claimsAt: readonly number[];
 }
 
 export interface Sweep {
   readonly name: string;
+  /** The experiment's text, with what was changed in it. */
+  readonly text: string;
   /** Paths of the fields that differ between runs, in the file's order. */
   readonly fields: readonly string[];
   readonly runs: readonly SweepRun[];
@@ -22,82 +29,132 @@ export interface Sweep {
 
 export type SweepReading =
   | { readonly ok: true; readonly sweep: Sweep }
-  | { readonly ok: false; readonly problems: readonly ExperimentProblem[]; /** Its runs, where they are more than were meant. */ readonly unconfirmed?: number };
+  | {
+      readonly ok: false;
+      readonly problems: readonly ExperimentProblem[];
+      /** How many runs it has, where they are more than were meant and were not looked at. */
+      readonly unconfirmed?: Pick<Sweep, 'name' | 'fields'> & { readonly runs: number };
+    };
 
 /** What a sweep may vary: what decides a model's numbers. */
 const sweptSections = ['task', 'model', 'training', 'seed'];
 /** Runs that are wrong before the rest is not looked at any more. */
 const wrongRunsLimit = 20;
+/** Runs that are read while somebody types. */
+const sampledRuns = 60;
+
+/** Whether an experiment's text has a sweep, right or wrong. */
+export function hasSweep(text: string): boolean {
+  const parsed = parseExperiment(text);
+  return parsed.ok && parsed.experiment.sweep !== undefined;
+}
 
 /** Reads an experiment's text and all the runs of its sweep; one of more than `most` runs is refused before they are read. */
 export function readSweep(text: string, overrides: Overrides = {}, most = runsLimit): SweepReading {
-  const changed = applyOverrides(text, overrides);
-  const whole = readExperiment(changed);
+  const parsed = parseSweep(applyOverrides(text, overrides));
+  if (!parsed.ok) return parsed;
+  const { name, fields, grids, count } = parsed.source;
+  if (count > most) return { ok: false, problems: [], unconfirmed: { name, fields, runs: count } };
+  return readRuns(parsed.source, grids.flatMap((grid, index) => [...combinations(grid)].map(values => ({ values, grid: index }))));
+}
+
+/** As {@link readSweep}, but of a large sweep it reads the first run of each grid and those that differ from it in one field. */
+export function sampleSweep(text: string): SweepReading {
+  const parsed = parseSweep(text);
+  if (!parsed.ok) return parsed;
+  const { grids, count } = parsed.source;
+  const chosen = grids.flatMap((grid, index) => [...(count <= sampledRuns ? combinations(grid) : variations(grid))].map(values => ({ values, grid: index })));
+  return readRuns(parsed.source, chosen.slice(0, sampledRuns));
+}
+
+/** An experiment with a sweep, before its runs are read. */
+interface Source extends Omit<Sweep, 'runs'> {
+  readonly experiment: Experiment;
+  /** The experiment as its text has it, without its sweep. */
+  readonly base: object;
+  readonly grids: readonly SweepGrid[];
+  /** How many runs it has. */
+  readonly count: number;
+}
+
+type Refusal = Extract<SweepReading, { readonly ok: false }>;
+
+function parseSweep(text: string): { readonly ok: true; readonly source: Source } | Refusal {
+  const whole = readExperiment(text);
   if (!whole.ok) return whole;
-  const parsed = parseExperiment(changed);
+  const parsed = parseExperiment(text);
   if (!parsed.ok) return parsed;
   const { experiment } = parsed;
   if (!experiment.sweep) return refuse(['sweep'], 'This experiment has no sweep: "sweep" names the fields to vary and their values.');
   const grids = gridsOf(experiment.sweep);
-  const problems = grids.flatMap((grid, index) => gridProblems(grid).map(({ path, message }) => ({ path: [...placeOf(experiment, index), ...path], message })));
-  if (problems.length > 0) return { ok: false, problems };
+  const wrong = grids.flatMap((grid, index) => gridProblems(grid).map(({ path, message }) => ({ path: [...placeOf(experiment, index), ...path], message })));
+  if (wrong.length > 0) return { ok: false, problems: wrong };
   const count = grids.reduce((sum, grid) => sum + sizeOf(grid), 0);
-  if (count > runsLimit) return refuse(['sweep'], `This sweep has ${inWords(count)} runs; the most is ${inWords(runsLimit)}.`);
-  if (count > most) return { ok: false, problems: [], unconfirmed: count };
-  return readRuns(changed, experiment, whole.experiment.resolved.name, grids);
+  if (count > runsLimit) return refuse(['sweep'], `This sweep has ${count.toLocaleString('en')} runs; the most is ${runsLimit.toLocaleString('en')}.`);
+  const idle = experiment.claims.flatMap((claim, at) => whereProblems(claim, grids).map(message => ({ path: ['claims', at, 'where'], message })));
+  if (idle.length > 0) return { ok: false, problems: idle };
+  const { sweep: _, ...base } = parseJson(text) as Record<string, unknown>;
+  const fields = [...new Set(grids.flatMap(grid => Object.keys(grid)))];
+  return { ok: true, source: { name: whole.experiment.resolved.name, text, experiment, base, grids, count, fields } };
 }
 
-function readRuns(text: string, experiment: Experiment, name: string, grids: readonly SweepGrid[]): SweepReading {
+function readRuns(source: Source, chosen: readonly { readonly values: SweptValues; readonly grid: number }[]): SweepReading {
+  const make = rememberingTasks();
   const runs: SweepRun[] = [];
   const problems = new Map<string, ExperimentProblem>();
   let wrong = 0;
-  for (const [index, grid] of grids.entries()) {
-    for (const values of combinations(grid)) {
-      const reading = attempt(() => readRun(text, experiment, name, values));
-      if (reading.ok) {
-        runs.push(reading.run);
-        continue;
-      }
-      wrong++;
-      for (const { path, message } of reading.problems) {
-        const field = Object.keys(grid).find(swept => overlap(swept.split('.'), path));
-        const where = field === undefined ? ['sweep'] : [...placeOf(experiment, index), field];
-        // What is wrong with a value is so in all its combinations, and said once.
-        const key = JSON.stringify([where, message]);
-        if (!problems.has(key)) problems.set(key, { path: where, message: `With ${runLabel(values)}: ${message}` });
-      }
-      if (wrong >= wrongRunsLimit) return { ok: false, problems: [...problems.values()] };
+  for (const { values, grid } of chosen) {
+    const reading = readRun(source, values, make);
+    if (reading.ok) {
+      runs.push(reading.run);
+      continue;
     }
+    wrong++;
+    for (const { path, message } of reading.problems) {
+      const field = Object.keys(values).find(swept => overlap(swept.split('.'), path));
+      const where = field === undefined ? ['sweep'] : [...placeOf(source.experiment, grid), field];
+      // What is wrong with a value is so in all its combinations, and said once.
+      const key = JSON.stringify([where, message]);
+      if (!problems.has(key)) problems.set(key, { path: where, message: `With ${runLabel(values)}: ${message}` });
+    }
+    if (wrong >= wrongRunsLimit) break;
   }
   if (wrong > 0) return { ok: false, problems: [...problems.values()] };
-  const fields = [...new Set(grids.flatMap(grid => Object.keys(grid)))];
-  const idle = experiment.claims.flatMap((claim, at) => whereProblems(claim, fields, runs).map(message => ({ path: ['claims', at, 'where'], message })));
-  return idle.length > 0 ? { ok: false, problems: idle } : { ok: true, sweep: { name, fields, runs } };
+  const { name, text, fields } = source;
+  return { ok: true, sweep: { name, text, fields, runs } };
 }
 
-type RunReading = { readonly ok: true; readonly run: SweepRun } | { readonly ok: false; readonly problems: readonly ExperimentProblem[] };
+type RunReading = { readonly ok: true; readonly run: SweepRun } | Refusal;
 
-function readRun(text: string, { claims }: Experiment, name: string, values: SweptValues): RunReading {
-  const base = parseJson(applyOverrides(text, { values })) as Record<string, unknown>;
-  const { sweep: _, ...rest } = base;
+function readRun({ base, experiment: { claims }, name }: Source, values: SweptValues, make: MakeTask): RunReading {
+  const claimsAt = [...claims.keys()].filter(at => claims[at] && isAbout(claims[at], values));
   const own = {
-    ...rest,
+    ...structuredClone(base),
     name: shortened(`${name}: ${runLabel(values)}`),
-    claims: claims.filter(claim => isAbout(claim, values)).map(({ where: _, ...claim }) => claim),
+    claims: claimsAt.map(at => ({ ...claims[at], where: undefined })),
   };
-  const ownText = JSON.stringify(own, null, 2);
-  const reading = readExperiment(ownText);
-  return reading.ok ? { ok: true, run: { values, text: ownText, experiment: reading.experiment } } : reading;
+  for (const [path, value] of Object.entries(values)) {
+    try {
+      assign(own, path, structuredClone(value));
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      return refuse(path.split('.'), error.message);
+    }
+  }
+  const text = JSON.stringify(own, null, 2);
+  const reading = readExperiment(text, make);
+  return reading.ok ? { ok: true, run: { values, text, experiment: reading.experiment, claimsAt } } : reading;
 }
 
-/** A field that cannot be set is a problem of the run, as one with a wrong value is. */
-function attempt(work: () => RunReading): RunReading {
-  try {
-    return work();
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return { ok: false, problems: [{ path: [], message: error.message }] };
-  }
+/** Tasks are made once for all the runs that share them: that of a fixed data set takes longer than all else. */
+function rememberingTasks(): MakeTask {
+  const made = new Map<string, Task>();
+  return (name: string, parameters: ParameterValues) => {
+    const key = JSON.stringify([name, parameters]);
+    const task = made.get(key) ?? findTask(name).create(parameters);
+    made.set(key, task);
+    return task;
+  };
 }
 
 function gridsOf(sweep: NonNullable<Experiment['sweep']>): readonly SweepGrid[] {
@@ -111,9 +168,10 @@ function placeOf({ sweep }: Experiment, index: number): readonly (string | numbe
 
 function gridProblems(grid: SweepGrid): readonly ExperimentProblem[] {
   return Object.entries(grid).flatMap(([field, values]) => {
-    const [section = ''] = field.split('.');
+    const [section = '', ...inside] = field.split('.');
     if (!sweptSections.includes(section)) {
-      const message = field.includes('.') || section in { claims: 0, name: 0, description: 0, sweep: 0 }
+      const isFixed = inside.length > 0 || fixedFields.includes(section);
+      const message = isFixed
         ? `"${field}" cannot be swept: a sweep varies ${sweptSections.map(name => `"${name}"`).join(', ')} and what is in them.`
         : unknownName('field called', field, sweptSections).message;
       return [{ path: [field], message }];
@@ -122,6 +180,9 @@ function gridProblems(grid: SweepGrid): readonly ExperimentProblem[] {
     return [];
   });
 }
+
+/** Fields of an experiment that decide no number of its model. */
+const fixedFields = ['$schema', 'name', 'description', 'claims', 'sweep'];
 
 function valuesOf(value: JsonValue): readonly JsonValue[] {
   return Array.isArray(value) ? value : [value];
@@ -144,14 +205,29 @@ function* combinations(grid: SweepGrid): Generator<SweptValues> {
   }
 }
 
-function isAbout({ where = {} }: Claim, values: SweptValues): boolean {
-  return Object.entries(where).every(([field, value]) => JSON.stringify(values[field]) === JSON.stringify(value));
+/** The first combination of a grid's values, and those that differ from it in one field. */
+function* variations(grid: SweepGrid): Generator<SweptValues> {
+  const first = Object.fromEntries(Object.entries(grid).map(([field, values]) => [field, valuesOf(values)[0] ?? null]));
+  yield first;
+  for (const [field, values] of Object.entries(grid)) {
+    for (const value of valuesOf(values).slice(1)) yield { ...first, [field]: value };
+  }
 }
 
-function whereProblems(claim: Claim, fields: readonly string[], runs: readonly SweepRun[]): readonly string[] {
-  const unknown = Object.keys(claim.where ?? {}).filter(field => !fields.includes(field));
+function isAbout({ where = {} }: Claim, values: SweptValues): boolean {
+  return Object.entries(where).every(([field, value]) => equal(values[field], value));
+}
+
+function whereProblems({ where = {} }: Claim, grids: readonly SweepGrid[]): readonly string[] {
+  const fields = [...new Set(grids.flatMap(grid => Object.keys(grid)))];
+  const unknown = Object.keys(where).filter(field => !fields.includes(field));
   if (unknown.length > 0) return unknown.map(field => unknownName('swept field', field, fields).message);
-  return runs.some(({ values }) => isAbout(claim, values)) ? [] : ['No run of the sweep has these values.'];
+  const hasRuns = grids.some(grid => Object.entries(where).every(([field, value]) => field in grid && valuesOf(grid[field] ?? null).some(one => equal(one, value))));
+  return hasRuns ? [] : ['No run of the sweep has these values.'];
+}
+
+function equal(one: JsonValue | undefined, other: JsonValue): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 /** Whether one path leads to the other, or to something in it. */
@@ -159,14 +235,10 @@ function overlap(one: readonly string[], other: ExperimentProblem['path']): bool
   return one.slice(0, other.length).every((name, at) => name === String(other[at])) && other.length > 0;
 }
 
-function inWords(count: number): string {
-  return count.toLocaleString('en');
-}
-
 function shortened(name: string): string {
   return name.length <= 100 ? name : `${name.slice(0, 99)}…`;
 }
 
-function refuse(path: ExperimentProblem['path'], message: string): SweepReading {
+function refuse(path: ExperimentProblem['path'], message: string): Refusal {
   return { ok: false, problems: [{ path, message }] };
 }

@@ -1,0 +1,142 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { errorCode, messageOf, UserError } from '../common/errors';
+import { unknownName } from '../common/nearest';
+import { experimentFileLimit } from '../protocol/experiment';
+import type { SweepOptions } from '../protocol/sweep';
+import { SweepOptionsSchema } from '../protocol/sweepOptions';
+import { writeFailure, writeFileAtomically } from './atomicFile';
+import { newestFirst, sweepsFolder } from './catalogue';
+import { issueText } from './issueText';
+import { trashFolder } from './leftovers';
+import { isNewer, recordLimit } from './modelRecord';
+
+/** What `sweep.json` holds. How its runs stand is in their models, and nowhere else. */
+export interface SweepRecord {
+  readonly format: 1;
+  readonly id: string;
+  readonly name: string;
+  /** The experiment's text, with everything in it that was changed on the way. */
+  readonly text: string;
+  readonly options: SweepOptions;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  /** What the executor needs to find its jobs again. */
+  readonly kept?: string;
+}
+
+const SweepRecordSchema = v.strictObject({
+  format: v.literal(1),
+  id: v.string(),
+  name: v.pipe(v.string(), v.minLength(1), v.maxLength(100)),
+  text: v.pipe(v.string(), v.maxLength(experimentFileLimit)),
+  options: SweepOptionsSchema,
+  createdAt: v.number(),
+  kept: v.exactOptional(v.pipe(v.string(), v.maxLength(100_000))),
+}) satisfies v.GenericSchema<unknown, SweepRecord>;
+
+const recordFile = 'sweep.json';
+
+/** The id of the sweep that trains these models: 16 hexadecimal digits, whatever their order. */
+export function sweepIdOf(models: readonly string[]): string {
+  const different = [...new Set(models)].sort();
+  return createHash('sha256').update(JSON.stringify(different)).digest('hex').slice(0, 16);
+}
+
+/** The sweeps of a store, a folder each beside the models. Every record is replaced whole. */
+export class SweepRecords {
+  /** @param store absolute path of the store */
+  constructor(private readonly store: string, private readonly log: (message: string) => void) {}
+
+  /** The folder of a sweep, for its executor's files too. @throws UserError when no sweep can have this id. */
+  folderOf(id: string): string {
+    if (!isId(id)) throw unknownName('sweep', id, []);
+    return join(this.store, sweepsFolder, id);
+  }
+
+  /** Every sweep that can be read, newest first; those that cannot are logged. */
+  async list(): Promise<readonly SweepRecord[]> {
+    const records: SweepRecord[] = [];
+    for (const id of await this.ids()) {
+      try {
+        const record = await this.tryRead(id);
+        if (record) records.push(record);
+      } catch (error) {
+        this.log(messageOf(error));
+      }
+    }
+    return records.sort(newestFirst);
+  }
+
+  /** @throws UserError when there is no such sweep, or its record cannot be read. */
+  async read(id: string): Promise<SweepRecord> {
+    const record = await this.tryRead(id);
+    if (record === undefined) throw unknownName('sweep', id, await this.ids());
+    return record;
+  }
+
+  /** A sweep's record, or nothing when there is no such sweep. @throws UserError when it cannot be read. */
+  async tryRead(id: string): Promise<SweepRecord | undefined> {
+    const path = join(this.folderOf(id), recordFile);
+    const status = await stat(path).catch(() => undefined);
+    if (status === undefined) return undefined;
+    if (!status.isFile() || status.size > recordLimit) throw new UserError(`${path} is not a sweep's record.`);
+    let text: string;
+    try {
+      text = await readFile(path, 'utf8');
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return undefined;
+      throw new UserError(`${path} cannot be read: ${messageOf(error)}.`);
+    }
+    return { ...parse(path, text), id };
+  }
+
+  /** Adds a sweep, or replaces what is kept of it. @throws UserError when the folder cannot be written. */
+  async write(record: SweepRecord): Promise<void> {
+    const folder = this.folderOf(record.id);
+    const text = JSON.stringify(record, null, 2);
+    parse('The new record', text);
+    await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+      throw writeFailure(error, folder);
+    });
+    await writeFileAtomically(join(folder, recordFile), `${text}\n`);
+  }
+
+  /** Removes a sweep with its executor's files; its models stay. */
+  async remove(id: string): Promise<void> {
+    const folder = this.folderOf(id);
+    const trash = trashFolder(this.store);
+    try {
+      await rename(folder, trash);
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') throw unknownName('sweep', id, await this.ids());
+      throw writeFailure(error, folder);
+    }
+    // What cannot be removed now goes when the store is next opened.
+    await rm(trash, { recursive: true, force: true }).catch((error: unknown) => this.log(`${trash} could not be removed: ${messageOf(error)}`));
+  }
+
+  private async ids(): Promise<readonly string[]> {
+    return (await readdir(join(this.store, sweepsFolder)).catch(() => [])).filter(isId).sort();
+  }
+}
+
+function parse(file: string, text: string): SweepRecord {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new UserError(`${file} is not JSON.`);
+  }
+  if (isNewer(value)) throw new UserError(`${file} was written by a newer version of Circuit Explorer.`);
+  const result = v.safeParse(SweepRecordSchema, value);
+  if (result.success) return result.output;
+  throw new UserError(`${file} is not a sweep's record${issueText(result.issues[0])}.`);
+}
+
+/** Ids are names of folders and of nothing else. */
+function isId(name: string): boolean {
+  return /^[0-9a-f]{16}$/.test(name);
+}
