@@ -26,3 +26,9 @@ test('scores are means over the examples, for each answer and for all', () => {
   expect(accuracies).toEqual([0.5, 0.5]);
   expect(accuracy).toBe(0.5);
 });
+
+test('the fraction that is right is exact: 19 of 20 are 0.95', () => {
+  const [logits, answers] = [float32([20, 1, 2]), int32([20, 1])];
+  for (let row = 0; row < 20; row++) logits.data[row * 2 + Number(row === 7)] = 1;
+  expect(answerScores(logits, answers)).toMatchObject({ accuracy: 0.95, accuracies: [0.95] });
+});
