@@ -14,16 +14,16 @@ export async function patternsOf(model: RunnableModel, tokens: HostTensor<'int32
 }
 
 /**
- * Shows every head's pattern `[T, T]` of each example to `see`, as many examples at once as memory allows: layer by layer, and
- * each head's in the order of the examples.
+ * Shows every head's pattern `[T, T]` of each example to `see`; those of one head in the order of the examples.
+ * @param room numbers of one layer that are held at once
  */
 export async function everyPattern(
   { model, signal, progress }: Pick<AnalysisContext, 'model' | 'signal' | 'progress'>, tokens: HostTensor<'int32'>,
-  see: (pattern: Float32Array, layer: number, head: number, example: number) => void,
+  see: (pattern: Float32Array, layer: number, head: number, example: number) => void, room = ordinaryRoom,
 ): Promise<void> {
   const [B = 0, T = 0] = tokens.shape;
   const H = model.config.n_heads;
-  for (const { from, to } of stretchesOf(B, rowsAtOnce(model.config, T, T, ordinaryRoom))) {
+  for (const { from, to } of stretchesOf(B, rowsAtOnce(model.config, T, T, room))) {
     throwIfCancelled(signal);
     const patterns = await patternsOf(model, rowsOf(tokens, from, to));
     patterns.forEach(({ data }, layer) => {

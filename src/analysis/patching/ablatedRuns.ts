@@ -26,9 +26,11 @@ export interface AblatedRuns {
  * Runs examples `tokens [B, T]` once to learn what takes the components' places: nothing (`zero`), the mean over the examples
  * at each position (`mean`; Wang et al. 2022), or what they write for another of the examples (`resample`; Chan et al. 2022).
  * Of a head `z` is replaced, or with `mean pattern` the pattern; of an MLP its output. Biases b_O, which no head owns, stay.
+ * @param room numbers of one layer that are held at once
  */
 export async function ablatedRuns(
   { model, task, random }: { readonly model: RunnableModel; readonly task: Task; readonly random: Random }, tokens: HostTensor<'int32'>, method: AblationMethod,
+  room = ordinaryRoom,
 ): Promise<AblatedRuns> {
   const { config } = model;
   const ofHeads = method === 'mean pattern' ? 'hook_pattern' : 'hook_z';
@@ -38,7 +40,7 @@ export async function ablatedRuns(
     ...(config.attn_only || method === 'mean pattern' ? [] : [{ layer, isMlp: true, hook: `blocks.${layer}.hook_mlp_out` }]),
   ]);
   const [B = 0, T = 0] = tokens.shape;
-  const stretches = stretchesOf(B, rowsAtOnce(config, T, T, ordinaryRoom));
+  const stretches = stretchesOf(B, rowsAtOnce(config, T, T, room));
   const caches: ModelRun['cache'][] = [];
   for (const { from, to } of stretches) caches.push((await model.runWithCache(rowsOf(tokens, from, to), sites.map(({ hook }) => hook))).cache);
   const others = otherExamples(B, random);

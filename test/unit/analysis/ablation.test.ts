@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ablation } from '../../../src/analysis/ablation';
-import { ablatedRuns } from '../../../src/analysis/patching/ablatedRuns';
+import { ablatedRuns, ablationMethods } from '../../../src/analysis/patching/ablatedRuns';
+import { rowsAtOnce } from '../../../src/analysis/patching/patchingPasses';
 import { allComponents, componentName, type Component } from '../../../src/analysis/heads';
 import type { AnalysisContext } from '../../../src/analysis/define';
 import { runAnalysis } from '../../../src/analysis/run';
@@ -175,6 +176,20 @@ describe('ablation puts back', () => {
     }));
     put.forEach((row, example) => expectClose(row, expected[example] ?? [], { absolute: 1e-5 }));
   });
+});
+
+test.each(ablationMethods)('ablation by %s is the same a few examples at a time', async method => {
+  const context = await contextOfModel('layer-norm-gelu-2-layers');
+  const { tokens } = context.task.sample(context.random, 5);
+  const components = [{ layer: 0, head: 1 }, { layer: 1, head: 2 }];
+  const logits = async (room?: number) => {
+    const { whole, without } = await ablatedRuns({ ...context, random: new Random(0, 'ablation') }, tokens, method, room);
+    return [...whole.data, ...(await without(components)).data];
+  };
+  const { config } = context.details;
+  const T = tokens.shape[1] ?? 0;
+  const room = (2.5 * 1e9) / rowsAtOnce(config, T, T, 1e9); // for two examples
+  expectCloseToScale(await logits(room), await logits(), 1e-6);
 });
 
 describe('ablation refuses in one sentence', () => {

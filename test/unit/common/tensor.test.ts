@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { allFinite, float32, formatShape, int32, nested, sameShape, sizeOf, type Nested } from '../../../src/common/tensor';
+import { allFinite, float32, formatShape, int32, nested, rowsOf, sameShape, sizeOf, stretchesOf, type Nested } from '../../../src/common/tensor';
 
 const shapes = fc.array(fc.nat(4), { maxLength: 4 });
 
@@ -35,6 +35,26 @@ describe('tensors', () => {
     expect(allFinite(Float32Array.of(0, -0, -largest, largest, 1e-45))).toBe(true);
     expect(allFinite(new Float32Array())).toBe(true);
     for (const odd of [NaN, Infinity, -Infinity]) expect(allFinite(Float32Array.of(1, odd, 2))).toBe(false);
+  });
+
+  test('give some of their rows without copying them', () => {
+    const whole = int32([3, 2], Int32Array.of(1, 2, 3, 4, 5, 6));
+    const rows = rowsOf(whole, 1, 3);
+    expect(rows).toEqual(int32([2, 2], Int32Array.of(3, 4, 5, 6)));
+    expect(rows.data.buffer).toBe(whole.data.buffer);
+    expect(rowsOf(int32([3]), 3, 3)).toEqual(int32([0]));
+  });
+
+  test('are cut into stretches of at most so many rows, which differ little in length', () => {
+    expect(stretchesOf(5, 2)).toEqual([{ from: 0, to: 2 }, { from: 2, to: 4 }, { from: 4, to: 5 }]);
+    expect(stretchesOf(2049, 2048)).toEqual([{ from: 0, to: 1025 }, { from: 1025, to: 2049 }]);
+    expect(stretchesOf(0, 8)).toEqual([]);
+    fc.assert(fc.property(fc.nat(500), fc.integer({ min: 1, max: 600 }), (count, most) => {
+      const stretches = stretchesOf(count, most);
+      expect(stretches.flatMap(({ from, to }) => Array.from({ length: to - from }, (_, at) => from + at))).toEqual(Array.from({ length: count }, (_, at) => at));
+      expect(stretches.every(({ from, to }) => to > from && to - from <= most)).toBe(true);
+      expect(stretches).toHaveLength(Math.ceil(count / most));
+    }));
   });
 
   test('nest by their shape, in row-major order', () => {
