@@ -1,17 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { Matrix } from 'ml-matrix';
-import { throwIfCancelled } from '../common/errors';
-import { int32, rowsOf, stretchesOf, type HostTensor } from '../common/tensor';
+import { int32 } from '../common/tensor';
 import type { Weights } from '../model/layers';
-import { asFloat32, type RunnableModel } from '../model/runnable';
+import type { RunnableModel } from '../model/runnable';
 import { forward } from '../model/transformer';
 import type { ModelConfig } from '../protocol/config';
 import type { Task } from '../tasks/task';
 import { positionNames } from '../tasks/words';
 import { cosinesOf } from './cosines';
-import { answerInputs, inputPositions, reordered } from './numberInputs';
-import { ordinaryRoom, rowsAtOnce } from './patching/patchingPasses';
+import { computeInStretches } from './inStretches';
+import { answerInputs, inputPositions, numbersAt, reordered } from './numberInputs';
+import { matrixOf } from './weights/weights';
 
 // N orders · T positions · H heads of all layers · M numbers in an activation · S values and positions that are attended to
 
@@ -19,6 +19,12 @@ import { ordinaryRoom, rowsAtOnce } from './patching/patchingPasses';
 export interface ReadSite {
   readonly hook: string;
   readonly position: number;
+}
+
+/** A model that runs until it is no longer wanted. */
+interface Running {
+  readonly model: RunnableModel;
+  readonly signal: AbortSignal;
 }
 
 /** One input in all of its orders. */
@@ -39,13 +45,13 @@ export interface OrderedRun {
 
 /** Runs `prompt [T]` with its inputs in each of some orders. */
 export async function runInOrders(
-  { model, task, signal }: { readonly model: RunnableModel; readonly task: Task; readonly signal: AbortSignal },
-  prompt: readonly number[], orders: readonly (readonly number[])[], site: ReadSite,
+  context: Running & { readonly task: Task }, prompt: readonly number[], orders: readonly (readonly number[])[], site: ReadSite,
 ): Promise<OrderedRun> {
+  const { task } = context;
   const [T, inputs] = [prompt.length, inputPositions(task)];
   const prompts = orders.map(order => reordered(prompt, inputs, order));
-  const read = await readAt(model, prompts, site, signal);
-  const values = [...new Set(inputs.map(position => prompt[position] ?? -1))].sort((one, other) => valueOf(task, one) - valueOf(task, other));
+  const read = await readAt(context, prompts, site);
+  const values = numbersAt(task, inputs[0] ?? 0).map(({ token }) => token).filter(token => inputs.some(position => prompt[position] === token));
   const others = Array.from({ length: T }, (_, position) => position).filter(position => !inputs.includes(position));
   const byValue = (pattern: Matrix) => new Matrix(prompts.map((tokens, order) => [
     ...values.map(value => inputs.reduce((sum, position) => (tokens[position] === value ? sum + pattern.get(order, position) : sum), 0)),
@@ -64,10 +70,6 @@ export async function runInOrders(
   };
 }
 
-function valueOf({ vocabulary }: Task, token: number): number {
-  return Number(vocabulary[token]);
-}
-
 interface Read {
   /** `[N, M]` */
   readonly activations: Matrix;
@@ -75,22 +77,13 @@ interface Read {
   readonly patterns: readonly Matrix[];
 }
 
-/** The activation and the attention of every head at the position, of prompts N × `[T]`, as many at once as memory allows. */
-async function readAt(model: RunnableModel, prompts: readonly (readonly number[])[], site: ReadSite, signal: AbortSignal): Promise<Read> {
-  const { config } = model;
+/** The activation and the attention of every head at the position, of prompts N × `[T]`. */
+async function readAt(context: Running, prompts: readonly (readonly number[])[], site: ReadSite): Promise<Read> {
+  const { model } = context;
   const [N, T] = [prompts.length, prompts[0]?.length ?? 0];
-  const tokens = int32([N, T], Int32Array.from(prompts.flat()));
-  model.checkTokens(tokens);
-  const read: HostTensor<'float32'>[][] = [];
-  for (const { from, to } of stretchesOf(N, rowsAtOnce(config, T, T, ordinaryRoom))) {
-    throwIfCancelled(signal);
-    const outputs = await model.compute(`orders ${site.hook} ${site.position}`, (weights, given) => {
-      if (!given) throw new Error('orders take tokens');
-      return readPass(config, weights, given, site);
-    }, [rowsOf(tokens, from, to)]);
-    read.push(outputs.map(asFloat32));
-  }
-  const [activations, ...patterns] = (read[0] ?? []).map((_, output) => stacked(read.map(stretch => stretch[output])));
+  const outputs = await computeInStretches(
+    context, `orders ${site.hook} ${site.position}`, (weights, tokens) => readPass(model.config, weights, tokens, site), int32([N, T], Int32Array.from(prompts.flat())));
+  const [activations, ...patterns] = outputs.map(weight => matrixOf({ weight, transposed: false }));
   if (!activations) throw new Error('there is no order');
   return { activations, patterns };
 }
@@ -111,15 +104,6 @@ function readPass(config: ModelConfig, weights: Weights, tokens: Tensor, { hook,
   });
   if (!activation) throw new Error(`the forward pass did not meet ${hook}`);
   return [activation, ...patterns];
-}
-
-/** Tensors `[…, m]` as one matrix, the rows of each below those of the one before. */
-function stacked(parts: readonly (HostTensor<'float32'> | undefined)[]): Matrix {
-  const rows = parts.flatMap(part => {
-    const [count = 0, m = 0] = part?.shape ?? [];
-    return Array.from({ length: count }, (_, row) => Array.from(part?.data.subarray(row * m, (row + 1) * m) ?? []));
-  });
-  return new Matrix(rows);
 }
 
 /** The smallest of some numbers, and their mean. */
