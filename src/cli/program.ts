@@ -8,6 +8,7 @@ import { bench, type BenchOptions } from './commands/bench';
 import { listAnalyses, listModels, listTasks } from './commands/lists';
 import { report, type ReportOptions } from './commands/report';
 import { show } from './commands/show';
+import { sweepTask } from './commands/sweepTask';
 import { train, type TrainOptions } from './commands/train';
 import { verify, type VerifyOptions } from './commands/verify';
 import { complain, exitCodes, type ExitCode } from './output';
@@ -79,5 +80,6 @@ function programOf(session: Session): Command {
   add('bench [names...]', 'time training steps of experiments, all bundled ones without a name')
     .addOption(new Option('--device <device>', 'where to run').choices(devices))
     .action((references: readonly string[], options: BenchOptions) => bench(session, references, options));
+  program.command('sweep-task <file>', { hidden: true }).allowExcessArguments(false).action((file: string) => sweepTask(session, file));
   return program;
 }

@@ -30,12 +30,12 @@ export async function withEngine<T>(
   session: Session,
   options: CommonOptions,
   work: (engine: Engine) => Promise<T>,
-  { device = 'auto', reference }: { readonly device?: Device; readonly reference?: string } = {},
+  { device = 'auto', threads = allThreads(), reference }: { readonly device?: Device; readonly threads?: number; readonly reference?: string } = {},
 ): Promise<T> {
   const log = (message: string) => void session.output.err.write(`${printable(message)}\n`);
   const chosen = options.store ?? defaultStoreFolder(process.platform, process.env, os.homedir());
   const folder = reference === undefined ? chosen : (await Store.openFor(reference, chosen, log)).folder;
-  const engine = await Engine.open({ store: folder, device, threads: allThreads(), background: false, installation: session.installation, log });
+  const engine = await Engine.open({ store: folder, device, threads, background: false, installation: session.installation, log });
   try {
     return await work(engine);
   } finally {

@@ -1,0 +1,62 @@
+import { open } from 'node:fs/promises';
+import type { SweepRow } from '../../protocol/sweep';
+import type { ModelRecord } from '../../store/modelRecord';
+import type { TaskReport } from './slurmStates';
+
+/** How a run ended whose job is over and whose model is not trained to its end. */
+export type Ending = Required<Pick<SweepRow, 'status' | 'problem'>>;
+
+const goesOn = 'it goes on from its newest checkpoint when the sweep is resumed';
+
+/** What the job's state says, with the model's record and the end of the job's log where that says more. */
+export async function endingOf(report: TaskReport | undefined, record: ModelRecord | undefined, log: string): Promise<Ending> {
+  switch (report?.state) {
+    case 'OUT_OF_MEMORY': return { status: 'failed', problem: 'Slurm killed the run for memory; ask for more with --memory.' };
+    case 'TIMEOUT':
+    case 'DEADLINE': return { status: 'interrupted', problem: `The run came to the time limit of its job; ask for more with --time: ${goesOn}.` };
+    case 'NODE_FAIL':
+    case 'BOOT_FAIL': return { status: 'interrupted', problem: `The node of the run failed; ${goesOn}.` };
+    case 'PREEMPTED': return { status: 'interrupted', problem: `Slurm gave the node of the run to other jobs; ${goesOn}.` };
+    case 'CANCELLED':
+    case 'REVOKED': return record ? { status: 'stopped', problem: `Slurm was told to cancel the job of the run; ${goesOn}.` } : { status: 'cancelled', problem: 'Slurm was told to cancel the job of the run before it began.' };
+    default: return failureOf(report, record, log);
+  }
+}
+
+async function failureOf(report: TaskReport | undefined, record: ModelRecord | undefined, log: string): Promise<Ending> {
+  const last = await lastLine(log);
+  const status = record?.status === 'stopped' || record?.status === 'interrupted' ? record.status : 'failed';
+  // The record may still tell of the attempt before; the log has the last word of this one.
+  if (record?.problem !== undefined && last.includes(record.problem)) return { status, problem: record.problem };
+  const said = last === '' ? '' : ` after "${last}"`;
+  return { status, problem: `${how(report)}${said}; its log is ${log}.` };
+}
+
+function how(report: TaskReport | undefined): string {
+  if (!report) return 'Slurm knows nothing of the job any more; it ended';
+  const { state, exit, reason } = report;
+  if (state === 'COMPLETED') return 'The job ended, and the model is not trained to its end,';
+  if (reason === 'JobLaunchFailure' || reason === 'launch_failed_requeued_held') return 'Slurm could not keep the job running (JobLaunchFailure); it ended';
+  if (exit && exit.signal > 0) return `The job was ended by signal ${exit.signal}`;
+  return exit && exit.code > 0 ? `The job failed with exit code ${exit.code}` : `The job ended in Slurm's state ${state}`;
+}
+
+/** The last line of a log that has anything to read, without what could steer a terminal, and not too long. */
+export async function lastLine(log: string): Promise<string> {
+  const text = await tail(log, 4096).catch(() => '');
+  const lines = text.split('\n').map(line => line.replace(/\p{Cc}/gu, ' ').trim()).filter(line => line !== '');
+  const last = lines.at(-1) ?? '';
+  return last.length <= 300 ? last : `${last.slice(0, 299)}…`;
+}
+
+async function tail(file: string, bytes: number): Promise<string> {
+  const handle = await open(file, 'r');
+  try {
+    const { size } = await handle.stat();
+    const length = Math.min(size, bytes);
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, size - length);
+    return buffer.subarray(0, bytesRead).toString('utf8');
+  } finally {
+    await handle.close();
+  }
+}
