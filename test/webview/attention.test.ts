@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { AttentionFigure } from '../../src/protocol/figure';
-import { arrayUpdateAttention, arrayUpdateTokens, attention, manyHeads, modularAttention } from './samples';
+import { arrayUpdateAttention, arrayUpdateTokens, attention, listCopyAttention, manyHeads, modularAttention } from './samples';
 import { model, showFigures, themeNames, usePanels, type OpenPanel } from './support';
 
 const panels = usePanels();
@@ -90,7 +90,60 @@ describe('what the mask forbids', () => {
     expect(masked?.[3]).toBe(0);
     expect(zero?.[3]).toBe(255);
   });
+
+  test.each(themeNames)('is hatched wherever the mask says, and no weight of 0 is, in %s', async theme => {
+    const panel = await open(listCopyAttention, { theme });
+    await panel.picture(`attention-masked-${theme}`);
+    const allowed = [...listCopyAttention.allowed].map(Boolean);
+    expect((await lightnessOfCells(panel, '.matrix .pattern-ground', 5)).map(isFlat)).toEqual(allowed);
+    const thumbnails = await panel.page.locator('.thumbnail .pattern-ground').count();
+    expect(thumbnails).toBe(2);
+    expect((await lightnessOfCells(panel, '.thumbnail .pattern-ground >> nth=1', 5)).map(isFlat)).toEqual(allowed);
+    expect(isFlat((await lightnessOfCells(panel, '.legend-masked', 1))[0] ?? expect.fail('no legend'))).toBe(false);
+  });
+
+  test('is told from a weight of 0 by every way to read it', async () => {
+    const panel = await open(listCopyAttention);
+    const { page } = panel;
+    const [hidden, zero] = ['SEP (position 2) → SEP (position 2): masked', 'SEP (position 2) → d1 (position 0): 0.000'];
+    await hover(panel, 2, 2);
+    expect(await readout(panel)).toBe(`L0H0: ${hidden}`);
+    await expect.poll(() => page.locator('.token-weight').allInnerTexts()).toEqual(['0.00', '1.00', 'masked', 'masked', 'masked']);
+    await hover(panel, 2, 0);
+    expect(await readout(panel)).toBe(`L0H0: ${zero}`);
+    await page.getByRole('application', { name: /^Pattern of L0H0, 5 by 5/ }).focus();
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    await expect.poll(() => page.locator('[aria-live]').allInnerTexts()).toContainEqual(expect.stringContaining(hidden));
+    await page.getByRole('button', { name: /^Show as table/ }).click();
+    await expect.poll(() => page.locator('.data-table tbody tr').nth(2).locator('th, td').allInnerTexts()).toEqual(['SEP (2)', '0', '1', 'masked', 'masked', 'masked']);
+  });
 });
+
+/** The least and the greatest lightness within each cell of a pattern as it is on the screen, row by row. */
+async function lightnessOfCells({ page }: OpenPanel, pattern: string, count: number): Promise<readonly (readonly [number, number])[]> {
+  const bytes = await page.locator(pattern).screenshot({ animations: 'disabled' });
+  return page.evaluate(async ({ base64, count }) => {
+    const bitmap = await createImageBitmap(new Blob([Uint8Array.from(atob(base64), character => character.charCodeAt(0))]));
+    const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d');
+    if (!context) throw new Error('there is no canvas');
+    context.drawImage(bitmap, 0, 0);
+    const [width, height] = [bitmap.width / count, bitmap.height / count];
+    return Array.from({ length: count * count }, (_, cell): [number, number] => {
+      // Away from the edges, where neighbours and outlines are.
+      const [left, top] = [(cell % count) * width + 2, Math.floor(cell / count) * height + 2];
+      const { data } = context.getImageData(Math.ceil(left), Math.ceil(top), Math.floor(width - 5), Math.floor(height - 5));
+      const lightness = Array.from({ length: data.length / 4 }, (__, pixel) => ((data[pixel * 4] ?? 0) + (data[pixel * 4 + 1] ?? 0) + (data[pixel * 4 + 2] ?? 0)) / 3);
+      return [Math.min(...lightness), Math.max(...lightness)];
+    });
+  }, { base64: bytes.toString('base64'), count });
+}
+
+const isFlat = ([least, greatest]: readonly [number, number]) => {
+  // Hatching that is hardly there is no hatching.
+  if (greatest - least > 1 && greatest - least < 30) throw new Error(`lightness differs by ${greatest - least} of 255`);
+  return greatest - least <= 1;
+};
 
 describe('locking', () => {
   test('a click keeps the cell until another is clicked, or the same again', async () => {

@@ -42,6 +42,18 @@ export const modularAttention: AttentionFigure = {
   ...attention(['a', 'b', '='], [0, 1, 2, 3].map(head => ({ layer: 0, head }))), title: 'Attention from =',
 };
 
+/** List copy with the study's mask; two of the places where attention is allowed have none. */
+export const listCopyAttention: AttentionFigure = {
+  kind: 'attention',
+  title: 'Attention of list copy',
+  tokens: ['d1', 'd2', 'SEP', 'o1', 'o2'],
+  allowed: Uint8Array.from('x....x....xx.....x....xx.', mark => Number(mark === 'x')),
+  heads: [0, 1].map(layer => ({
+    layer, head: 0,
+    pattern: Float32Array.of(1, 0, 0, 0, 0, /**/ 1, 0, 0, 0, 0, /**/ 0, 1, 0, 0, 0, /**/ 0, 0, 1, 0, 0, /**/ 0, 0, 1, 0, 0),
+  })),
+};
+
 const sentence = 'When Mary and John went to the store , John gave a drink of cold water to his old friend Mary .'.split(' ');
 export const manyHeads: AttentionFigure = {
   ...attention(sentence, Array.from({ length: 144 }, (_, i) => ({ layer: Math.floor(i / 12), head: i % 12 })),

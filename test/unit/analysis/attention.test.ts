@@ -10,6 +10,7 @@ import { positionNames } from '../../../src/tasks/words';
 import { contextOf } from '../../support/analyses';
 import { expectClose } from '../../support/close';
 import { prepared } from '../../support/experiments';
+import { listCopyContext, listCopyMask } from '../../support/listCopy';
 
 const experiment = prepared({
   task: { name: 'array-update', length: 2, numbers: 6, modulus: undefined, trainFraction: undefined },
@@ -104,6 +105,15 @@ describe('attention', () => {
       1,
       ...Array.from({ length: T - 2 }, () => 0),
     ]);
+  });
+
+  test('shows the mask that a model has of its own', async () => {
+    const { figure } = await run({ examples: 50 }, listCopyContext());
+    expect([...figure.allowed]).toEqual([...listCopyMask.join('')].map(mark => Number(mark === 'x')));
+    for (const { pattern } of figure.heads) pattern.forEach((weight, at) => expect(weight > 0).toBe(figure.allowed[at] === 1));
+    // Of a shorter prompt it is the part that the prompt has.
+    const { figure: shorter } = await run({ prompt: '3 4 SEP' }, listCopyContext());
+    expect([...shorter.allowed]).toEqual([1, 0, 0, 1, 0, 0, 1, 1, 0]);
   });
 
   test('of a prompt is labelled with its words; over examples, with what stands at each position', async () => {

@@ -47,6 +47,29 @@ describe('lines', () => {
   });
 });
 
+describe('attention under a mask of its own', () => {
+  const allowed = Uint8Array.from('x....x....xx.....x....xx.', mark => Number(mark === 'x'));
+  const listCopy: AttentionFigure = {
+    kind: 'attention', title: 'List copy', tokens: ['d1', 'd2', 'SEP', 'o1', 'o2'], allowed,
+    heads: [{ layer: 0, head: 0, pattern: Float32Array.of(1, 0, 0, 0, 0, /**/ 1, 0, 0, 0, 0, /**/ 0, 1, 0, 0, 0, /**/ 0, 0, 1, 0, 0, /**/ 0, 0, 1, 0, 0) }],
+  };
+
+  test('is grey in every cell that it forbids, and in none of a weight of 0', () => {
+    const text = drawn(listCopy);
+    const path = /<path d="([^"]*)" class="missing"/.exec(text)?.[1] ?? '';
+    const side = 80; // 400 pixels for five positions
+    const grey = Array.from(path.matchAll(/M([\d.]+) ([\d.]+)h([\d.]+)v/g), ([, x, y, width]) => [Number(y), Number(x), Number(width)].map(length => length / side));
+    expect(grey).toEqual([[0, 1, 4], [1, 1, 4], [2, 2, 3], [3, 0, 2], [3, 3, 2], [4, 0, 2], [4, 4, 1]]);
+    expect(text).toContain('grey is masked');
+  });
+
+  test('has values where it allows them', () => {
+    expect(tableOf(listCopy).rows.map(([, destination, source, weight]) => [destination, source, weight])).toEqual([
+      ['0 d1', '0 d1', 1], ['1 d2', '0 d1', 1], ['2 SEP', '0 d1', 0], ['2 SEP', '1 d2', 1], ['3 o1', '2 SEP', 1], ['4 o2', '2 SEP', 1], ['4 o2', '3 o1', 0],
+    ]);
+  });
+});
+
 describe('the values of attention', () => {
   test('to read are where each destination looks most', () => {
     expect(readableTableOf(attention).rows).toEqual([['0 BOS', '0 BOS: 1.00'], ['1 ↵', '1 ↵: 0.75'], ['2 a,"b"', '0 BOS: 0.50']]);
