@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { UserError } from '../common/errors';
 import { Lifetime, type Disposable } from '../common/lifetime';
 import { openRuntime } from '../compile/devices';
 import type { HeadBadge } from '../protocol/analysis';
@@ -10,9 +11,11 @@ import { prepare } from '../training/experiment';
 import { Analyses } from './analyses';
 import { Badges } from './badges';
 import { BundledExperiments } from './bundled';
+import { localExecutor } from './executors/local';
 import { ModelWatch } from './modelWatch';
 import { OpenModels } from './openModels';
 import { Runs } from './runs';
+import { Sweeps } from './sweeps';
 
 /** Where the program's own files are. */
 export interface Installation {
@@ -45,12 +48,14 @@ export class Engine implements Disposable {
   private constructor(
     readonly store: Store,
     readonly runs: Runs,
+    readonly sweeps: Sweeps,
     readonly openModels: OpenModels,
     readonly analyses: Analyses,
     readonly bundled: BundledExperiments,
     private readonly log: (message: string) => void,
   ) {
     this.lifetime.add(runs);
+    this.lifetime.add(sweeps);
     this.lifetime.add(openModels);
     this.heads = this.lifetime.add(new Badges(analyses, log));
   }
@@ -59,8 +64,12 @@ export class Engine implements Disposable {
   static async open({ store: folder, device, threads, background, installation, log }: EngineOptions): Promise<Engine> {
     const store = await Store.open(folder, log);
     const runs = new Runs(store, { trainer: installation.trainer, device, threads, background, log });
+    const sweeps = new Sweeps(store, runs, {
+      local: ({ parallel }) => localExecutor(runs, store, { parallel, threads }),
+      slurm: () => () => Promise.reject(new UserError('There is no Slurm on this machine.')),
+    }, log);
     const models = new OpenModels(store, () => openRuntime({ device: 'cpu', threads, spin: false, givesBack: true }));
-    return new Engine(store, runs, models, new Analyses(store, models), new BundledExperiments(installation.experiments), log);
+    return new Engine(store, runs, sweeps, models, new Analyses(store, models), new BundledExperiments(installation.experiments), log);
   }
 
   /** What to show of every model, newest first. */

@@ -2,6 +2,9 @@ import { errorCode, messageOf, UserError } from '../common/errors';
 
 export const outOfMemory = 'The training ran out of memory; a smaller batch, or a smaller model, needs less.';
 
+/** Of a process that the system ended, without a word from it. */
+export const killed = 'Its process was killed (SIGKILL), most likely for want of memory; a smaller batch, or a smaller model, needs less.';
+
 /** Whether a message, or a line of a dying process, tells of memory that could not be had. */
 export function tellsOfMemory(text: string): boolean {
   return /heap out of memory|std::bad_alloc|bad allocation|allocation failed|failed to allocate memory/i.test(text);

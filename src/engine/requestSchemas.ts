@@ -1,6 +1,7 @@
 import * as v from 'valibot';
-import { devices } from '../protocol/engine';
+import { devices, sweepControls } from '../protocol/engine';
 import { experimentFileLimit } from '../protocol/experiment';
+import { SweepOptionsSchema } from '../protocol/sweepOptions';
 
 // What the engine's requests may hold. Every text and list has a longest, so that no message is larger than its work.
 
@@ -18,11 +19,16 @@ export const settings = v.strictObject({
 
 export const modelReference = v.strictObject({ model: id });
 
-export const trainRequest = v.strictObject({
+/** An experiment and what is changed in it. */
+const experimentEntries = {
   experiment: v.union([v.strictObject({ text: experimentText }), v.strictObject({ bundled: text })]),
   seed: v.exactOptional(whole(0, 0x7fffffff)),
   steps: v.exactOptional(whole(1, 1e9)),
   set: v.exactOptional(v.pipe(v.array(text), v.maxLength(100))),
+};
+
+export const trainRequest = v.strictObject({
+  ...experimentEntries,
   retrain: v.exactOptional(v.boolean()),
   device: v.exactOptional(v.picklist(devices)),
 });
@@ -45,3 +51,9 @@ export const analysisRequest = v.strictObject({
   against: v.exactOptional(v.strictObject({ model: id, checkpoint: v.exactOptional(step) })),
   progress: v.exactOptional(text),
 });
+
+export const sweepRequest = v.strictObject({ ...experimentEntries, options: SweepOptionsSchema, confirmed: v.exactOptional(v.boolean()) });
+
+export const sweepReference = v.strictObject({ sweep: id });
+
+export const sweepControlRequest = v.strictObject({ sweep: id, action: v.picklist(sweepControls) });

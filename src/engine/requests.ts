@@ -10,9 +10,8 @@ import type { AnalysisResult } from '../protocol/analysis';
 import * as protocol from '../protocol/engine';
 import type { ParameterValues } from '../protocol/parameter';
 import { describeTask, tasks } from '../tasks/registry';
-import { readExperiment } from '../training/experiment';
-import { claimProblems } from './claims';
 import { Engine, type Installation } from './engine';
+import { experimentProblems } from './experimentProblems';
 import { checkFrame } from './frames';
 import * as schemas from './requestSchemas';
 import { tensorflowSetUp } from './tensorflow';
@@ -76,6 +75,8 @@ export function serveRequests(connection: MessageConnection, installation: Insta
       log(status === 'finished' || status === 'stopped' ? 'info' : 'warn', `${name}: ${status}${problem === undefined ? '' : `: ${problem}`}`);
     });
     engine.watch(changes => void connection.sendNotification(protocol.modelsChanged, changes).catch(() => undefined));
+    engine.sweeps.onChange(change => void connection.sendNotification(protocol.sweepChanged, change).catch(() => undefined));
+    void engine.sweeps.reattach();
     return {
       version: versions.circuitExplorer,
       processId: process.pid,
@@ -89,9 +90,8 @@ export function serveRequests(connection: MessageConnection, installation: Insta
   on(protocol.getModel, schemas.modelReference, (engine, { model }) => engine.details(model));
   on(protocol.getWords, schemas.modelReference, (engine, { model }) => engine.words(model));
   on(protocol.getBadges, schemas.modelReference, (engine, { model }) => engine.badges(model));
-  on(protocol.train, schemas.trainRequest, async (engine, { experiment, ...order }) => {
-    const text = 'text' in experiment ? experiment.text : await engine.bundled.read(experiment.bundled);
-    const { id, cached } = await engine.runs.train({ ...order, text });
+  on(protocol.train, schemas.trainRequest, async (engine, request) => {
+    const { id, cached } = await engine.runs.train(await orderOf(engine, request));
     return { model: await engine.model(id), cached };
   });
   on(protocol.controlModel, schemas.controlRequest, async (engine, { model, action }) => {
@@ -99,9 +99,14 @@ export function serveRequests(connection: MessageConnection, installation: Insta
     return null;
   });
   on(protocol.renameModel, schemas.renameRequest, async (engine, { model, name }) => engine.runs.summary(await engine.store.rename(model, name)));
-  on(protocol.checkExperiment, schemas.checkRequest, async (_, { text }) => {
-    const reading = readExperiment(text);
-    return reading.ok ? claimProblems(reading.experiment) : reading.problems;
+  on(protocol.checkExperiment, schemas.checkRequest, (_, { text }) => Promise.resolve(experimentProblems(text)));
+  on(protocol.planSweep, schemas.sweepRequest, async (engine, request) => engine.sweeps.plan(await orderOf(engine, request)));
+  on(protocol.startSweep, schemas.sweepRequest, async (engine, request) => engine.sweeps.start(await orderOf(engine, request)));
+  on0(protocol.listSweeps, engine => engine.sweeps.list());
+  on(protocol.getSweep, schemas.sweepReference, (engine, { sweep }) => engine.sweeps.get(sweep));
+  on(protocol.controlSweep, schemas.sweepControlRequest, async (engine, { sweep, action }) => {
+    await engine.sweeps.control(sweep, action);
+    return null;
   });
   on(protocol.applicableAnalyses, schemas.modelReference, (engine, { model }) => engine.analyses.applicable(model));
   on(protocol.analyze, schemas.analysisRequest, async (engine, { progress: token, ...request }, signal) => {
@@ -115,6 +120,11 @@ export function serveRequests(connection: MessageConnection, installation: Insta
     return checkFrame(await engine.analyses.run({ ...request, params: request.params as ParameterValues }, { signal, progress }));
   });
   return lifetime;
+}
+
+/** A request's order to train, or to sweep, with the experiment's text in it. */
+async function orderOf<R extends Pick<protocol.TrainRequest, 'experiment'>>({ bundled }: Engine, { experiment, ...order }: R) {
+  return { ...order, text: 'text' in experiment ? experiment.text : await bundled.read(experiment.bundled) };
 }
 
 /** Milliseconds between two messages about the progress of an analysis. */

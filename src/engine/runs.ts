@@ -8,6 +8,7 @@ import type { Store } from '../store/store';
 import { applyOverrides, readExperiment, type PreparedExperiment } from '../training/experiment';
 import { Run } from './run';
 import { TrainerProcess, type TrainerEnd } from './trainerProcess';
+import { Turns } from './turns';
 import { versions } from './versions';
 
 export interface RunSettings {
@@ -30,7 +31,12 @@ export interface TrainOrder {
   readonly retrain?: boolean;
   /** In place of the one in the settings. */
   readonly device?: Device;
+  /** In place of those in the settings. */
+  readonly threads?: number;
 }
+
+/** What a run computes with, where it is not as the settings say. */
+type Place = Pick<TrainOrder, 'device' | 'threads'>;
 
 export interface TrainOutcome {
   readonly id: string;
@@ -44,7 +50,7 @@ export interface TrainOutcome {
 export class Runs implements Disposable {
   private readonly running = new Map<string, Run>();
   /** Models that are being made, removed or started just now: one of these at a time. */
-  private readonly busy = new Map<string, Promise<unknown>>();
+  private readonly turns = new Turns();
   private readonly changes = new Emitter<string>();
   private disposed = false;
   private readonly ends = new Emitter<{ readonly name: string; readonly end: TrainerEnd }>();
@@ -72,7 +78,7 @@ export class Runs implements Disposable {
   async train(order: TrainOrder): Promise<TrainOutcome> {
     const experiment = experimentOf(order);
     const id = idOf(experiment.resolved);
-    return this.alone(id, async () => {
+    return this.turns.alone(id, async () => {
       const there = await this.existing(id);
       if (there && !order.retrain) {
         const run = this.running.get(id);
@@ -80,7 +86,7 @@ export class Runs implements Disposable {
         // What failed, or was interrupted, before its first checkpoint has nothing that a new start could lose.
         if (run || status === 'finished' || status === 'training' || status === 'paused' || resumable) return { id, cached: true, ...(run && { run }) };
       }
-      return { id, cached: false, run: await this.startAfresh(experiment, there, order.device) };
+      return { id, cached: false, run: await this.startAfresh(experiment, there, order) };
     });
   }
 
@@ -96,8 +102,8 @@ export class Runs implements Disposable {
   }
 
   /** Lets a paused run go on, or starts a process that goes on from the newest checkpoint. */
-  async resume(id: string): Promise<Run> {
-    return this.alone(id, async () => {
+  async resume(id: string, place: Place = {}): Promise<Run> {
+    return this.turns.alone(id, async () => {
       const run = this.running.get(id);
       if (run) {
         await run.setPaused(false);
@@ -108,12 +114,12 @@ export class Runs implements Disposable {
       if (status === 'finished') throw new UserError(`"${record.name}" is trained to its end; there is nothing to resume.`);
       if (status === 'training' || status === 'paused') throw elsewhere(record);
       if (!resumable) throw new UserError(`"${record.name}" has no checkpoint to resume from; train it again.`);
-      return this.start(record);
+      return this.start(record, place);
     });
   }
 
   private async retrain(id: string): Promise<void> {
-    await this.alone(id, async () => {
+    await this.turns.alone(id, async () => {
       const record = await this.store.read(id);
       await this.startAfresh({ resolved: record.experiment, config: record.config }, record);
     });
@@ -121,7 +127,7 @@ export class Runs implements Disposable {
 
   private async remove(id: string): Promise<void> {
     await this.running.get(id)?.stop();
-    await this.alone(id, () => this.store.remove(id));
+    await this.turns.alone(id, () => this.store.remove(id));
   }
 
   /** Stops every run and waits until each has kept what it has. */
@@ -144,7 +150,7 @@ export class Runs implements Disposable {
   private async startAfresh(
     { resolved, config }: Pick<PreparedExperiment, 'resolved' | 'config'>,
     before: ModelRecord | undefined,
-    device?: Device,
+    place?: Place,
   ): Promise<Run> {
     if (before && this.running.has(before.id)) throw new UserError(`"${before.name}" is being trained; stop it before it is trained again.`);
     const record: ModelRecord = {
@@ -160,13 +166,13 @@ export class Runs implements Disposable {
       versions,
     };
     await this.store.create(record, { replace: before !== undefined });
-    return this.start(record, device);
+    return this.start(record, place);
   }
 
-  private async start(record: ModelRecord, device = this.settings.device): Promise<Run> {
+  private async start(record: ModelRecord, { device = this.settings.device, threads = this.settings.threads }: Place = {}): Promise<Run> {
     if (this.disposed) throw new UserError('The engine is ending.');
     const { id, name, progress, metrics } = record;
-    const { trainer: file, threads, background } = this.settings;
+    const { trainer: file, background } = this.settings;
     const log = (message: string) => this.settings.log(`${name}: ${message}`);
     const trainer = new TrainerProcess(file, {
       kind: 'start', store: this.store.folder, model: id, device, threads, background, parent: process.pid,
@@ -200,17 +206,6 @@ export class Runs implements Disposable {
     const run = this.running.get(id);
     if (run) return run;
     throw record.status === 'training' || record.status === 'paused' ? elsewhere(record) : new UserError(`"${record.name}" is not being trained.`);
-  }
-
-  /** Runs `work` when nobody else does something to this model that must not be done twice at once. */
-  private async alone<T>(id: string, work: () => Promise<T>): Promise<T> {
-    const mine = (this.busy.get(id) ?? Promise.resolve()).catch(() => undefined).then(work);
-    this.busy.set(id, mine);
-    try {
-      return await mine;
-    } finally {
-      if (this.busy.get(id) === mine) this.busy.delete(id);
-    }
   }
 }
 

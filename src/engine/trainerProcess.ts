@@ -4,7 +4,7 @@ import { messageOf } from '../common/errors';
 import { Emitter } from '../common/event';
 import type { Disposable } from '../common/lifetime';
 import type { FromTrainer, ToTrainer } from '../protocol/trainer';
-import { outOfMemory, tellsOfMemory } from './failure';
+import { killed, outOfMemory, tellsOfMemory } from './failure';
 
 /** How a trainer process came to its end. `interrupted`: it ended without saying so. */
 export interface TrainerEnd {
@@ -93,6 +93,8 @@ export class TrainerProcess implements Disposable {
     }
     if (this.ranOutOfMemory) return { status: 'failed', problem: outOfMemory, userError: true, silent: true };
     if (this.stopping) return { status: 'stopped', silent: true };
+    // Whoever kills it on purpose asks it first: what is left is the system, when memory runs out.
+    if (signal === 'SIGKILL') return { status: 'interrupted', problem: killed, silent: true };
     return { status: 'interrupted', problem: `Its process ended without a word (${signal ?? `exit code ${code}`}).`, silent: true };
   }
 }

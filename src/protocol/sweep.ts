@@ -33,7 +33,7 @@ export interface SweepPlan {
   /** Paths of the fields that differ between its runs, in the file's order. */
   readonly fields: readonly string[];
   readonly runs: number;
-  /** How many of them are trained to their end already. */
+  /** How many of them are trained to their end already; of more than `confirmedRuns` none is looked at before it is confirmed. */
   readonly finished: number;
 }
 
@@ -56,7 +56,10 @@ export interface SweepRow {
   readonly problem?: string;
 }
 
-/** `running` until every run has ended; `stopped`: cancelled, or left by the process that ran it; it can be resumed. */
+/**
+ * `running` here, until every run has ended; `finished`: each run is, or has failed; `stopped`: some have yet to come to
+ * their end, since it was cancelled, its process left it, or a run was interrupted.
+ */
 export type SweepStatus = 'running' | 'finished' | 'stopped';
 
 export interface SweepSummary {

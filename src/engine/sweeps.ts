@@ -1,0 +1,286 @@
+import { messageOf, UserError } from '../common/errors';
+import { Emitter } from '../common/event';
+import { Lifetime, type Disposable } from '../common/lifetime';
+import { throttle } from '../common/throttle';
+import type { SweepControl } from '../protocol/engine';
+import {
+  confirmedRuns, runsLimit, type ExecutorName, type SweepChange, type SweepDetails, type SweepOptions, type SweepPlan, type SweepSummary,
+} from '../protocol/sweep';
+import type { Store } from '../store/store';
+import { sweepIdOf, SweepRecords, type SweepRecord } from '../store/sweepRecords';
+import { readSweep, type Sweep } from '../training/sweep';
+import type { Executor, SweepHost, SweepJob } from './executors/executor';
+import { ModelWatch } from './modelWatch';
+import type { Runs, TrainOrder } from './runs';
+import { modelsOf, SweepState } from './sweepState';
+import { Turns } from './turns';
+
+export interface SweepOrder extends Pick<TrainOrder, 'text' | 'seed' | 'steps' | 'set'> {
+  readonly options: SweepOptions;
+  /** Whether its number of runs was seen and meant. */
+  readonly confirmed?: boolean;
+}
+
+export type Executors = Readonly<Record<ExecutorName, (options: SweepOptions) => Executor>>;
+
+/** A sweep that goes on here. */
+interface Going {
+  readonly cancel: AbortController;
+  /** Resolves when nothing of it runs any more; never rejects. */
+  readonly ended: Promise<void>;
+}
+
+/** Milliseconds between two messages about a sweep. */
+const interval = 100;
+
+/** The sweeps of a store: each brings its runs to their end by an executor, one at a time for each sweep. */
+export class Sweeps implements Disposable {
+  private readonly lifetime = new Lifetime();
+  private readonly records: SweepRecords;
+  private readonly states = new Map<string, SweepState>();
+  private readonly going = new Map<string, Going>();
+  private readonly turns = new Turns();
+  private readonly left = new AbortController();
+  private readonly changes = new Emitter<SweepChange>();
+  /** Sweep → the runs that have changed since this was last told. */
+  private readonly changed = new Map<string, Set<number>>();
+  private readonly telling = this.lifetime.add(throttle(() => this.tellChanges(), interval));
+  private watch: ModelWatch | undefined;
+  /** Tells of sweeps that were asked for, at most ten times a second. */
+  readonly onChange = this.changes.event;
+
+  constructor(
+    private readonly store: Store,
+    private readonly runs: Runs,
+    private readonly executors: Executors,
+    private readonly log: (message: string) => void,
+  ) {
+    this.records = new SweepRecords(store.folder, log);
+  }
+
+  /** What a sweep would do. @throws UserError a sentence for each thing that is wrong with it. */
+  async plan(order: SweepOrder): Promise<SweepPlan> {
+    const reading = readSweep(order.text, order, order.confirmed ? runsLimit : confirmedRuns);
+    if (!reading.ok && reading.unconfirmed) return { ...reading.unconfirmed, finished: 0 };
+    const sweep = accepted(reading);
+    const finished = new Set((await this.store.summaries()).filter(({ status }) => status === 'finished').map(({ id }) => id));
+    return { name: sweep.name, fields: sweep.fields, runs: sweep.runs.length, finished: modelsOf(sweep).filter(model => finished.has(model)).length };
+  }
+
+  /**
+   * Starts a sweep, or goes on with one of the same runs.
+   * @throws UserError a sentence for each thing that is wrong with it; or when it has more runs than were meant.
+   */
+  async start(order: SweepOrder): Promise<SweepDetails> {
+    const sweep = accepted(readSweep(order.text, order, order.confirmed ? runsLimit : confirmedRuns));
+    const id = sweepIdOf(modelsOf(sweep));
+    return this.turns.alone(id, async () => {
+      if (!this.going.has(id)) {
+        const before = await this.records.tryRead(id).catch((error: unknown) => this.log(messageOf(error)));
+        const { name, text } = sweep;
+        await this.begin(new SweepState({ format: 1, createdAt: Date.now(), ...before, id, name, text, options: order.options }, sweep));
+      }
+      return (await this.state(id)).details();
+    });
+  }
+
+  /** Every sweep of the store, newest first. */
+  async list(): Promise<readonly SweepSummary[]> {
+    const records = await this.records.list();
+    const models = records.length > 0 ? await this.models() : [];
+    return records.map(record => {
+      const known = this.states.get(record.id);
+      if (known) return known.summary();
+      const reading = readSweep(record.text);
+      if (!reading.ok) return unreadable(record);
+      const state = new SweepState(record, reading.sweep);
+      state.seeAll(models);
+      return state.summary();
+    });
+  }
+
+  /** @throws UserError when there is no such sweep, or it cannot be read. */
+  async get(id: string): Promise<SweepDetails> {
+    return this.turns.alone(id, async () => (await this.state(id)).details());
+  }
+
+  async control(id: string, action: SweepControl): Promise<void> {
+    switch (action) {
+      case 'cancel': return this.cancel(id);
+      case 'resume': return this.turns.alone(id, () => this.resume(id));
+      case 'forget': return this.forget(id);
+      default: action satisfies never;
+    }
+  }
+
+  /** Resolves when nothing of a sweep runs here any more. */
+  async ended(id: string): Promise<void> {
+    await this.going.get(id)?.ended;
+  }
+
+  /** Looks again after the jobs that an earlier process left at a cluster. */
+  async reattach(): Promise<void> {
+    for (const { id, name, kept, options } of await this.records.list()) {
+      if (kept === undefined || options.executor === 'local') continue;
+      await this.control(id, 'resume').catch((error: unknown) => this.log(`${name}: ${messageOf(error)}`));
+    }
+  }
+
+  /** Lets go of what runs: local runs end and can be resumed, and a cluster's jobs go on. */
+  dispose(): void {
+    this.left.abort();
+    this.lifetime.dispose();
+    this.changes.dispose();
+  }
+
+  private async cancel(id: string): Promise<void> {
+    const going = this.going.get(id);
+    if (!going) throw new UserError(`The sweep "${(await this.records.read(id)).name}" is not running here.`);
+    going.cancel.abort();
+    await going.ended;
+  }
+
+  private async resume(id: string): Promise<void> {
+    if (this.going.has(id)) return;
+    const state = await this.state(id);
+    // Another process may have gone on with it since it was read.
+    state.record = await this.records.read(id);
+    await this.begin(state);
+    if (!this.going.has(id)) throw new UserError(`Every run of "${state.record.name}" is trained to its end; there is nothing to resume.`);
+  }
+
+  private async forget(id: string): Promise<void> {
+    if (this.going.has(id)) await this.cancel(id);
+    await this.turns.alone(id, () => this.records.remove(id));
+    this.states.delete(id);
+    this.changed.delete(id);
+  }
+
+  /** A sweep as it stands; one that is not known here yet is read, and looked after from then on. */
+  private async state(id: string): Promise<SweepState> {
+    const known = this.states.get(id);
+    if (known) return known;
+    const record = await this.records.read(id);
+    const reading = readSweep(record.text);
+    if (!reading.ok) throw new UserError(`The sweep "${record.name}" cannot be read any more: ${sentences(reading.problems)}`);
+    const state = new SweepState(record, reading.sweep);
+    await this.look(state);
+    return state;
+  }
+
+  private async begin(state: SweepState): Promise<void> {
+    const { id } = state.record;
+    await this.look(state);
+    await this.records.write(state.record);
+    const jobs = state.jobs();
+    this.changeAll(state);
+    if (jobs.length === 0) return;
+    state.begin(jobs);
+    const cancel = new AbortController();
+    this.going.set(id, { cancel, ended: this.execute(state, jobs, cancel.signal) });
+  }
+
+  private async execute(state: SweepState, jobs: readonly SweepJob[], signal: AbortSignal): Promise<void> {
+    const { id, name, options } = state.record;
+    let problem: string | undefined;
+    try {
+      await this.executors[options.executor](options)(jobs, this.hostOf(state, signal));
+    } catch (error) {
+      problem = messageOf(error);
+      this.log(`${name}: ${error instanceof UserError ? problem : error instanceof Error ? error.stack ?? problem : problem}`);
+    }
+    if (this.left.signal.aborted) return;
+    try {
+      state.seeAll(await this.models());
+      for (const { model, ...end } of state.unkept()) {
+        if (!(await this.store.isLocked(model))) state.see(await this.store.summary(await this.store.update(model, end)));
+      }
+    } catch (error) {
+      this.log(`${name}: how its runs ended could not be kept: ${messageOf(error)}`);
+    }
+    state.end(problem);
+    this.going.delete(id);
+    this.changeAll(state);
+  }
+
+  private hostOf(state: SweepState, signal: AbortSignal): SweepHost {
+    const { id, name, kept } = state.record;
+    let writing = Promise.resolve();
+    return {
+      signal,
+      left: this.left.signal,
+      kept,
+      folder: this.records.folderOf(id),
+      log: message => this.log(`${name}: ${message}`),
+      tell: (index, news) => {
+        state.tell(index, news);
+        const model = state.row(index)?.model;
+        if (model !== undefined) this.change(id, state.indexesOf(model));
+      },
+      keep: kept => {
+        const { kept: _, ...record } = state.record;
+        state.record = kept === undefined ? record : { ...record, kept };
+        const written = writing.then(() => this.records.write(state.record));
+        writing = written.catch(() => undefined);
+        return written;
+      },
+    };
+  }
+
+  /** Sees how the models of a sweep stand, and keeps seeing it. */
+  private async look(state: SweepState): Promise<void> {
+    this.watch ??= this.lifetime.add(new ModelWatch(this.store, this.runs, this.log, ({ changed, removed }) => {
+      for (const [id, known] of this.states) {
+        for (const model of changed) known.see(model);
+        for (const model of removed) known.lose(model);
+        this.change(id, [...changed.map(model => model.id), ...removed].flatMap(model => known.indexesOf(model)));
+      }
+    }));
+    this.states.set(state.record.id, state);
+    state.seeAll(await this.models());
+  }
+
+  /** Every model, with what the runs here have told since. */
+  private async models() {
+    return (await this.store.summaries()).map(summary => this.runs.get(summary.id)?.overlay(summary) ?? summary);
+  }
+
+  private changeAll(state: SweepState): void {
+    this.change(state.record.id, state.models.flatMap(model => state.indexesOf(model)));
+  }
+
+  private change(id: string, indexes: readonly number[]): void {
+    if (indexes.length === 0) return;
+    const changed = this.changed.get(id) ?? new Set();
+    indexes.forEach(index => changed.add(index));
+    this.changed.set(id, changed);
+    this.telling.call();
+  }
+
+  private tellChanges(): void {
+    for (const [id, indexes] of this.changed) {
+      const state = this.states.get(id);
+      if (state) this.changes.fire({ summary: state.summary(), rows: [...indexes].sort((a, b) => a - b).flatMap(index => state.row(index) ?? []) });
+    }
+    this.changed.clear();
+  }
+}
+
+/** @throws UserError a sentence for each thing that is wrong, or when there are more runs than were meant. */
+function accepted(reading: ReturnType<typeof readSweep>): Sweep {
+  if (reading.ok) return reading.sweep;
+  if (reading.unconfirmed) throw new UserError(unconfirmedText(reading.unconfirmed.runs));
+  throw new UserError(sentences(reading.problems));
+}
+
+export function unconfirmedText(runs: number): string {
+  return `This sweep has ${runs.toLocaleString('en')} runs; more than ${confirmedRuns.toLocaleString('en')} are started only when that is confirmed.`;
+}
+
+function sentences(problems: readonly { readonly message: string }[]): string {
+  return problems.map(({ message }) => message).join('\n');
+}
+
+function unreadable({ id, name, options, createdAt }: SweepRecord): SweepSummary {
+  return { id, name, status: 'stopped', fields: [], options, createdAt, counts: {}, problem: 'This sweep cannot be read any more; start it again from its experiment.' };
+}
