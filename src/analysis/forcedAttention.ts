@@ -8,6 +8,7 @@ import type { RunnableModel } from '../model/runnable';
 import type { ModelConfig } from '../protocol/config';
 import type { ModelDetails } from '../protocol/model';
 import type { Task } from '../tasks/task';
+import { computeInStretches } from './inStretches';
 import { answerInputs, inputPositions, numbersAt, taskOf } from './numberInputs';
 
 // R prompts · T positions · H heads · A answers an example · V values
@@ -105,20 +106,29 @@ export function forcedPrompts(
   });
 }
 
-/** How many of the prompts of each value are answered with it `[V]`, where each head pays that share `[H]` of its attention to the other one, and the rest to the value. */
-export async function rightWithForced(model: RunnableModel, task: Task, { n, position, tokens, places, otherPlaces, outputs }: ForcedPrompts, otherShares: Float32Array): Promise<Int32Array> {
-  const [answers] = await model.compute(`forced attention ${position}`, (weights, ...given) => {
-    const [prompts, place, otherPlace, shares] = given as [Tensor, Tensor, Tensor, Tensor];
+/**
+ * How many of the prompts of each value are answered with it `[V]`, where each head pays a share `[H]` of its attention to the
+ * other value, and the rest to this one.
+ */
+export async function rightWithForced(
+  context: { readonly model: RunnableModel; readonly task: Task; readonly signal: AbortSignal },
+  { n, position, tokens, places, otherPlaces, outputs }: ForcedPrompts, shares: readonly number[],
+): Promise<Int32Array> {
+  const { model: { config }, task } = context;
+  const [R, H] = [outputs.length, shares.length];
+  const everyShare = float32([R, H], Float32Array.from({ length: R * H }, (_, at) => shares[at % H] ?? 0));
+  const [answers] = await computeInStretches(context, `forced attention ${position}`, (weights, prompts, ...given) => {
+    const [place, otherPlace, share] = given as [Tensor, Tensor, Tensor];
     const T = prompts.shape[1] ?? 1;
     const at = (where: Tensor) => tf.reshape(tf.oneHot(where, T, 1, 0, 'float32'), [-1, 1, 1, T]);
-    const share = tf.reshape(shares, [1, -1, 1, 1]);
-    const pattern = tf.add(tf.mul(at(place), tf.sub(1, share)), tf.mul(at(otherPlace), share)); // [R, H, 1, T]
-    const logits = answerLogits(model.config, weights, prompts, {
+    const other = tf.reshape(share, [-1, H, 1, 1]);
+    const pattern = tf.add(tf.mul(at(place), tf.sub(1, other)), tf.mul(at(otherPlace), other)); // [R, H, 1, T]
+    const logits = answerLogits(config, weights, prompts, {
       positions: [position], alphabet: task.alphabet, hook: (name, value) => (name.endsWith('hook_pattern') ? pattern : value),
     });
-    return [tf.argMax(tf.squeeze(logits, [1]), -1)]; // [R]
-  }, [tokens, places, otherPlaces, float32([otherShares.length], otherShares)]);
-  const right = new Int32Array(outputs.length / n);
+    return [tf.cast(tf.argMax(tf.squeeze(logits, [1]), -1), 'float32')]; // [R], whole numbers that float32 has
+  }, tokens, [places, otherPlaces, everyShare]);
+  const right = new Int32Array(R / n);
   outputs.forEach((output, row) => {
     const value = Math.floor(row / n);
     right[value] = (right[value] ?? 0) + Number(answers?.data[row] === output);

@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { throwIfCancelled } from '../common/errors';
-import { float32, rowsOf, sizeOf, stretchesOf, type HostTensor } from '../common/tensor';
+import { joinedRows, rowsOf, stretchesOf, type HostTensor } from '../common/tensor';
 import type { Weights } from '../model/layers';
 import { asFloat32, type RunnableModel } from '../model/runnable';
 import { ordinaryRoom, rowsAtOnce } from './patching/patchingPasses';
@@ -26,19 +26,5 @@ export async function computeInStretches(
     }, [tokens, ...others].map(each => rowsOf(each, from, to)));
     parts.push(outputs.map(asFloat32));
   }
-  return (parts[0] ?? []).map((_, output) => joined(parts.flatMap(part => part[output] ?? [])));
-}
-
-/** Tensors of the same shape but for their first axis, one behind the other. */
-function joined(parts: readonly HostTensor<'float32'>[]): HostTensor<'float32'> {
-  const [first] = parts;
-  if (!first || parts.length === 1) return first ?? float32([0]);
-  const [, ...rest] = first.shape;
-  const whole = float32([parts.reduce((sum, { shape }) => sum + (shape[0] ?? 0), 0), ...rest]);
-  let from = 0;
-  for (const { shape, data } of parts) {
-    whole.data.set(data, from);
-    from += sizeOf(shape);
-  }
-  return whole;
+  return (parts[0] ?? []).map((_, output) => joinedRows(parts.flatMap(part => part[output] ?? [])));
 }

@@ -77,15 +77,16 @@ function groupsOf({ details: { config } }: AnalysisContext): readonly HeadGroup[
 }
 
 /** How many answers are right: by group, by share, by answer, by value. */
-async function measureAll({ model, task, signal, progress }: AnalysisContext, prompts: readonly ForcedPrompts[], groups: readonly HeadGroup[]): Promise<readonly (readonly (readonly Int32Array[])[])[]> {
+async function measureAll(context: AnalysisContext, prompts: readonly ForcedPrompts[], groups: readonly HeadGroup[]): Promise<readonly (readonly (readonly Int32Array[])[])[]> {
+  const { model: { config }, signal, progress } = context;
   const measured: Int32Array[][][] = [];
   for (const { heads } of groups) {
     const steps: Int32Array[][] = [];
     for (const share of shares) {
       throwIfCancelled(signal);
-      const weights = Float32Array.from({ length: model.config.n_heads }, (_, head) => (heads.includes(head) ? share : 0));
+      const ofHeads = Array.from({ length: config.n_heads }, (_, head) => (heads.includes(head) ? share : 0));
       const answers: Int32Array[] = [];
-      for (const each of prompts) answers.push(await rightWithForced(model, task, each, weights));
+      for (const each of prompts) answers.push(await rightWithForced(context, each, ofHeads));
       steps.push(answers);
       progress((measured.length + steps.length / shares.length) / groups.length);
     }

@@ -53,6 +53,19 @@ export function rowsOf<D extends DType>({ dtype, shape: [, ...rest], data }: Hos
   return { dtype, shape: [to - from, ...rest], data: data.subarray(from * size, to * size) as TypedArrays[D] };
 }
 
+/** Tensors of one shape but for their first axis as one, the rows of each behind those of the one before. */
+export function joinedRows(parts: readonly HostTensor<'float32'>[]): HostTensor<'float32'> {
+  const [first] = parts;
+  if (!first || parts.length === 1) return first ?? float32([0]);
+  const whole = float32([parts.reduce((sum, { shape: [rows = 0] }) => sum + rows, 0), ...first.shape.slice(1)]);
+  let at = 0;
+  for (const { data } of parts) {
+    whole.data.set(data, at);
+    at += data.length;
+  }
+  return whole;
+}
+
 /** Stretches of `count` rows with at most `most` rows each, about equally long so that few graphs have to be compiled for them. */
 export function stretchesOf(count: number, most: number): readonly { readonly from: number; readonly to: number }[] {
   const size = Math.ceil(count / Math.ceil(count / most));

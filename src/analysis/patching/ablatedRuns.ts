@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../common/errors';
 import type { Random } from '../../common/random';
-import { float32, rowsOf, sizeOf, stretchesOf, type HostTensor } from '../../common/tensor';
+import { float32, joinedRows, rowsOf, sizeOf, stretchesOf, type HostTensor } from '../../common/tensor';
 import { asFloat32, type ModelFunction, type ModelRun, type RunnableModel } from '../../model/runnable';
 import { forward } from '../../model/transformer';
 import type { Task } from '../../tasks/task';
@@ -44,7 +44,7 @@ export async function ablatedRuns(
   const caches: ModelRun['cache'][] = [];
   for (const { from, to } of stretches) caches.push((await model.runWithCache(rowsOf(tokens, from, to), sites.map(({ hook }) => hook))).cache);
   const others = otherExamples(B, random);
-  const replacements = sites.map(({ hook }) => replacementOf(joined(caches.map(cache => cache.get(hook) ?? unmet(hook))), method, others));
+  const replacements = sites.map(({ hook }) => replacementOf(joinedRows(caches.map(cache => cache.get(hook) ?? unmet(hook))), method, others));
 
   /** One pass with everything in `components` replaced: what is and what is not is an input, so that one graph serves all. */
   const without = async (components: readonly Component[]) => {
@@ -71,21 +71,9 @@ export async function ablatedRuns(
       const taken = replacements.map(replacement => (replacement.shape[0] === B ? rowsOf(replacement, from, to) : replacement));
       parts.push(asFloat32((await model.compute(`ablation ${ofHeads}`, ablated, [rowsOf(tokens, from, to), ...taken, ...masks]))[0]));
     }
-    return joined(parts);
+    return joinedRows(parts);
   };
   return { whole: await without([]), without };
-}
-
-/** Tensors one after the other along their first axis. */
-function joined(parts: readonly HostTensor<'float32'>[]): HostTensor<'float32'> {
-  const [first] = parts;
-  if (!first || parts.length === 1) return first ?? float32([0]);
-  const whole = float32([parts.reduce((sum, { shape }) => sum + (shape[0] ?? 0), 0), ...first.shape.slice(1)]);
-  parts.reduce((at, { data }) => {
-    whole.data.set(data, at);
-    return at + data.length;
-  }, 0);
-  return whole;
 }
 
 function replacementOf({ shape, data }: HostTensor<'float32'>, method: AblationMethod, others: Int32Array): HostTensor<'float32'> {

@@ -113,7 +113,7 @@ test.each([
   let all = 0;
   for (const prompts of promptsFor(context, 7)) {
     for (const shares of [[0, 0], [0.25, 0.25], [0, 0.6], [1, 1]]) {
-      const right = [...await rightWithForced(context.model, context.task, prompts, Float32Array.from(shares))];
+      const right = [...await rightWithForced(context, prompts, shares)];
       expect(right).toEqual(await expectedRight(context, prompts, shares));
       all += right.reduce((sum, count) => sum + count, 0);
     }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { allFinite, float32, formatShape, int32, nested, rowsOf, sameShape, sizeOf, stretchesOf, type Nested } from '../../../src/common/tensor';
+import { allFinite, float32, formatShape, int32, joinedRows, nested, rowsOf, sameShape, sizeOf, stretchesOf, type Nested } from '../../../src/common/tensor';
 
 const shapes = fc.array(fc.nat(4), { maxLength: 4 });
 
@@ -43,6 +43,13 @@ describe('tensors', () => {
     expect(rows).toEqual(int32([2, 2], Int32Array.of(3, 4, 5, 6)));
     expect(rows.data.buffer).toBe(whole.data.buffer);
     expect(rowsOf(int32([3]), 3, 3)).toEqual(int32([0]));
+  });
+
+  test('join again, row after row', () => {
+    const whole = float32([3, 2], Float32Array.of(1, 2, 3, 4, 5, 6));
+    expect(joinedRows([rowsOf(whole, 0, 1), rowsOf(whole, 1, 1), rowsOf(whole, 1, 3)])).toEqual(whole);
+    expect(joinedRows([whole])).toBe(whole);
+    expect(joinedRows([])).toEqual(float32([0]));
   });
 
   test('are cut into stretches of at most so many rows, which differ little in length', () => {
