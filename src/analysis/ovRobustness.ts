@@ -107,7 +107,7 @@ const accuracyAxis = { title: 'Fraction right' };
 function sharesFigure(title: string, names: readonly string[], lines: readonly (readonly number[])[]): LinesFigure {
   return {
     kind: 'lines', title, scalar: 'tolerance',
-    caption: `The rest of the attention is on the value that is to be the answer${names.length > 1 ? '; of one head alone, all attention of the others too' : ''}.`,
+    caption: `The rest of the attention is on the value that is to be the answer.${names.length > 1 ? ' Where one head alone mixes, the others look at that value only.' : ''}`,
     x: shareAxis, y: accuracyAxis,
     series: names.map((name, at) => ({ name, x: Float64Array.from(shares), y: Float64Array.from(lines[at] ?? []) })),
   };

@@ -29,12 +29,13 @@ import { positionSimilarity } from './positionSimilarity';
 import { progressMeasures } from './progressMeasures';
 import { qkByValue } from './qkByValue';
 import { qkCircuit } from './qkCircuit';
+import { qkLinearFit } from './qkLinearFit';
 import { restrictedLoss } from './restrictedLoss';
 import { trainingCurves } from './trainingCurves';
 import { virtualAttention } from './virtualAttention';
 
 /** Every analysis. A new one is a file of its own and a line here. */
-export const analyses: readonly AnalysisDefinition[] = [trainingCurves, progressMeasures, attention, attentionLeak, attentionStatistics, virtualAttention, headScores, permutationInvariance, logitLens, directLogitAttribution, activationPatching, attributionPatching, edgeAttribution, pathPatching, ablation, ovRobustness, parameters, ovCircuit, qkCircuit, qkByValue, pathCircuit, composition, embeddingSvd, fourierEmbedding, fourierLogits, fourierAttention, fourierNeurons, neuronFrequencies, logitPeriodicity, restrictedLoss, excludedLoss, positionSimilarity];
+export const analyses: readonly AnalysisDefinition[] = [trainingCurves, progressMeasures, attention, attentionStatistics, attentionLeak, virtualAttention, headScores, permutationInvariance, logitLens, directLogitAttribution, activationPatching, attributionPatching, edgeAttribution, pathPatching, ablation, ovRobustness, ovCircuit, qkCircuit, qkByValue, qkLinearFit, pathCircuit, composition, embeddingSvd, fourierEmbedding, fourierLogits, fourierAttention, fourierNeurons, neuronFrequencies, logitPeriodicity, restrictedLoss, excludedLoss, positionSimilarity, parameters];
 
 /** @throws UserError for an analysis that does not exist, with the nearest names. */
 export function findAnalysis(id: string): AnalysisDefinition {
