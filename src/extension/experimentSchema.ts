@@ -17,14 +17,31 @@ export interface WritingSchema {
  * own words and with what no schema can say, and a mistake should be marked once.
  */
 export function experimentJsonSchema(): WritingSchema & Readonly<Record<string, unknown>> {
-  // What these two check is left to the engine like the rest, and they have no equal in JSON schema.
-  const checking: unknown = toJsonSchema(ExperimentSchema, { typeMode: 'input', ignoreActions: ['finite', 'regex'] });
+  // What these check is left to the engine like the rest, and they have no equal in JSON schema.
+  const checking: unknown = toJsonSchema(ExperimentSchema, { typeMode: 'input', ignoreActions: ['finite', 'regex', 'check'] });
+  const schema = forWriting(checking, '');
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'Circuit experiment',
     allowTrailingCommas: true,
-    ...forWriting(checking, ''),
+    ...schema,
+    properties: { ...schema.properties, sweep: withSweptFields(schema) },
   };
+}
+
+/** The schema of a sweep, whose grids offer the paths of the fields that it may vary. Those of tasks only the engine knows. */
+function withSweptFields({ properties = {} }: WritingSchema): WritingSchema {
+  const { seed, task, model, training, sweep = {} } = properties;
+  const fields = Object.fromEntries([
+    ...Object.entries({ seed, task }).flatMap(([name, field]) => field ? [[name, described(field)] as const] : []),
+    ...Object.entries({ model, training }).flatMap(([section, schema]) =>
+      Object.entries(schema?.properties ?? {}).map(([name, field]) => [`${section}.${name}`, described(field)] as const)),
+  ]);
+  return { ...sweep, properties: fields, items: { ...sweep.anyOf?.find(branch => branch.items)?.items, properties: fields } };
+}
+
+function described({ description }: WritingSchema): WritingSchema {
+  return description === undefined ? {} : { description };
 }
 
 function forWriting(schema: unknown, path: string): WritingSchema {

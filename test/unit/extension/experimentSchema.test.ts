@@ -18,9 +18,20 @@ function at(schema: WritingSchema, ...names: readonly string[]): WritingSchema |
 describe('the schema of experiment files', () => {
   const schema = experimentJsonSchema();
 
+  /** The fields that a sweep offers have their names from elsewhere in the file. */
+  const isSwept = (path: string) => /^sweep(\[\])?\./.test(path);
+
   test('describes every field, and nothing that does not exist', () => {
-    const existing = new Set(paths(schema).filter(path => path !== ''));
+    const existing = new Set(paths(schema).filter(path => path !== '' && !isSwept(path)));
     expect([...existing].sort()).toEqual(Object.keys(experimentDescriptions).sort());
+  });
+
+  test('offers a sweep the fields that it may vary, in one grid or several', () => {
+    const offered = Object.keys(at(schema, 'sweep')?.properties ?? {});
+    expect(offered).toEqual(expect.arrayContaining(['seed', 'task', 'model.d_model', 'training.learningRate']));
+    expect(offered.filter(path => !(path in experimentDescriptions))).toEqual([]);
+    expect(Object.keys(at(schema, 'sweep')?.items?.properties ?? {})).toEqual(offered);
+    expect(at(schema, 'sweep')?.properties?.['model.d_model']?.description).toBe('Width of the residual stream.');
   });
 
   test('offers the values that a field may have, and its default', () => {
