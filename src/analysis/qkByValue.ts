@@ -2,11 +2,10 @@ import type { Matrix } from 'ml-matrix';
 import { headName } from '../model/names';
 import type { BarsFigure, Figure, HeatmapFigure, LinesFigure } from '../protocol/figure';
 import type { Task } from '../tasks/task';
-import { positionNames } from '../tasks/words';
 import { mean } from './attribution/logitContrast';
 import { defineAnalysis, knownScalars } from './define';
 import { hasNumberInputs, numberInputNeeds } from './numberInputs';
-import { chosenQueryAndKeys, headOfFirstLayer, headsOfFirstLayer, queriesAndKeys, queryAndKeyParameters, scoresBetween, type TokenVectors } from './queriesAndKeys';
+import { chosenQueryAndKeys, headOfFirstLayer, headsOfFirstLayer, nameOf, queriesAndKeys, queryAndKeyParameters, scoresBetween, type TokenVectors } from './queriesAndKeys';
 
 // n values of the query, or 1 where its token is always the same · m values of the key · K d_head
 
@@ -68,10 +67,6 @@ function correlation(x: readonly number[], y: readonly number[]): number | undef
   const sum = (term: (a: number, b: number) => number) => x.reduce((total, value, at) => total + term(value - ofX, (y[at] ?? 0) - ofY), 0);
   const norms = Math.sqrt(sum(a => a * a) * sum((_, b) => b * b));
   return norms > 0 ? sum((a, b) => a * b) / norms : undefined;
-}
-
-function nameOf(task: Task, position: number): string {
-  return positionNames(task)[position] ?? '';
 }
 
 /** Of a query whose token is always the same: the scores of every head. */

@@ -9,11 +9,12 @@ import { headName } from '../model/names';
 import { forward } from '../model/transformer';
 import type { ModelConfig } from '../protocol/config';
 import type { Parameters, ValuesOf } from '../protocol/parameter';
+import type { Task } from '../tasks/task';
 import { positionNames, positionOf } from '../tasks/words';
 import type { AnalysisContext } from './define';
 import { headOf, type Head } from './heads';
 import { computeInStretches } from './inStretches';
-import { inputPositions, numbersAt, type NumberToken } from './numberInputs';
+import { inputPositions, numbersAt } from './numberInputs';
 import { product } from './weights/product';
 import { matrixOf } from './weights/weights';
 
@@ -41,6 +42,7 @@ export function chosenQueryAndKeys({ details: { config }, task }: Pick<AnalysisC
   const allowed = allowedAttention(config, T);
   const query = texts.query.trim() === '' ? task.answerPositions.at(-1) ?? 0 : positionOf(task, texts.query);
   const asks = names[query] ?? '';
+  tokensAt(task, query);
   const sees = (position: number) => position !== query && allowed[query * T + position] === 1;
   if (texts.key.trim() === '') {
     const keys = inputPositions(task).filter(sees);
@@ -49,10 +51,23 @@ export function chosenQueryAndKeys({ details: { config }, task }: Pick<AnalysisC
   }
   const key = positionOf(task, texts.key);
   const asked = names[key] ?? '';
-  if (numbersAt(task, key).length < 2) throw new UserError(`There are no numbers to compare at the key position ${asked}; choose one where numbers stand, such as ${names[inputPositions(task)[0] ?? 0] ?? ''}.`);
+  if (!tokensAt(task, key).values) throw new UserError(`There are no numbers to compare at the key position ${asked}; choose one where numbers stand, such as ${names[inputPositions(task)[0] ?? 0] ?? ''}.`);
   if (key === query) throw new UserError(`Query and key are both at ${asked}, where they come of one token; choose two positions.`);
   if (!sees(key)) throw new UserError(`The position ${asks} does not see ${asked}: the mask forbids it. Choose a key position that it sees.`);
   return { query, keys: [key] };
+}
+
+/** What a position is called. */
+export function nameOf(task: Task, position: number): string {
+  return positionNames(task)[position] ?? '';
+}
+
+/** The tokens at a position in the order of their values, or the one that always stands there. @throws UserError where numbers stand and others too. */
+function tokensAt(task: Task, position: number): Pick<TokenVectors, 'tokens' | 'values'> {
+  const [all, numbers] = [task.alphabet[position] ?? [], numbersAt(task, position)];
+  if (all.length === 1) return { tokens: all };
+  if (numbers.length === all.length) return { tokens: numbers.map(({ token }) => token), values: numbers.map(({ value }) => value) };
+  throw new UserError(`At ${nameOf(task, position)} not all tokens are numbers, so that scores are no function of a number there; choose another position.`);
 }
 
 /** @throws UserError for a head that is not there, or of a later layer, whose queries and keys are made of more than one token. */
@@ -94,11 +109,10 @@ export async function queriesAndKeys(context: Pick<AnalysisContext, 'model' | 's
   const outputs = await computeInStretches(context, `queries and keys ${query} ${keys.join()}`, (weights, tokens) => projections(config, weights, tokens, { query, keys }), everyToken);
   const H = config.n_heads;
   const at = (position: number, place: number): TokenVectors => {
-    const numbers: readonly NumberToken[] = numbersAt(task, position);
-    const tokens = numbers.length > 1 ? numbers.map(({ token }) => token) : (task.alphabet[position] ?? []).slice(0, 1);
+    const { tokens, values } = tokensAt(task, position);
     const vectors = outputs.slice(place * H, (place + 1) * H).map(weight => matrixOf({ weight, transposed: false })); // H × [V, K]
     const columns = Array.from({ length: config.d_head }, (_, dimension) => dimension);
-    return { position, tokens, vectors: vectors.map(all => all.selection([...tokens], columns)), ...(numbers.length > 1 && { values: numbers.map(({ value }) => value) }) };
+    return { position, tokens, vectors: vectors.map(all => all.selection([...tokens], columns)), ...(values && { values }) };
   };
   return { query: at(query, 0), keys: keys.map((key, index) => at(key, index + 1)) };
 }
