@@ -12,6 +12,7 @@ import { runToExitCode, step } from './steps.mjs';
  * @property {string} what in the words of the sentence that a person reads
  * @property {readonly string[]} debian the Debian packages that bring it
  * @property {() => boolean} isThere
+ * @property {boolean} [isOptional] a test that needs it says that it was not run
  *
  * @typedef {'tests' | 'code-server'} Purpose the tests need all of it, installing code-server a part
  */
@@ -47,8 +48,17 @@ const compilers = [
   },
 ];
 
+/** @type {SystemPackage} */
+const slurm = {
+  what: 'Slurm and munge (without them the test of sweeps on a cluster is not run)',
+  debian: ['slurmctld', 'slurmd', 'slurm-client', 'munge'],
+  isOptional: true,
+  // It is there for Linux alone.
+  isThere: () => process.platform !== 'linux' || Object.values(slurmPrograms()).every((file) => file !== undefined),
+};
+
 /** @type {Record<Purpose, readonly SystemPackage[]>} */
-const systemPackages = { tests: [browser, font, ...compilers], 'code-server': compilers };
+const systemPackages = { tests: [browser, font, ...compilers, slurm], 'code-server': compilers };
 
 /**
  * Returns the path of a Chromium-family browser, or undefined where there is none. Throws where CHROMIUM names
@@ -75,6 +85,17 @@ export function requireChromium() {
 }
 
 /**
+ * Slurm's programs and munge's, name → file; daemons lie where not everybody's PATH leads.
+ * @returns {Readonly<Record<string, string | undefined>>}
+ */
+export function slurmPrograms() {
+  const names = ['munged', 'munge', 'slurmctld', 'slurmd', 'sbatch', 'squeue', 'scancel', 'scontrol', 'sinfo'];
+  const find = (/** @type {string} */ name) =>
+    onPath(name) ?? ['/usr/sbin', '/usr/local/sbin'].map((folder) => path.join(folder, name)).find(isExecutable);
+  return Object.fromEntries(names.map((name) => [name, process.platform === 'linux' ? find(name) : undefined]));
+}
+
+/**
  * Makes sure that what the purpose needs is there: on a Debian-like system as root by installing it, elsewhere by
  * throwing one sentence that says what is missing and how to get it.
  * @param {Purpose} [purpose]
@@ -83,16 +104,26 @@ export function requireChromium() {
 export async function ensureSystemPackages(purpose = 'tests') {
   const missing = systemPackages[purpose].filter((systemPackage) => !systemPackage.isThere());
   if (missing.length === 0) return;
+  const needed = missing.filter((systemPackage) => !systemPackage.isOptional);
+  const optional = missing.filter((systemPackage) => systemPackage.isOptional);
 
   if (canInstallDebianPackages()) {
-    const names = missing.flatMap((systemPackage) => systemPackage.debian);
-    await step(`Install system packages: ${names.join(' ')}`, () => {
-      aptGet(['update']);
-      aptGet(['install', '--yes', '--no-install-recommends', ...names]);
-    });
+    await install(needed);
+    // What can be done without may be missing from a distribution, or from a mirror.
+    await install(optional).catch((error) => console.error(error instanceof Error ? error.message : String(error)));
   }
-  const stillMissing = missing.filter((systemPackage) => !systemPackage.isThere());
-  if (stillMissing.length > 0) throw new Error(sentenceFor(stillMissing));
+  const stillNeeded = needed.filter((systemPackage) => !systemPackage.isThere());
+  if (stillNeeded.length > 0) throw new Error(sentenceFor(stillNeeded));
+}
+
+/** @param {readonly SystemPackage[]} packages */
+async function install(packages) {
+  if (packages.length === 0) return;
+  const names = packages.flatMap((systemPackage) => systemPackage.debian);
+  await step(`Install system packages: ${names.join(' ')}`, () => {
+    aptGet(['update']);
+    aptGet(['install', '--yes', '--no-install-recommends', ...names]);
+  });
 }
 
 /** @param {readonly SystemPackage[]} missing */

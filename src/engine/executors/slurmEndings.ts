@@ -6,12 +6,13 @@ import type { TaskReport } from './slurmStates';
 /** How a run ended whose job is over and whose model is not trained to its end. */
 export type Ending = Required<Pick<SweepRow, 'status' | 'problem'>>;
 
+const killedForMemory: Ending = { status: 'failed', problem: 'Slurm killed the run for memory; ask for more with --memory.' };
 const goesOn = 'it goes on from its newest checkpoint when the sweep is resumed';
 
 /** What the job's state says, with the model's record and the end of the job's log where that says more. */
 export async function endingOf(report: TaskReport | undefined, record: ModelRecord | undefined, log: string): Promise<Ending> {
   switch (report?.state) {
-    case 'OUT_OF_MEMORY': return { status: 'failed', problem: 'Slurm killed the run for memory; ask for more with --memory.' };
+    case 'OUT_OF_MEMORY': return killedForMemory;
     case 'TIMEOUT':
     case 'DEADLINE': return { status: 'interrupted', problem: `The run came to the time limit of its job; ask for more with --time: ${goesOn}.` };
     case 'NODE_FAIL':
@@ -24,8 +25,12 @@ export async function endingOf(report: TaskReport | undefined, record: ModelReco
 }
 
 async function failureOf(report: TaskReport | undefined, record: ModelRecord | undefined, log: string): Promise<Ending> {
-  const last = await lastLine(log);
-  const status = record?.status === 'stopped' || record?.status === 'interrupted' ? record.status : 'failed';
+  const lines = await lastLines(log);
+  // Not every way in which a cluster watches over memory has a state of its own.
+  if (lines.some(line => /^slurmstepd.*(exceeded .*memory limit|oom.kill|out-of-memory)/i.test(line))) return killedForMemory;
+  const last = lines.at(-1) ?? '';
+  // A record that says it is training is one whose process was killed a few seconds ago.
+  const status = record?.status === 'training' || record?.status === 'paused' ? 'interrupted' : record?.status ?? 'failed';
   // The record may still tell of the attempt before; the log has the last word of this one.
   if (record?.problem !== undefined && last.includes(record.problem)) return { status, problem: record.problem };
   const said = last === '' ? '' : ` after "${last}"`;
@@ -36,17 +41,17 @@ function how(report: TaskReport | undefined): string {
   if (!report) return 'Slurm knows nothing of the job any more; it ended';
   const { state, exit, reason } = report;
   if (state === 'COMPLETED') return 'The job ended, and the model is not trained to its end,';
-  if (reason === 'JobLaunchFailure' || reason === 'launch_failed_requeued_held') return 'Slurm could not keep the job running (JobLaunchFailure); it ended';
-  if (exit && exit.signal > 0) return `The job was ended by signal ${exit.signal}`;
+  if (exit && exit.signal > 0 && exit.signal <= 31) return `The job was ended by signal ${exit.signal}`;
+  // What Slurm then calls its exit is an error of its own.
+  if (reason === 'JobLaunchFailure') return 'Slurm could not start the job (JobLaunchFailure), or not write its log,';
   return exit && exit.code > 0 ? `The job failed with exit code ${exit.code}` : `The job ended in Slurm's state ${state}`;
 }
 
-/** The last line of a log that has anything to read, without what could steer a terminal, and not too long. */
-export async function lastLine(log: string): Promise<string> {
+/** The last lines of a log that have anything to read, without what could steer a terminal, and none too long. */
+async function lastLines(log: string): Promise<readonly string[]> {
   const text = await tail(log, 4096).catch(() => '');
   const lines = text.split('\n').map(line => line.replace(/\p{Cc}/gu, ' ').trim()).filter(line => line !== '');
-  const last = lines.at(-1) ?? '';
-  return last.length <= 300 ? last : `${last.slice(0, 299)}…`;
+  return lines.map(line => (line.length <= 300 ? line : `${line.slice(0, 299)}…`)).slice(-5);
 }
 
 async function tail(file: string, bytes: number): Promise<string> {
