@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { versions } from '../engine/versions';
 import { devices } from '../protocol/engine';
+import { confirmedRuns, executors, sweepMetrics } from '../protocol/sweep';
 import { gather, modelAtStep, names, wholeNumber } from './arguments';
 import { cache, logits, type ActivationOptions } from './commands/activations';
 import { analyze, type AnalyzeOptions } from './commands/analyze';
@@ -8,6 +9,7 @@ import { bench, type BenchOptions } from './commands/bench';
 import { listAnalyses, listModels, listTasks } from './commands/lists';
 import { report, type ReportOptions } from './commands/report';
 import { show } from './commands/show';
+import { sweep, tableFormats, type SweepCommandOptions } from './commands/sweep';
 import { sweepTask } from './commands/sweepTask';
 import { train, type TrainOptions } from './commands/train';
 import { verify, type VerifyOptions } from './commands/verify';
@@ -55,6 +57,18 @@ function programOf(session: Session): Command {
     .addOption(new Option('--retrain', 'train again what was trained before').conflicts('resume'))
     .option('--resume', 'go on with what was stopped')
     .action((experiment: string, options: TrainOptions) => train(session, experiment, options));
+  addTraining('sweep <experiment>', 'train every run of an experiment\'s sweep, and compare them')
+    .addOption(new Option('--executor <name>', 'what runs them').choices(executors).default('local'))
+    .option('--parallel <number>', 'runs at the same time; 0 for as many as there are cores, or as the cluster allows', wholeNumber(0, 10_000), 0)
+    .option('--partition <name>', 'of a Slurm cluster')
+    .option('--time <limit>', 'of each job of a Slurm cluster, as in 2:00:00')
+    .option('--memory <size>', 'of each job of a Slurm cluster, as in 4G')
+    .option('--gres <resources>', 'of each job of a Slurm cluster, as in gpu:1')
+    .option('--dry-run', 'say what would be done, for a cluster its script, and do nothing')
+    .option('--yes', `start more than ${confirmedRuns} runs`)
+    .addOption(new Option('--metric <name>', 'what the best run is best by').choices(sweepMetrics).default('testLoss'))
+    .addOption(new Option('--format <format>', 'of the table').choices(tableFormats).default('table').conflicts('json'))
+    .action((experiment: string, options: SweepCommandOptions) => sweep(session, experiment, options));
   addTraining('verify <experiments...>', 'train what is not trained to its end, and check every claim of the experiments')
     .action((experiments: readonly string[], options: VerifyOptions) => verify(session, experiments, options));
   add('models', 'the models that were trained').action((options: CommonOptions) => listModels(session, options));

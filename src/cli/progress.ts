@@ -1,6 +1,7 @@
 import { SingleBar } from 'cli-progress';
 import type { Disposable } from '../common/lifetime';
 import type { Metrics, Progress } from '../protocol/model';
+import type { SweepSummary } from '../protocol/sweep';
 import { formatNumber, formatPercent, formatSeconds } from './numbers';
 import type { Messages } from './output';
 import { printable } from './printable';
@@ -22,6 +23,40 @@ export function showRunProgress(name: string, stream: Messages): RunProgress {
     // The last line is where the run has come to.
     dispose: () => lines.write(),
   };
+}
+
+/** Shows how the runs of a sweep stand, in one line. */
+export interface SweepProgress extends Disposable {
+  show(summary: SweepSummary): void;
+}
+
+export function showSweepProgress(name: string, stream: Messages): SweepProgress {
+  const shown = printable(name);
+  const lines = new ProgressLines(stream, -Infinity);
+  if (!stream.isTTY) return { show: summary => lines.show(`${shown}: ${standingText(summary)}`), dispose: () => lines.write() };
+  const bar = barOn(stream, `${literal(shown)} {bar} {standing}`, (stream.columns ?? 80) - shown.length - 60);
+  let started = false;
+  return {
+    show: summary => {
+      const { finished = 0, failed = 0 } = summary.counts;
+      const words = { standing: standingText(summary) };
+      if (started) bar.update(finished + failed, words);
+      else bar.start(runsOf(summary), finished + failed, words);
+      started = true;
+    },
+    dispose: () => bar.stop(),
+  };
+}
+
+function runsOf({ counts }: SweepSummary): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
+}
+
+/** How many runs stand how, as in `12 of 24 finished · 2 training · 10 waiting`. */
+export function standingText(summary: SweepSummary): string {
+  const { finished = 0, ...others } = summary.counts;
+  const rest = Object.entries(others).map(([status, count]) => `${formatNumber(count)} ${status}`);
+  return [`${formatNumber(finished)} of ${formatNumber(runsOf(summary))} finished`, ...rest].join(' · ');
 }
 
 /** Shows on standard error how far an analysis is; of one that is soon done nothing is left there. */
@@ -87,11 +122,13 @@ class ProgressBar implements RunProgress {
 /** Lines, one every few seconds. */
 class ProgressLines {
   private latest: string | undefined;
+  private written: string | undefined;
 
   /** @param shownAt when the last line before these is taken to have been written */
   constructor(private readonly stream: Messages, private shownAt: number) {}
 
   show(line: string): void {
+    if (line === this.written) return;
     this.latest = line;
     if (performance.now() - this.shownAt >= lineInterval) this.write();
   }
@@ -101,6 +138,7 @@ class ProgressLines {
     if (this.latest === undefined) return;
     this.shownAt = performance.now();
     this.stream.write(`${this.latest}\n`);
+    this.written = this.latest;
     this.latest = undefined;
   }
 }

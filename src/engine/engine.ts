@@ -1,10 +1,10 @@
 import path from 'node:path';
-import { UserError } from '../common/errors';
 import { Lifetime, type Disposable } from '../common/lifetime';
 import { openRuntime } from '../compile/devices';
 import type { HeadBadge } from '../protocol/analysis';
 import type { Device, ModelsChanged } from '../protocol/engine';
 import type { ModelDetails, ModelSummary, ModelWords } from '../protocol/model';
+import type { SweepOptions } from '../protocol/sweep';
 import { Store } from '../store/store';
 import { modelWords } from '../tasks/words';
 import { prepare } from '../training/experiment';
@@ -12,22 +12,26 @@ import { Analyses } from './analyses';
 import { Badges } from './badges';
 import { BundledExperiments } from './bundled';
 import { localExecutor } from './executors/local';
+import { slurmExecutor } from './executors/slurm';
+import { checkSlurmOptions, slurmScript, type SlurmSetup } from './executors/slurmScript';
 import { ModelWatch } from './modelWatch';
 import { OpenModels } from './openModels';
 import { Runs } from './runs';
-import { Sweeps } from './sweeps';
+import { Sweeps, type SweepOrder } from './sweeps';
 
 /** Where the program's own files are. */
 export interface Installation {
   /** The bundle of the trainer process. */
   readonly trainer: string;
+  /** The bundle of the command line, which a cluster's jobs run. */
+  readonly cli: string;
   /** The folder of the bundled experiments. */
   readonly experiments: string;
 }
 
 /** The installation whose bundles lie in `folder`. */
 export function installationAt(folder: string): Installation {
-  return { trainer: path.join(folder, 'trainer.js'), experiments: path.join(folder, '..', 'media', 'experiments') };
+  return { trainer: path.join(folder, 'trainer.js'), cli: path.join(folder, 'cli.js'), experiments: path.join(folder, '..', 'media', 'experiments') };
 }
 
 export interface EngineOptions {
@@ -52,6 +56,7 @@ export class Engine implements Disposable {
     readonly openModels: OpenModels,
     readonly analyses: Analyses,
     readonly bundled: BundledExperiments,
+    private readonly installation: Installation,
     private readonly log: (message: string) => void,
   ) {
     this.lifetime.add(runs);
@@ -66,10 +71,14 @@ export class Engine implements Disposable {
     const runs = new Runs(store, { trainer: installation.trainer, device, threads, background, log });
     const sweeps = new Sweeps(store, runs, {
       local: ({ parallel }) => localExecutor(runs, store, { parallel, threads }),
-      slurm: () => () => Promise.reject(new UserError('There is no Slurm on this machine.')),
+      slurm: options => {
+        const setup = slurmSetup(options, installation);
+        checkSlurmOptions(setup.options);
+        return slurmExecutor({ ...setup, store, device });
+      },
     }, log);
     const models = new OpenModels(store, () => openRuntime({ device: 'cpu', threads, spin: false, givesBack: true }));
-    return new Engine(store, runs, sweeps, models, new Analyses(store, models), new BundledExperiments(installation.experiments), log);
+    return new Engine(store, runs, sweeps, models, new Analyses(store, models), new BundledExperiments(installation.experiments), installation, log);
   }
 
   /** What to show of every model, newest first. */
@@ -101,7 +110,20 @@ export class Engine implements Disposable {
     return this.lifetime.add(new ModelWatch(this.store, this.runs, this.log, listener));
   }
 
+  /** The script that a cluster would be given for what a sweep has left to do. @throws UserError when either is wrong. */
+  async sweepScript(order: SweepOrder): Promise<string> {
+    const { jobs, folder } = await this.sweeps.draft(order);
+    return slurmScript(slurmSetup(order.options, this.installation), { runs: jobs.map(({ index }) => index), offset: 0 }, folder);
+  }
+
   dispose(): void {
     this.lifetime.dispose();
   }
+}
+
+/** Each job takes as many threads as the cluster gives it, and runs this very program. */
+function slurmSetup({ parallel, slurm = {} }: SweepOptions, { cli }: Installation): SlurmSetup {
+  // The editor's own program is Node.js when it is told to be.
+  const node = process.versions['electron'] === undefined ? [] : ['env', 'ELECTRON_RUN_AS_NODE=1'];
+  return { options: slurm, parallel, threads: 0, command: [...node, process.execPath, cli] };
 }

@@ -8,7 +8,7 @@ import {
 } from '../protocol/sweep';
 import type { Store } from '../store/store';
 import { sweepIdOf, SweepRecords, type SweepRecord } from '../store/sweepRecords';
-import { readSweep, type Sweep } from '../training/sweep';
+import { readSweep, type Sweep, type SweepReading } from '../training/sweep';
 import type { Executor, SweepHost, SweepJob } from './executors/executor';
 import { ModelWatch } from './modelWatch';
 import type { Runs, TrainOrder } from './runs';
@@ -21,6 +21,14 @@ export interface SweepOrder extends Pick<TrainOrder, 'text' | 'seed' | 'steps' |
   readonly confirmed?: boolean;
 }
 
+/** A sweep of more runs than are started without a word. */
+export class UnconfirmedSweep extends UserError {
+  constructor(readonly runs: number) {
+    super(`This sweep has ${runs.toLocaleString('en')} runs; more than ${confirmedRuns.toLocaleString('en')} are started only when that is confirmed.`);
+  }
+}
+
+/** @throws UserError for options that are wrong. */
 export type Executors = Readonly<Record<ExecutorName, (options: SweepOptions) => Executor>>;
 
 /** A sweep that goes on here. */
@@ -60,11 +68,20 @@ export class Sweeps implements Disposable {
 
   /** What a sweep would do. @throws UserError a sentence for each thing that is wrong with it. */
   async plan(order: SweepOrder): Promise<SweepPlan> {
-    const reading = readSweep(order.text, order, order.confirmed ? runsLimit : confirmedRuns);
+    const reading = read(order);
     if (!reading.ok && reading.unconfirmed) return { ...reading.unconfirmed, finished: 0 };
     const sweep = accepted(reading);
     const finished = new Set((await this.store.summaries()).filter(({ status }) => status === 'finished').map(({ id }) => id));
     return { name: sweep.name, fields: sweep.fields, runs: sweep.runs.length, finished: modelsOf(sweep).filter(model => finished.has(model)).length };
+  }
+
+  /** The jobs that a sweep has left to do, and the folder that it has, or would have. @throws UserError as {@link plan}. */
+  async draft(order: SweepOrder): Promise<{ readonly jobs: readonly SweepJob[]; readonly folder: string }> {
+    const sweep = sweepOf(order);
+    const id = sweepIdOf(modelsOf(sweep));
+    const state = new SweepState({ format: 1, id, name: sweep.name, text: sweep.text, options: order.options, createdAt: 0 }, sweep);
+    state.seeAll(await this.models());
+    return { jobs: state.jobs(), folder: this.records.folderOf(id) };
   }
 
   /**
@@ -72,7 +89,7 @@ export class Sweeps implements Disposable {
    * @throws UserError a sentence for each thing that is wrong with it; or when it has more runs than were meant.
    */
   async start(order: SweepOrder): Promise<SweepDetails> {
-    const sweep = accepted(readSweep(order.text, order, order.confirmed ? runsLimit : confirmedRuns));
+    const sweep = sweepOf(order);
     const id = sweepIdOf(modelsOf(sweep));
     return this.turns.alone(id, async () => {
       if (!this.going.has(id)) {
@@ -169,7 +186,8 @@ export class Sweeps implements Disposable {
   }
 
   private async begin(state: SweepState): Promise<void> {
-    const { id } = state.record;
+    const { id, options } = state.record;
+    const executor = this.executors[options.executor](options);
     await this.look(state);
     await this.records.write(state.record);
     const jobs = state.jobs();
@@ -177,14 +195,14 @@ export class Sweeps implements Disposable {
     if (jobs.length === 0) return;
     state.begin(jobs);
     const cancel = new AbortController();
-    this.going.set(id, { cancel, ended: this.execute(state, jobs, cancel.signal) });
+    this.going.set(id, { cancel, ended: this.execute(executor, state, jobs, cancel.signal) });
   }
 
-  private async execute(state: SweepState, jobs: readonly SweepJob[], signal: AbortSignal): Promise<void> {
-    const { id, name, options } = state.record;
+  private async execute(executor: Executor, state: SweepState, jobs: readonly SweepJob[], signal: AbortSignal): Promise<void> {
+    const { id, name } = state.record;
     let problem: string | undefined;
     try {
-      await this.executors[options.executor](options)(jobs, this.hostOf(state, signal));
+      await executor(jobs, this.hostOf(state, signal));
     } catch (error) {
       problem = messageOf(error);
       this.log(`${name}: ${error instanceof UserError ? problem : error instanceof Error ? error.stack ?? problem : problem}`);
@@ -266,15 +284,18 @@ export class Sweeps implements Disposable {
   }
 }
 
-/** @throws UserError a sentence for each thing that is wrong, or when there are more runs than were meant. */
-function accepted(reading: ReturnType<typeof readSweep>): Sweep {
-  if (reading.ok) return reading.sweep;
-  if (reading.unconfirmed) throw new UserError(unconfirmedText(reading.unconfirmed.runs));
-  throw new UserError(sentences(reading.problems));
+/** The sweep of an order. @throws UserError a sentence for each thing that is wrong with it, or when it has more runs than were meant. */
+export function sweepOf(order: Omit<SweepOrder, 'options'>): Sweep {
+  return accepted(read(order));
 }
 
-export function unconfirmedText(runs: number): string {
-  return `This sweep has ${runs.toLocaleString('en')} runs; more than ${confirmedRuns.toLocaleString('en')} are started only when that is confirmed.`;
+function read(order: Omit<SweepOrder, 'options'>): SweepReading {
+  return readSweep(order.text, order, order.confirmed ? runsLimit : confirmedRuns);
+}
+
+function accepted(reading: SweepReading): Sweep {
+  if (reading.ok) return reading.sweep;
+  throw reading.unconfirmed ? new UnconfirmedSweep(reading.unconfirmed.runs) : new UserError(sentences(reading.problems));
 }
 
 function sentences(problems: readonly { readonly message: string }[]): string {

@@ -1,0 +1,131 @@
+import { csvText } from '../common/csv';
+import type { MetricName } from '../protocol/model';
+import { bestRow, sweepMetrics, valueText, type JsonValue, type SweepDetails, type SweepRow } from '../protocol/sweep';
+import { formatNumber, formatPercent } from './numbers';
+import { printable } from './printable';
+import { standingText } from './progress';
+import { textTable } from './table';
+
+const metricTitles: Readonly<Record<MetricName, string>> = {
+  testLoss: 'test loss', trainLoss: 'train loss', testAccuracy: 'test accuracy', testExactMatch: 'examples right whole',
+};
+
+/** A column of a sweep's table. */
+interface Column {
+  readonly title: string;
+  readonly numeric: boolean;
+  /** With every digit. */
+  exact(row: SweepRow): string | number;
+  /** As people read it. */
+  value(row: SweepRow): string;
+}
+
+/** What a sweep has come to: a row a run, the best of all, and the best of each line where several fields vary. */
+export function sweepText(sweep: SweepDetails, metric: MetricName): string {
+  const best = bestRow(sweep.rows, metric);
+  return [
+    `${sweep.name}: ${standingText(sweep)}`,
+    ...(sweep.problem === undefined ? [] : [sweep.problem]),
+    textTable(columnsOf(sweep), sweep.rows),
+    ...(best ? [`Best ${metricTitles[metric]}: ${measured(best, metric)} with ${labelOf(sweep, best)} (${best.model})`] : []),
+    ...linesText(sweep, metric),
+  ].join('\n\n');
+}
+
+/** A sweep's table as GitHub's Markdown has it. */
+export function sweepMarkdown(sweep: SweepDetails): string {
+  const columns = columnsOf(sweep);
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [
+    line(columns.map(({ title }) => escaped(title))),
+    line(columns.map(({ numeric }) => (numeric ? '---:' : '---'))),
+    ...sweep.rows.map(row => line(columns.map(column => escaped(column.value(row))))),
+  ].join('\n');
+}
+
+/** A sweep's table as comma-separated values, exactly, under the fields' whole paths. */
+export function sweepCsv(sweep: SweepDetails): string {
+  const columns = columnsOf(sweep);
+  const titles = [...sweep.fields, ...columns.slice(sweep.fields.length).map(({ title }) => title)];
+  return csvText([titles, ...sweep.rows.map(row => columns.map(column => unmoved(column.exact(row))))]).replaceAll('\r\n', '\n').trimEnd();
+}
+
+function columnsOf({ fields, rows }: SweepDetails): readonly Column[] {
+  return [
+    ...fields.map((field): Column => ({
+      title: titleOf(field, fields),
+      numeric: rows.every(({ values }) => ['number', 'undefined'].includes(typeof values[field])),
+      exact: ({ values }) => exactValue(values[field]),
+      value: ({ values }) => (values[field] === undefined ? '' : valueText(values[field])),
+    })),
+    textColumn('status', ({ status, progress: { step, steps } }) => (status === 'finished' || step === 0 ? status : `${status} at step ${formatNumber(step)} of ${formatNumber(steps)}`), ({ status }) => status),
+    ...sweepMetrics.filter(metric => rows.some(({ metrics }) => metrics[metric] !== undefined)).map((metric): Column => ({
+      title: metricTitles[metric],
+      numeric: true,
+      exact: ({ metrics }) => metrics[metric] ?? '',
+      value: row => measured(row, metric),
+    })),
+    textColumn('id', ({ model }) => model),
+    ...(rows.some(({ problem }) => problem !== undefined) ? [textColumn('problem', ({ problem = '' }) => problem)] : []),
+  ];
+}
+
+function textColumn(title: string, value: (row: SweepRow) => string, exact = value): Column {
+  return { title, numeric: false, exact, value };
+}
+
+/**
+ * The best value of one field for each combination of the others, as in the best width for each task. The field is the
+ * last one that holds numbers, if it can one of the model or its training, since losses of different tasks are not to be
+ * compared; a seed is no line of its own, but what the best is chosen from.
+ */
+function linesText(sweep: SweepDetails, metric: MetricName): readonly string[] {
+  const fields = sweep.fields.filter(field => field !== 'seed');
+  const numeric = fields.filter(field => sweep.rows.some(({ values }) => typeof values[field] === 'number'));
+  const subject = numeric.findLast(field => !field.startsWith('task.')) ?? numeric.at(-1);
+  const others = fields.filter(field => field !== subject);
+  if (subject === undefined || others.length === 0) return [];
+  const lines = new Map<string, SweepRow[]>();
+  for (const row of sweep.rows.filter(({ values }) => values[subject] !== undefined)) {
+    const key = JSON.stringify(others.map(field => row.values[field]));
+    lines.set(key, [...(lines.get(key) ?? []), row]);
+  }
+  const best = [...lines.values()].flatMap(rows => bestRow(rows, metric) ?? []);
+  if (best.length < 2) return [];
+  const columns = columnsOf(sweep);
+  const shown = [...others, subject].flatMap(field => columns[sweep.fields.indexOf(field)] ?? []);
+  const title = `Best ${titleOf(subject, sweep.fields)} for each ${others.map(field => titleOf(field, sweep.fields)).join(' and ')}:`;
+  const measure = { title: metricTitles[metric], numeric: true, value: (row: SweepRow) => measured(row, metric) };
+  return [`${title}\n${textTable([...shown, measure, textColumn('id', ({ model }) => model)], best)}`];
+}
+
+function labelOf({ fields }: SweepDetails, { values }: SweepRow): string {
+  return fields.flatMap(field => (values[field] === undefined ? [] : `${titleOf(field, fields)} ${valueText(values[field])}`)).join(', ');
+}
+
+/** The last word of a field's path, or all of it where two fields end alike. */
+function titleOf(field: string, fields: readonly string[]): string {
+  const last = (path: string) => path.split('.').at(-1) ?? path;
+  return fields.some(other => other !== field && last(other) === last(field)) ? field : last(field);
+}
+
+function measured({ metrics }: Pick<SweepRow, 'metrics'>, metric: MetricName): string {
+  const value = metrics[metric];
+  if (value === undefined) return '';
+  return metric.endsWith('Loss') ? formatNumber(value) : formatPercent(value);
+}
+
+function exactValue(value: JsonValue | undefined): string | number {
+  if (value === undefined) return '';
+  return typeof value === 'number' || typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** Text that a spreadsheet does not take for a formula. */
+function unmoved(value: string | number): string | number {
+  return typeof value === 'string' ? printable(value).replace(/^[=+\-@]/, "'$&") : value;
+}
+
+/** Text that stays in its cell, and is not taken for markup. */
+function escaped(text: string): string {
+  return text.replace(/[\\`*_[\]<>|~]/g, '\\$&').replace(/\s+/g, ' ');
+}
