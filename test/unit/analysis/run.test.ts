@@ -164,7 +164,7 @@ describe('the registry', () => {
 
   test('names the nearest for one that does not exist', () => {
     expect(() => findAnalysis('attentoin')).toThrow(
-      new UserError('There is no analysis "attentoin"; the nearest is "attention".'),
+      new UserError('There is no analysis "attentoin"; the nearest are "attention", "attention-leak".'),
     );
   });
 
