@@ -96,6 +96,18 @@ export class Graph {
     return value;
   }
 
+  /** A constant's elements under another shape; the same one however often it is asked for. */
+  reshapedConstant(value: Value, shape: Shape): Value | undefined {
+    const data = this.dataOf(value);
+    if (!data) return undefined;
+    const key = `reshaped ${value.id} ${formatShape(shape)}`;
+    const same = this.known.get(key)?.[0];
+    if (same) return same;
+    const made = this.constant({ dtype: value.dtype, shape }, data);
+    this.known.set(key, [made]);
+    return made;
+  }
+
   /** A vector of int64, as shapes and axes are given. */
   int64(numbers: readonly number[]): Value {
     return this.constant({ dtype: 'int64', shape: [numbers.length] }, BigInt64Array.from(numbers, BigInt));

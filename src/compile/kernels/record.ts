@@ -36,6 +36,8 @@ export function expand(graph: Graph, value: Value, shape: Shape): Value {
 export function reshape(graph: Graph, value: Value, shape: Shape): Value {
   if (sameShape(value.shape, shape)) return value;
   if (value.splat !== undefined && value.dtype !== 'int64') return graph.splat(value.dtype, shape, value.splat);
+  const constant = graph.reshapedConstant(value, shape);
+  if (constant) return constant;
   const maker = graph.maker(value);
   const source = maker?.op === 'Reshape' ? maker.inputs[0] : undefined;
   if (source && sameShape(source.shape, shape)) return source;

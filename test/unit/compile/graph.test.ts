@@ -127,6 +127,28 @@ describe('simplification', () => {
     expect(onTwo([4, 2], [3, 4], (x, y) => tf.matMul(x, y, true, true))).toEqual(['Gemm']);
   });
 
+  test('a product with the identity is its other factor, whichever is transposed', () => {
+    const identity = (size: number) => tf.tensor(Float32Array.from({ length: size ** 2 }, (_, at) => Number(at % (size + 1) === 0)), [size, size]);
+    expect(on([3, 2], x => tf.matMul(x, identity(2)))).toEqual([]);
+    expect(on([3, 2], x => tf.matMul(identity(3), x, true))).toEqual([]);
+    expect(on([3, 2], x => tf.matMul(x, identity(3), true))).toEqual(['Transpose']);
+    expect(on([3, 2], x => tf.matMul(identity(2), x, false, true))).toEqual(['Transpose']);
+    expect(on([3, 2], x => tf.matMul(x, tf.reshape(tf.transpose(tf.reshape(identity(2), [1, 2, 2]), [1, 0, 2]), [2, 2])))).toEqual([]);
+  });
+
+  test('a product with what is nearly the identity is computed', () => {
+    expect(on([3, 2], x => tf.matMul(x, tf.tensor([1, 0, 0, 2], [2, 2])))).toEqual(['Gemm']);
+    expect(on([3, 2], x => tf.matMul(x, tf.tensor([0, 1, 1, 0], [2, 2])))).toEqual(['Gemm']);
+    expect(on([3, 2], x => tf.matMul(x, tf.tensor([1, 0, 0, 0, 1, 0], [2, 3])))).toEqual(['Gemm']);
+  });
+
+  test('a constant takes another shape by itself, large ones once for all who ask', () => {
+    const ramp = (x: Tensor) => tf.range(0, x.size);
+    expect(on([40, 50], x => tf.add(x, tf.reshape(ramp(x), [40, 50])))).toEqual(['Add']);
+    const twice = (x: Tensor, constant: Tensor) => [tf.exp(tf.mul(x, tf.reshape(constant, [40, 50]))), tf.exp(tf.mul(x, tf.reshape(constant, [40, 50])))];
+    expect(on([40, 50], x => twice(x, ramp(x)))).toEqual(['Mul', 'Exp']);
+  });
+
   test('taking all of a tensor is no slice', () => {
     expect(on([2, 3], x => tf.slice(x, [0, 0], [2, -1]))).toEqual([]);
     expect(on([6], x => tf.split(x, [6]))).toEqual([]);
