@@ -4,10 +4,11 @@ import { Graph } from './graph';
 import { inputName, outputName, writeOnnx } from './onnx';
 import type { Executable, Runtime, TensorFunction, TensorSpec } from './runtime';
 import { trace } from './tracing';
+import { isLittleWork, largestValue } from './work';
 
 export interface OnnxRuntimeOptions {
   readonly device: 'cpu' | 'webgpu';
-  /** Threads for the arithmetic, the calling one included. */
+  /** Threads for the arithmetic, the calling one included; graphs of little work have one. */
   readonly threads: number;
   /**
    * Whether waiting threads spin: faster steps, but everything else on the machine starves meanwhile (a niced process
@@ -66,10 +67,10 @@ export class OnnxRuntime implements Runtime {
     const ort = await loadOnnxRuntime();
     const session = await ort.InferenceSession.create(writeOnnx(graph, name), {
       executionProviders: device === 'webgpu' ? ['webgpu', 'cpu'] : ['cpu'],
-      intraOpNumThreads: threads,
+      intraOpNumThreads: isLittleWork(graph) ? 1 : threads,
       interOpNumThreads: 1,
       graphOptimizationLevel: 'all',
-      enableCpuMemArena: !givesBack || largestValue(graph) <= littleMemory,
+      enableCpuMemArena: !givesBack || 4 * largestValue(graph) <= littleMemory,
       logSeverityLevel: 3,
       extra: { session: { 'intra_op.allow_spinning': spin ? '1' : '0' } },
       ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: `${profile}-${name.replaceAll(/\W+/g, '-')}` }),
@@ -132,11 +133,6 @@ class OnnxExecutable implements Executable {
     this.wrapped.set(tensor, made);
     return made;
   }
-}
-
-/** Bytes of the largest value that a graph computes, at four an element. */
-function largestValue(graph: Graph): number {
-  return graph.liveNodes().reduce((most, { outputs }) => outputs.reduce((size, { shape }) => Math.max(size, 4 * sizeOf(shape)), most), 0);
 }
 
 function emptyTensor({ dtype, shape }: TensorSpec): HostTensor {

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
 import { trace } from '../../../src/compile/tracing';
-import { flopOf, productsOf } from '../../../src/compile/work';
+import { flopOf, isLittleWork, productsOf } from '../../../src/compile/work';
 
 const matrix = (...shape: number[]) => ({ dtype: 'float32' as const, shape });
 
@@ -17,5 +17,22 @@ describe('productsOf', () => {
   test('does not count a product with a constant, which adds what another implementation would add otherwise', () => {
     const ones = (x?: Tensor) => [tf.matMul(x as Tensor, tf.tensor([1, 0, 1, 1], [2, 2])), tf.matMul(x as Tensor, x as Tensor, false, true)];
     expect(productsOf(trace(ones, [matrix(3, 2)]))).toEqual([{ batch: 1, rows: 3, inner: 2, columns: 3 }]);
+  });
+
+  test('nor one with a constant of equal numbers', () => {
+    expect(productsOf(trace(x => [tf.matMul(x as Tensor, tf.ones([2, 2]))], [matrix(3, 2)]))).toEqual([]);
+  });
+});
+
+describe('little work', () => {
+  const product = (x?: Tensor) => [tf.sum(tf.matMul(x as Tensor, x as Tensor))];
+  const sum = (x?: Tensor) => [tf.sum(tf.exp(x as Tensor))];
+
+  test('is neither many operations nor large values', () => {
+    expect(isLittleWork(trace(product, [matrix(200, 200)]))).toBe(true);
+    expect(isLittleWork(trace(sum, [matrix(200, 200)]))).toBe(true);
+    // 2 · 256³ operations on as many numbers as are still few, and one pass over more of them.
+    expect(isLittleWork(trace(x => [tf.matMul(x as Tensor, x as Tensor, true), ...product(x)], [matrix(256, 256)]))).toBe(false);
+    expect(isLittleWork(trace(sum, [matrix(300, 300)]))).toBe(false);
   });
 });
