@@ -66,23 +66,24 @@ export function countParameters(specs: readonly ParameterSummary[]): ParameterCo
  */
 export function initialParameters(config: ModelConfig, seed: number): Map<string, HostTensor<'float32'>> {
   return new Map(parameterSpecs(config).map(({ name, shape, start }) => {
-    const tensor = float32(shape);
+    const tensor = start === 'identity' ? identity(shape) : float32(shape);
     if (start === 'ones') tensor.data.fill(1);
     if (start === 'normal') {
       const random = new Random(seed, `initial ${name}`);
       for (let i = 0; i < tensor.data.length; i++) tensor.data[i] = config.initializer_range * random.normal();
     }
-    if (start === 'identity') fillIdentity(tensor);
     return [name, tensor];
   }));
 }
 
 /** Ones on the diagonal of each matrix `[rows, columns]` of the last two axes. */
-function fillIdentity({ shape, data }: HostTensor<'float32'>): void {
+export function identity(shape: Shape): HostTensor<'float32'> {
+  const tensor = float32(shape);
   const [rows = 1, columns = 1] = shape.slice(-2);
-  for (let at = 0; at < data.length; at += rows * columns) {
-    for (let i = 0; i < Math.min(rows, columns); i++) data[at + i * columns + i] = 1;
+  for (let at = 0; at < tensor.data.length; at += rows * columns) {
+    for (let i = 0; i < Math.min(rows, columns); i++) tensor.data[at + i * columns + i] = 1;
   }
+  return tensor;
 }
 
 /** Whether a name matches one of the patterns, in which `*` stands for any characters. */

@@ -3,7 +3,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { sizeOf } from '../common/tensor';
 import type { TensorFunction, TensorSpec } from '../compile/runtime';
 import type { Weights } from '../model/layers';
-import { parameterSpecs, type ParameterSpec } from '../model/parameters';
+import { identity, parameterSpecs, type ParameterSpec } from '../model/parameters';
 import { answerLogits, type AnswerShape } from '../model/pruned';
 import type { ModelConfig } from '../protocol/config';
 import type { Training } from '../protocol/experiment';
@@ -43,7 +43,7 @@ export function trainingStep(config: ModelConfig, training: Training, task: Task
   return (...inputs) => {
     const [parameters, first, second, frozen, scalars, tokens, labels] = inputs as [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor];
     const trained = unpack(parameters, layout.trained);
-    const fixed = unpack(frozen, layout.frozen);
+    const fixed = unpackFrozen(frozen, layout);
     const loss = (...tensors: Tensor[]) => {
       const weights = weightsOf([...layout.trained, ...layout.frozen], [...tensors, ...fixed]);
       return lossOf(answerLogits(config, weights, tokens, answerShape(task, mayPack)), labels) as tf.Scalar;
@@ -74,7 +74,7 @@ export function evaluation(config: ModelConfig, task: Task): TensorFunction {
   const layout = layoutOf(config);
   return (...inputs) => {
     const [parameters, frozen, tokens, labels] = inputs as [Tensor, Tensor, Tensor, Tensor];
-    const weights = weightsOf([...layout.trained, ...layout.frozen], [...unpack(parameters, layout.trained), ...unpack(frozen, layout.frozen)]);
+    const weights = weightsOf([...layout.trained, ...layout.frozen], [...unpack(parameters, layout.trained), ...unpackFrozen(frozen, layout)]);
     const logits = answerLogits(config, weights, tokens, answerShape(task)); // [B, A, U]
     const right = tf.cast(tf.equal(tf.argMax(logits, 2), labels), 'float32'); // [B, A]
     return [lossOf(logits, labels), tf.sum(right), tf.sum(tf.min(right, 1))];
@@ -103,6 +103,14 @@ function unpack(vector: Tensor, specs: readonly ParameterSpec[]): Tensor[] {
   if (specs.length === 0) return [];
   const parts = tf.split(vector, specs.map(({ shape }) => sizeOf(shape)));
   return parts.map((part, index) => tf.reshape(part, [...(specs[index]?.shape ?? [])]));
+}
+
+/** As above, but identities as the constants that they are: no product with them is computed. */
+function unpackFrozen(vector: Tensor, { frozen }: Layout): Tensor[] {
+  return unpack(vector, frozen).map((part, index) => {
+    const spec = frozen[index];
+    return spec?.start === 'identity' ? tf.tensor(identity(spec.shape).data, [...spec.shape]) : part;
+  });
 }
 
 function weightsOf(specs: readonly ParameterSpec[], tensors: readonly Tensor[]): Weights {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import * as v from 'valibot';
 import { float32, int32, type HostTensor } from '../../../src/common/tensor';
 import { TrainingSchema, type Training } from '../../../src/protocol/experiment';
+import { trace } from '../../../src/compile/tracing';
 import type { ModelConfig } from '../../../src/protocol/config';
 import { arrayUpdate } from '../../../src/tasks/arrayUpdate';
 import { modularArithmetic } from '../../../src/tasks/modularArithmetic';
@@ -9,7 +10,7 @@ import type { Task } from '../../../src/tasks/task';
 import { stepScalars } from '../../../src/training/optimizer';
 import { initialVectors, pack, stateOf } from '../../../src/training/state';
 import { layoutOf, trainingStep, trainingStepInputs } from '../../../src/training/step';
-import type { ParameterValuesByName } from '../../../src/model/parameters';
+import { initialParameters, type ParameterValuesByName } from '../../../src/model/parameters';
 import { expectClose, expectCloseToScale } from '../../support/close';
 import { configFromFixture, readFixture } from '../../support/fixtures';
 import { configOf, randomParameters } from '../../support/models';
@@ -178,6 +179,32 @@ describe('weight decay groups', () => {
         name,
       );
     }
+  });
+});
+
+describe('identities', () => {
+  const fixed = ['blocks.*.attn.W_V', 'blocks.*.attn.W_O'];
+  const shape = { n_layers: 2, n_heads: 1, d_model: 8, d_head: 8, d_vocab: 12, d_vocab_out: 11, n_ctx: 3, attn_only: true };
+  const task = modularArithmetic.create({ operation: 'add', modulus: 11, trainFraction: 0.3 });
+  const training = v.parse(TrainingSchema, { steps: 3, learningRate: 0.01 });
+  const batch = task.split?.(0).train ?? expect.fail();
+
+  test('give the numbers that products with them would give', async () => {
+    const initial = initialParameters(configOf({ ...shape, identity: fixed }), 1);
+    const run = (given: Partial<ModelConfig>) => train(configOf({ ...shape, ...given }), training, task, initial, [batch, batch, batch]);
+    const [known, multiplied] = [await run({ identity: fixed }), await run({ frozen: fixed })];
+    expect(known.losses).toEqual(multiplied.losses);
+    expect(known.states[2]?.parameters).toEqual(multiplied.states[2]?.parameters);
+  });
+
+  test('are not multiplied by, forward or backward', () => {
+    const products = (given: Partial<ModelConfig>) => {
+      const config = configOf({ ...shape, ...given });
+      const graph = trace(trainingStep(config, training, task), trainingStepInputs(config, task, batch.tokens.shape[0] ?? 0));
+      return graph.liveNodes().filter(({ op }) => op === 'Gemm').length;
+    };
+    // Values and outputs of two layers, and the gradients that go back through each of them.
+    expect(products({ frozen: fixed }) - products({ identity: fixed })).toBe(8);
   });
 });
 
