@@ -131,6 +131,15 @@ export function mlp(config: ModelConfig, layer: number, x: Tensor, weights: Weig
   return linear(post, weights(`${at}.W_out`), bias('b_out'));
 }
 
+/** The residual stream `[..., D]` after the MLP of a layer, where it has one. */
+export function throughMlp(config: ModelConfig, layer: number, residual: Tensor, weights: Weights, hook: Hook): Tensor {
+  if (config.attn_only) return residual;
+  const at = `blocks.${layer}`;
+  const middle = hook(`${at}.hook_resid_mid`, residual);
+  const input = normalize(config, `${at}.ln2`, middle, weights, hook);
+  return tf.add(middle, hook(`${at}.hook_mlp_out`, mlp(config, layer, input, weights, hook)));
+}
+
 function activation(name: ModelConfig['act_fn'], x: Tensor): Tensor {
   switch (name) {
     case 'relu': return relu(x);
@@ -154,6 +163,15 @@ function relu(x: Tensor): Tensor {
     return { value, gradFunc: (dy, saved) => tf.mul(dy, tf.step(saved[0] as Tensor)) };
   });
   return rectified(x);
+}
+
+/** Some of the positions that lie along one axis of `x`. */
+export function takePositions(x: Tensor, positions: readonly number[], axis: number): Tensor {
+  const [first = 0] = positions;
+  const isRange = positions.every((position, index) => position === first + index);
+  if (!isRange) return tf.gather(x, tf.tensor1d([...positions], 'int32'), axis);
+  if (positions.length === x.shape[axis]) return x;
+  return tf.slice(x, x.shape.map((_, at) => (at === axis ? first : 0)), x.shape.map((length, at) => (at === axis ? positions.length : length)));
 }
 
 export function unembed(config: ModelConfig, x: Tensor, weights: Weights): Tensor {

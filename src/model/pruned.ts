@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { ModelConfig } from '../protocol/config';
-import { attentionOutput, mlp, normalize, project, rotate, scoreScale, unembed, type Hook, type Weights } from './layers';
+import { attentionOutput, normalize, project, rotate, scoreScale, takePositions, throughMlp, unembed, type Hook, type Weights } from './layers';
 import { attend, attendScored, type Attending } from './packing';
+import { sparseLayers, sparseLogits } from './sparse';
 import { additiveMask } from './transformer';
 
 // B batch · T positions · A answer positions · P distinct (token, position) pairs · H heads · D d_model · K d_head
@@ -27,11 +28,13 @@ const noHook: Hook = (_, value) => value;
  * The logits `[B, A, U]` at the answer positions alone: exactly what the plain forward pass computes there, without what
  * they do not need. The last layer computes queries, MLP and unembedding at those positions only; and in layer 0, where
  * every projection depends on the pair of token and position alone, it projects the table of distinct pairs and gathers,
- * whenever that table is less than half of the batch.
+ * whenever that table is less than half of the batch. Models whose mask leaves few sources have a pass of their own.
  */
 export function answerLogits(config: ModelConfig, weights: Weights, tokens: Tensor, { positions, alphabet, hook, mayPack = true }: AnswerShape): Tensor {
   const see = hook ?? noHook;
   const T = tokens.shape[1] ?? 1;
+  const sparse = hook ? undefined : sparseLayers(config, T, positions);
+  if (sparse) return sparseLogits(config, weights, tokens, sparse);
   const everywhere = Array.from({ length: T }, (_, position) => position);
   const positionTable = embedPositions(config, weights, T);
   const isShortformer = config.positional_embedding_type === 'shortformer';
@@ -45,12 +48,7 @@ export function answerLogits(config: ModelConfig, weights: Weights, tokens: Tens
     const attending: Attending = { mayPack: mayPack && !hook, hook: pattern => see(`${at}.attn.hook_pattern`, pattern) };
     const z = see(`${at}.attn.hook_z`, source.mix(additiveMask(config, T, queries), attending)); // [B, A, H, K]
     residual = tf.add(source.residual, see(`${at}.hook_attn_out`, attentionOutput(config, layer, z, weights))); // [B, A, D]
-    if (!config.attn_only) {
-      residual = see(`${at}.hook_resid_mid`, residual);
-      const input = normalize(config, `${at}.ln2`, residual, weights, see);
-      residual = tf.add(residual, see(`${at}.hook_mlp_out`, mlp(config, layer, input, weights, see)));
-    }
-    residual = see(`${at}.hook_resid_post`, residual);
+    residual = see(`${at}.hook_resid_post`, throughMlp(config, layer, residual, weights, see));
   }
   if (!residual) throw new Error('a model has at least one layer');
   return unembed(config, normalize(config, 'ln_final', residual, weights, see), weights);
@@ -72,11 +70,11 @@ function laterLayer(
   const k = project(config, layer, 'K', located, weights); // [B, T, H, K]
   const v = project(config, layer, 'V', input, weights);
   if (config.positional_embedding_type === 'rotary') {
-    const q = takePositions(rotate(config, project(config, layer, 'Q', located, weights)), queries);
-    return { mix: (...how) => attend(config, q, rotate(config, k), v, ...how), residual: takePositions(residual, queries) };
+    const q = takePositions(rotate(config, project(config, layer, 'Q', located, weights)), queries, 1);
+    return { mix: (...how) => attend(config, q, rotate(config, k), v, ...how), residual: takePositions(residual, queries, 1) };
   }
-  const q = project(config, layer, 'Q', takePositions(located, queries), weights); // [B, Q, H, K]
-  return { mix: (...how) => attend(config, q, k, v, ...how), residual: takePositions(residual, queries) };
+  const q = project(config, layer, 'Q', takePositions(located, queries, 1), weights); // [B, Q, H, K]
+  return { mix: (...how) => attend(config, q, k, v, ...how), residual: takePositions(residual, queries, 1) };
 }
 
 /** The distinct pairs of token and position, and where each stands in their table. */
@@ -129,7 +127,7 @@ function firstLayer(config: ModelConfig, weights: Weights, tokens: Tensor, table
 
   const offsets = Int32Array.from({ length: T }, (_, position) => position * table.stride);
   const rows = tf.gather(tf.tensor1d(table.rowOf, 'int32'), tf.add(tokens, tf.tensor2d(offsets, [1, T], 'int32'))); // [B, T]
-  const queryRows = takePositions(rows, queries); // [B, Q]
+  const queryRows = takePositions(rows, queries, 1); // [B, Q]
   const k = project(config, 0, 'K', queryInput, weights); // [P, H, K]
   const v = project(config, 0, 'V', input, weights); // [P, H, K]
   const values = tf.gather(v, rows); // [B, T, H, K]
@@ -182,15 +180,4 @@ function tableScores(config: ModelConfig, q: QueryTable, k: Tensor, rows: Tensor
 function embedPositions(config: ModelConfig, weights: Weights, T: number): Tensor | undefined {
   const { positional_embedding_type: kind } = config;
   return kind === 'standard' || kind === 'shortformer' ? tf.slice(weights('pos_embed.W_pos'), [0, 0], [T, -1]) : undefined;
-}
-
-/** `x [B, T, …]` at some positions: `[B, Q, …]`. */
-function takePositions(x: Tensor, positions: readonly number[]): Tensor {
-  const T = x.shape[1] ?? 0;
-  if (positions.length === T) return x;
-  const [first = 0] = positions;
-  const isRange = positions.every((position, index) => position === first + index);
-  if (!isRange) return tf.gather(x, tf.tensor1d([...positions], 'int32'), 1);
-  const rest = x.shape.slice(2);
-  return tf.slice(x, [0, first, ...rest.map(() => 0)], [-1, positions.length, ...rest.map(() => -1)]);
 }

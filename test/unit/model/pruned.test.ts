@@ -1,17 +1,12 @@
-import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
-import { int32 } from '../../../src/common/tensor';
 import type { TensorSpec } from '../../../src/compile/runtime';
 import { trace } from '../../../src/compile/tracing';
 import { answerLogits, type AnswerShape } from '../../../src/model/pruned';
 import { parameterSpecs } from '../../../src/model/parameters';
-import { forward } from '../../../src/model/transformer';
 import { normalizations, positionalEmbeddings, type ModelConfig } from '../../../src/protocol/config';
-import { expectClose, expectCloseToScale } from '../../support/close';
-import { Draw } from '../../support/draw';
-import { configOf, randomParameters, weightsOf } from '../../support/models';
-import { onnx, runOnce } from '../../support/runtimes';
+import { expectPlainAnswers, tokensOf } from '../../support/answers';
+import { configOf, weightsOf } from '../../support/models';
 
 // B batch · T positions · A answer positions · P distinct pairs of token and position · R of them at answer positions
 
@@ -51,30 +46,6 @@ const options: readonly Partial<ModelConfig>[] = [
   { n_layers: 2, attn_only: true, mask: ['x....', 'xx...', '.xx..', 'x..x.', '..xxx'], use_attn_scale: false },
 ];
 
-/** Tokens of which each stands at a position that its alphabet allows. */
-function tokensFor({ B }: Regime) {
-  const draw = new Draw('tokens');
-  const columns = alphabet.map(tokens => draw.int32([B], 0, tokens.length).data.map(index => tokens[index] ?? 0));
-  return int32(
-    [B, columns.length],
-    Int32Array.from(
-      { length: B * columns.length },
-      (_, at) => columns[at % columns.length]?.[Math.floor(at / columns.length)] ?? 0,
-    ),
-  );
-}
-
-/** Loss and gradients in every parameter, from logits weighted at random. */
-function lossAndGradients(logitsOf: (parameters: readonly Tensor[]) => Tensor, parameters: Tensor[]): Tensor[] {
-  const loss = (...tensors: Tensor[]) => {
-    const logits = logitsOf(tensors);
-    const weights = new Draw('weights of the loss').float32(logits.shape);
-    return tf.sum(tf.mul(logits, tf.tensor(weights.data, logits.shape))) as tf.Scalar;
-  };
-  const { grads } = tf.valueAndGrads(loss)(parameters);
-  return [logitsOf(parameters), ...grads];
-}
-
 describe.each(positionalEmbeddings)('positions %s', positional_embedding_type => {
   describe.each([null, ...normalizations])('normalization %s', normalization_type => {
     test.each(options.map((option, index) => [JSON.stringify(option), option, index] as const))(
@@ -86,44 +57,13 @@ describe.each(positionalEmbeddings)('positions %s', positional_embedding_type =>
           normalization_type,
           ...(positional_embedding_type === 'rotary' && index % 2 === 0 ? { rotary_dim: 2 } : {}),
         });
-        const values = randomParameters(config);
-        const names = parameterSpecs(config)
-          .filter(spec => spec.trainable)
-          .map(({ name }) => name);
         // Every option meets every regime somewhere in the table of embeddings and norms.
         const shift =
           index +
           normalizations.length * positionalEmbeddings.indexOf(positional_embedding_type) +
           (normalization_type ? normalizations.indexOf(normalization_type) : 4);
         const regime = regimes[(3 * shift) % regimes.length] ?? expect.fail('no regime');
-        const results = await runOnce(
-          onnx,
-          (...inputs) => {
-            const [tokens, ...parameters] = inputs as [Tensor, ...Tensor[]];
-            const plain = (tensors: readonly Tensor[]) =>
-              tf.gather(
-                forward(config, weightsOf(names, tensors), tokens),
-                tf.tensor1d([...regime.positions], 'int32'),
-                1,
-              );
-            const pruned = (tensors: readonly Tensor[]) =>
-              answerLogits(config, weightsOf(names, tensors), tokens, regime);
-            return [...lossAndGradients(plain, parameters), ...lossAndGradients(pruned, parameters)];
-          },
-          [tokensFor(regime), ...names.flatMap(name => values.get(name) ?? [])],
-        );
-        const [expected, actual] = [results.slice(0, names.length + 1), results.slice(names.length + 1)];
-        expectCloseToScale(actual[0]?.data ?? [], expected[0]?.data ?? [], 1e-5, `${regime.what}: logits`);
-        // A key bias changes no pattern, so its gradient is rounding alone: measured against the others'.
-        const largest = expected.slice(1).reduce((most, { data }) => Math.max(most, ...Array.from(data, Math.abs)), 0);
-        names.forEach((name, at) =>
-          expectClose(
-            actual[at + 1]?.data ?? [],
-            expected[at + 1]?.data ?? [],
-            { absolute: 2e-6 * largest, relative: 3e-5 },
-            `${regime.what}: gradient of ${name}`,
-          ),
-        );
+        await expectPlainAnswers(config, tokensOf(alphabet, regime.B), regime, regime.what);
       },
     );
   });
