@@ -13,9 +13,6 @@ export interface NumberToken {
   readonly value: number;
 }
 
-/** What to say of a model whose task {@link hasNumberInputs} does not hold of. */
-export const numberInputNeeds = 'a task with numbers for inputs';
-
 /** What to say of a model whose task {@link isOrderFree} does not hold of. */
 export const orderFreeNeeds = 'a task whose answers stay the same when its inputs change places, as the largest of some numbers does and a list to be copied does not';
 
@@ -46,12 +43,6 @@ export function inputPositions(task: Pick<Task, 'vocabulary' | 'alphabet' | 'ans
     const numbers = numbersAt(task, position).length;
     return numbers > 1 && numbers === everyNumber && numbers === alphabet[position]?.length;
   });
-}
-
-/** Whether the model's task has numbers for inputs. */
-export function hasNumberInputs(details: Pick<ModelDetails, 'experiment'>): boolean {
-  const task = taskOf(details);
-  return task !== undefined && inputPositions(task).length > 0;
 }
 
 /** Examples in which inputs change places, to see whether the answers stay. */

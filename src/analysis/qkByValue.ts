@@ -4,8 +4,7 @@ import type { BarsFigure, Figure, HeatmapFigure, LinesFigure } from '../protocol
 import type { Task } from '../tasks/task';
 import { mean } from './attribution/logitContrast';
 import { defineAnalysis, knownScalars } from './define';
-import { hasNumberInputs, numberInputNeeds } from './numberInputs';
-import { chosenQueryAndKeys, headOfFirstLayer, headsOfFirstLayer, nameOf, queriesAndKeys, queryAndKeyParameters, scoresBetween, type TokenVectors } from './queriesAndKeys';
+import { chosenQueryAndKeys, hasScoredNumbers, headOfFirstLayer, headsOfFirstLayer, nameOf, queriesAndKeys, queryAndKeyParameters, scoredNumbersNeeds, scoresBetween, type TokenVectors } from './queriesAndKeys';
 
 // n values of the query, or 1 where its token is always the same · m values of the key · K d_head
 
@@ -26,8 +25,8 @@ export const qkByValue = defineAnalysis({
     correlation: 'correlation of the score with the number at the key; mean over the numbers at the query, where scores differ',
     rising: 'fraction of the steps from one number at the key to the next larger at which the score rises',
   },
-  needs: numberInputNeeds,
-  appliesTo: hasNumberInputs,
+  needs: scoredNumbersNeeds,
+  appliesTo: hasScoredNumbers,
   async run(context, { head: text, ...texts }) {
     const { details: { config }, task } = context;
     const { query: from, keys: [to = 0] } = chosenQueryAndKeys(context, texts);

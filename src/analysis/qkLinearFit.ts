@@ -5,8 +5,7 @@ import { onCommonScale } from './commonScale';
 import { defineAnalysis, knownScalars, type AnalysisContext } from './define';
 import { exampleParameters } from './examples';
 import { accuracyWithFit, type FitAccuracy } from './fittedAccuracy';
-import { hasNumberInputs, numberInputNeeds } from './numberInputs';
-import { chosenQueryAndKeys, headOfFirstLayer, nameOf, queriesAndKeys, queryAndKeyParameters, scoresBetween, type QueriesAndKeys } from './queriesAndKeys';
+import { chosenQueryAndKeys, hasScoredNumbers, headOfFirstLayer, nameOf, queriesAndKeys, queryAndKeyParameters, scoredNumbersNeeds, scoresBetween, type QueriesAndKeys } from './queriesAndKeys';
 import { fittedHeads, scoreOf, type HeadFit, type ScoreTerms } from './scoreFit';
 
 // H heads of the first layer · K d_head
@@ -31,8 +30,8 @@ export const qkLinearFit = defineAnalysis({
     accuracy: 'fraction of the test examples whose answer at the query position is right',
     fittedAccuracy: 'the same with the fitted scores of all heads of layer 0, from the query to the keys, in place of the real ones',
   },
-  needs: numberInputNeeds,
-  appliesTo: hasNumberInputs,
+  needs: scoredNumbersNeeds,
+  appliesTo: hasScoredNumbers,
   async run(context, { head: text, query, key, from, examples }) {
     const { details: { config }, task } = context;
     const positions = chosenQueryAndKeys(context, { query, key });

@@ -8,13 +8,14 @@ import { allowedAttention } from '../model/mask';
 import { headName } from '../model/names';
 import { forward } from '../model/transformer';
 import type { ModelConfig } from '../protocol/config';
+import type { ModelDetails } from '../protocol/model';
 import type { Parameters, ValuesOf } from '../protocol/parameter';
 import type { Task } from '../tasks/task';
 import { positionNames, positionOf } from '../tasks/words';
 import type { AnalysisContext } from './define';
 import { headOf, type Head } from './heads';
 import { computeInStretches } from './inStretches';
-import { inputPositions, numbersAt } from './numberInputs';
+import { inputPositions, numbersAt, taskOf } from './numberInputs';
 import { product } from './weights/product';
 import { matrixOf } from './weights/weights';
 
@@ -22,7 +23,7 @@ import { matrixOf } from './weights/weights';
 
 /** The parameters by which an analysis lets people choose who asks and who is asked. */
 export const queryAndKeyParameters = {
-  query: { kind: 'position', title: 'Query position', description: 'The position that attends; empty for the last that reads an answer.', default: '' },
+  query: { kind: 'position', title: 'Query position', description: 'The position that attends; empty for the last that reads an answer and sees an input, or otherwise the last that sees one.', default: '' },
   key: { kind: 'position', title: 'Key position', description: 'The position that is attended to; empty for the inputs that the query sees.', default: '' },
 } as const satisfies Parameters;
 
@@ -32,29 +33,45 @@ export interface QueryAndKeys {
   readonly keys: readonly number[];
 }
 
+/** What to say of a model of which {@link hasScoredNumbers} does not hold. */
+export const scoredNumbersNeeds = 'a task with numbers for inputs, which another position attends to';
+
+/** Whether there are scores that follow from the numbers that are a task's inputs. */
+export function hasScoredNumbers({ experiment, config }: Pick<ModelDetails, 'experiment' | 'config'>): boolean {
+  const task = taskOf({ experiment });
+  return task !== undefined && usualQuery(config, task, inputPositions(task)) !== undefined;
+}
+
+/** The last position that reads an answer, or otherwise the last of all, that sees one of some others; undefined where none does. */
+function usualQuery(config: ModelConfig, task: Task, keys: readonly number[]): number | undefined {
+  return [...task.positions.keys(), ...task.answerPositions].findLast(query => seenFrom(config, task, query, keys).length > 0);
+}
+
+/** Which of some positions another may attend to. */
+function seenFrom(config: ModelConfig, { positions: { length: T } }: Task, query: number, keys: readonly number[]): readonly number[] {
+  const allowed = allowedAttention(config, T);
+  return keys.filter(key => key !== query && allowed[query * T + key] === 1);
+}
+
 /**
  * The chosen positions; where no key is chosen, all inputs that the query sees.
  * @throws UserError for a position that the task does not have, a key without numbers, or one that the query does not see.
  */
 export function chosenQueryAndKeys({ details: { config }, task }: Pick<AnalysisContext, 'details' | 'task'>, texts: ValuesOf<typeof queryAndKeyParameters>): QueryAndKeys {
-  const names = positionNames(task);
-  const T = names.length;
-  const allowed = allowedAttention(config, T);
-  const query = texts.query.trim() === '' ? task.answerPositions.at(-1) ?? 0 : positionOf(task, texts.query);
-  const asks = names[query] ?? '';
+  const inputs = inputPositions(task);
+  const key = texts.key.trim() === '' ? undefined : positionOf(task, texts.key);
+  const asked = key === undefined ? 'an input' : nameOf(task, key);
+  if (key !== undefined && !tokensAt(task, key).values) throw new UserError(`There are no numbers to compare at the key position ${asked}; choose one where numbers stand, such as ${nameOf(task, inputs[0] ?? 0)}.`);
+  const wanted = key === undefined ? inputs : [key];
+  const usual = usualQuery(config, task, wanted);
+  if (usual === undefined) throw new UserError(`No other position sees ${asked}, so that no score is made of it; choose another key position.`);
+  const query = texts.query.trim() === '' ? usual : positionOf(task, texts.query);
+  const asks = nameOf(task, query);
   tokensAt(task, query);
-  const sees = (position: number) => position !== query && allowed[query * T + position] === 1;
-  if (texts.key.trim() === '') {
-    const keys = inputPositions(task).filter(sees);
-    if (keys.length === 0) throw new UserError(`The position ${asks} sees no input but itself; choose another query position, such as ${names[task.answerPositions[0] ?? 0] ?? ''}.`);
-    return { query, keys };
-  }
-  const key = positionOf(task, texts.key);
-  const asked = names[key] ?? '';
-  if (!tokensAt(task, key).values) throw new UserError(`There are no numbers to compare at the key position ${asked}; choose one where numbers stand, such as ${names[inputPositions(task)[0] ?? 0] ?? ''}.`);
-  if (key === query) throw new UserError(`Query and key are both at ${asked}, where they come of one token; choose two positions.`);
-  if (!sees(key)) throw new UserError(`The position ${asks} does not see ${asked}: the mask forbids it. Choose a key position that it sees.`);
-  return { query, keys: [key] };
+  if (key === query) throw new UserError(`Query and key are both at ${asks}, where they come of one token; choose two positions.`);
+  const keys = seenFrom(config, task, query, wanted);
+  if (keys.length > 0) return { query, keys };
+  throw new UserError(`The position ${asks} does not see ${key === undefined ? 'another input' : asked}; choose another query position, such as ${nameOf(task, usual)}.`);
 }
 
 /** What a position is called. */

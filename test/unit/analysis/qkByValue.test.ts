@@ -90,14 +90,35 @@ describe('QK by value', () => {
     expect(named<HeatmapFigure>('heatmap', /at elt and idx/)).toMatchObject({ rows: 50, columns: 3 });
   });
 
+  test('asks from where an answer is read, or otherwise from the last position that sees the inputs', async () => {
+    // As in the study: the outputs see no input, but the separator does.
+    const copying = numberContext({ name: 'list-copy', digits: 5 }, { mask: ['x....', 'x....', 'xx...', '..x..', '..xx.'] });
+    expect((await run(copying)).figures[0]?.title).toBe('Scores from SEP by the number at d1');
+    expect((await run(copying, { query: 'd2', head: '0.0' })).figures[0]?.title).toBe('Scores of L0H0 by the numbers at d2 and d1');
+    expect((await run(numberContext({ name: 'sort' }))).figures[0]?.title).toMatch(/^Scores of L0H\d by the numbers at s2 and a1$/);
+    expect((await run(numberContext({ name: 'sort' }), { key: 's2' })).figures[0]?.title).toMatch(/by the numbers at s3 and s2$/);
+  });
+
+  test('needs inputs that another position sees', async () => {
+    const blind = numberContext({ name: 'max' }, { mask: ['x...', '.x..', '..x.', '...x'] });
+    await expect(run(blind)).rejects.toThrow('The analysis "qk-by-value" does not apply to max; it needs a task with numbers for inputs, which another position attends to.');
+  });
+
+  test('has no scores by a number where other tokens stand too', async () => {
+    const context = numberContext({ name: 'max' });
+    const alphabet = context.task.alphabet.map((tokens, position) => (position === 1 ? [...tokens, 8] : tokens));
+    await expect(run({ ...context, task: { ...context.task, alphabet } }, { key: 'a2' })).rejects.toThrow('At a2 not all tokens are numbers, so that scores are no function of a number there; choose another position.');
+  });
+
   test.each([
     ['a head of a later layer', { head: '1.0' }, /^L1H0 reads what layers before it have written/],
     ['a head that is not there', { head: '0.7' }, /^There is no head "L0H7"/],
     ['a position that is not there', { query: 'a9' }, /^There is no position "a9"/],
     ['a key without numbers', { key: '=', query: 's2' }, 'There are no numbers to compare at the key position =; choose one where numbers stand, such as a1.'],
     ['a position and itself', { key: 's1', query: 's1' }, /^Query and key are both at s1/],
-    ['a key that the query does not see', { key: 's2', query: 's1' }, /^The position s1 does not see s2: the mask forbids it/],
-    ['a query before all others', { query: 'a1' }, /^The position a1 sees no input but itself/],
+    ['a key that no other position sees', { key: 's3' }, 'No other position sees s3, so that no score is made of it; choose another key position.'],
+    ['a key that the query does not see', { key: 's2', query: 's1' }, 'The position s1 does not see s2; choose another query position, such as s3.'],
+    ['a query before all others', { query: 'a1' }, 'The position a1 does not see another input; choose another query position, such as s2.'],
   ])('refuses %s in one sentence', async (_, params, message) => {
     const refused = run(numberContext({ name: 'sort' }, { n_layers: 2 }), params);
     await expect(refused).rejects.toThrow(UserError);
