@@ -78,10 +78,10 @@ const SweepGridSchema = v.pipe(
   v.check(grid => Object.keys(grid).length > 0, 'a sweep names at least one field to vary'),
 );
 /** A grid, or several grids whose runs are taken together. */
-export const SweepSchema = v.union([
-  v.pipe(v.array(SweepGridSchema), v.minLength(1, 'a sweep needs at least one grid'), v.maxLength(1000)),
-  SweepGridSchema,
-], 'a sweep is a grid of fields and their values, or a list of such grids');
+export const SweepSchema = v.pipe(
+  v.union([v.pipe(v.array(SweepGridSchema), v.maxLength(1000)), SweepGridSchema], 'a sweep is a grid of fields and their values, or a list of such grids'),
+  v.check(sweep => !Array.isArray(sweep) || sweep.length > 0, 'a sweep needs at least one grid'),
+);
 
 export const ExperimentSchema = v.strictObject({
   $schema: v.optional(v.string()),

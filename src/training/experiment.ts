@@ -78,7 +78,9 @@ export interface Overrides {
 
 /** Writes values into an experiment's text before it is read. */
 export function applyOverrides(text: string, { seed, steps, set = [] }: Overrides): string {
-  if (nestingOf(text) > nestingLimit) return text; // reading it says what is wrong, here as below
+  if (seed === undefined && steps === undefined && set.length === 0) return text;
+  // Reading it says what is wrong, here as below.
+  if (nestingOf(text) > nestingLimit || prototypeFields(text).length > 0) return text;
   const errors: ParseError[] = [];
   const value: unknown = parseJson(text, errors, { allowTrailingComma: true });
   if (errors.length > 0 || typeof value !== 'object' || value === null) return text;

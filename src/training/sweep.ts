@@ -93,7 +93,7 @@ function parseSweep(text: string): { readonly ok: true; readonly source: Source 
   if (count > runsLimit) return refuse(['sweep'], `This sweep has ${count.toLocaleString('en')} runs; the most is ${runsLimit.toLocaleString('en')}.`);
   const idle = experiment.claims.flatMap((claim, at) => whereProblems(claim, grids).map(message => ({ path: ['claims', at, 'where'], message })));
   if (idle.length > 0) return { ok: false, problems: idle };
-  const { sweep: _, ...base } = parseJson(text) as Record<string, unknown>;
+  const { sweep: _, ...base } = parseJson(text, [], { allowTrailingComma: true }) as Record<string, unknown>;
   const fields = [...new Set(grids.flatMap(grid => Object.keys(grid)))];
   return { ok: true, source: { name: whole.experiment.resolved.name, text, experiment, base, grids, count, fields } };
 }
@@ -205,12 +205,16 @@ function* combinations(grid: SweepGrid): Generator<SweptValues> {
   }
 }
 
-/** The first combination of a grid's values, and those that differ from it in one field. */
+/** The first combination of a grid's values, and those that differ from it in one field: the second values first. */
 function* variations(grid: SweepGrid): Generator<SweptValues> {
-  const first = Object.fromEntries(Object.entries(grid).map(([field, values]) => [field, valuesOf(values)[0] ?? null]));
+  const lists = Object.entries(grid).map(([field, values]) => [field, valuesOf(values)] as const);
+  const first = Object.fromEntries(lists.map(([field, values]) => [field, values[0] ?? null]));
   yield first;
-  for (const [field, values] of Object.entries(grid)) {
-    for (const value of valuesOf(values).slice(1)) yield { ...first, [field]: value };
+  for (let at = 1; at < Math.max(...lists.map(([, values]) => values.length)); at++) {
+    for (const [field, values] of lists) {
+      const value = values[at];
+      if (value !== undefined) yield { ...first, [field]: value };
+    }
   }
 }
 

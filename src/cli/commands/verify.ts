@@ -1,15 +1,20 @@
 import { CancelledError, messageOf, throwIfCancelled, UserError } from '../../common/errors';
 import { claimProblems, unmeasured, verifyClaims } from '../../engine/claims';
 import type { Engine } from '../../engine/engine';
+import { sweepClaimProblems } from '../../engine/experimentProblems';
 import { experimentOf, type TrainOrder } from '../../engine/runs';
+import { sweepOf } from '../../engine/sweeps';
 import { holds, parseBound, type ClaimOutcome } from '../../protocol/claim';
 import type { Device } from '../../protocol/engine';
+import type { ExperimentProblem } from '../../protocol/experiment';
 import { idOf } from '../../store/modelRecord';
 import type { PreparedExperiment } from '../../training/experiment';
+import { hasSweep } from '../../training/sweep';
 import { formatDecisively } from '../numbers';
-import { answer, explain, FailedAnswer } from '../output';
+import { answer, explain, FailedAnswer, FailedError } from '../output';
 import { printable } from '../printable';
 import { withEngine, type CommonOptions, type Session } from '../session';
+import { sweepToEnd } from '../sweeping';
 import { textTable } from '../table';
 import { orderOf, trainToEnd, type ExperimentChanges } from '../training';
 
@@ -28,21 +33,25 @@ interface Verification {
 
 /**
  * `circuits verify EXPERIMENT…`: trains what is not trained to its end, going on with what was stopped, and checks every
- * claim. Whatever is wrong with an experiment or its claims is said before anything is trained.
+ * claim; of an experiment with a sweep, those of each of its runs. Whatever is wrong with an experiment or its claims is
+ * said before anything is trained.
  */
 export async function verify(session: Session, references: readonly string[], options: VerifyOptions): Promise<void> {
   await withEngine(session, options, async engine => {
     const experiments = await readAll(engine, references, options);
     const verifications: Verification[] = [];
-    for (const experiment of experiments) verifications.push(await verifyOne(session, engine, experiment));
+    for (const experiment of experiments) verifications.push(...(await verifyOne(session, engine, experiment)));
     answer(session.output, { experiments: verifications }, () => verificationText(verifications));
     if (!verifications.every(hasHeld)) throw new FailedAnswer();
   }, options.device === undefined ? {} : { device: options.device });
 }
 
+/** An experiment whose claims are to be checked, read and found right. */
 interface Ordered {
   readonly order: TrainOrder;
-  readonly experiment: PreparedExperiment;
+  /** The experiment itself, or, where it has a sweep, each of its runs. */
+  readonly experiments: readonly PreparedExperiment[];
+  readonly isSweep: boolean;
 }
 
 /** @throws UserError a sentence for each thing that is wrong, in any of them. */
@@ -51,7 +60,7 @@ async function readAll(engine: Engine, references: readonly string[], changes: E
   const problems: string[] = [];
   for (const reference of references) {
     try {
-      read.push(await readOne(engine, reference, changes));
+      read.push(readOne(await orderOf(engine, reference, changes)));
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       problems.push(...error.message.split('\n').map(line => (references.length > 1 ? `${reference}: ${line}` : line)));
@@ -61,30 +70,58 @@ async function readAll(engine: Engine, references: readonly string[], changes: E
   return read;
 }
 
-async function readOne(engine: Engine, reference: string, changes: ExperimentChanges): Promise<Ordered> {
-  const order = await orderOf(engine, reference, changes);
+function readOne(order: TrainOrder): Ordered {
+  if (hasSweep(order.text)) {
+    const sweep = sweepOf(order);
+    throwProblems(sweepClaimProblems(sweep));
+    return { order, experiments: sweep.runs.map(({ experiment }) => experiment), isSweep: true };
+  }
   const experiment = experimentOf(order);
-  const problems = claimProblems(experiment);
-  if (problems.length > 0) throw new UserError(problems.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'));
-  return { order, experiment };
+  throwProblems(claimProblems(experiment));
+  return { order, experiments: [experiment], isSweep: false };
 }
 
-async function verifyOne(session: Session, engine: Engine, { order, experiment: { resolved, claims } }: Ordered): Promise<Verification> {
-  const { name, seed } = resolved;
-  const about = { name, id: idOf(resolved), seed };
-  if (claims.length === 0) return { ...about, claims: [] };
+function throwProblems(problems: readonly ExperimentProblem[]): void {
+  if (problems.length > 0) throw new UserError(problems.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'));
+}
+
+/** One verification, or one for each run of a sweep. */
+async function verifyOne(session: Session, engine: Engine, { order, experiments, isSweep }: Ordered): Promise<readonly Verification[]> {
+  if (experiments.every(({ claims }) => claims.length === 0)) return experiments.map(experiment => ({ ...about(experiment), claims: [] }));
+  if (!isSweep) return Promise.all(experiments.map(experiment => checkClaims(session, engine, experiment, () => trainToEnd(session, engine, order, true))));
+  const { rows, problem } = await sweepToEnd(session, engine, { ...order, options: { executor: 'local', parallel: 0 } });
+  const verifications: Verification[] = [];
+  for (const experiment of experiments) {
+    const { id } = about(experiment);
+    verifications.push(await checkClaims(session, engine, experiment, () => {
+      throwIfCancelled(session.interrupted);
+      const row = rows.find(({ model }) => model === id);
+      if (row?.status !== 'finished') throw new FailedError(row?.problem ?? problem ?? 'The run did not come to its end.');
+    }));
+  }
+  return verifications;
+}
+
+/** Checks the claims of an experiment once `trained` has seen to its model. */
+async function checkClaims(session: Session, engine: Engine, experiment: PreparedExperiment, trained: () => unknown): Promise<Verification> {
+  const { resolved: { name }, claims } = experiment;
+  const { id } = about(experiment);
   try {
-    const { id } = await trainToEnd(session, engine, order, true);
+    await trained();
     throwIfCancelled(session.interrupted);
     const onRun = ({ title }: { readonly title: string }) => void session.output.err.write(printable(`${name}: ${title}…`) + '\n');
-    return { ...about, claims: await verifyClaims(engine.analyses, id, claims, { signal: session.interrupted, onRun }) };
+    return { ...about(experiment), claims: await verifyClaims(engine.analyses, id, claims, { signal: session.interrupted, onRun }) };
   } catch (error) {
     if (error instanceof CancelledError) throw error;
     // What keeps one experiment from being verified keeps no other from it.
     explain(session.output, error);
     const problem = messageOf(error);
-    return { ...about, problem, claims: claims.map(claim => unmeasured(claim.claim, claim, problem)) };
+    return { ...about(experiment), problem, claims: claims.map(claim => unmeasured(claim.claim, claim, problem)) };
   }
+}
+
+function about({ resolved }: PreparedExperiment): Pick<Verification, 'name' | 'id' | 'seed'> {
+  return { name: resolved.name, id: idOf(resolved), seed: resolved.seed };
 }
 
 function hasHeld({ claims, problem }: Verification): boolean {
