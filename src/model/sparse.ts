@@ -51,15 +51,17 @@ export function sparseLogits(config: ModelConfig, weights: Weights, tokens: Tens
   const positionsOf = (layer: number) => layers[layer]?.positions ?? [];
   const table = (layer: number) => tf.expandDims(take(weights('pos_embed.W_pos'), positionsOf(layer)), 1); // [P, 1, D]
   const embedded = tf.gather(weights('embed.W_E'), take(tf.transpose(tokens), positionsOf(0))); // [P, B, D]
-  let residual = kind === 'standard' ? tf.add(embedded, table(0)) : embedded;
+  const [, B = 1, D = 1] = embedded.shape;
+  const opened = (blocks: Tensor) => tf.reshape(blocks, [-1, B, D]);
+  let residual = blocksOf(kind === 'standard' ? tf.add(embedded, table(0)) : embedded); // [P, B·D]
   layers.forEach((reads, layer) => {
-    const input = normalize(config, `blocks.${layer}.ln1`, residual, weights, noHook);
+    const input = normalize(config, `blocks.${layer}.ln1`, opened(residual), weights, noHook);
     const located = kind === 'shortformer' ? tf.add(input, table(layer)) : input;
     const z = mix(config, layer, located, project(config, layer, 'V', input, weights), reads, weights); // [Q, B, H, K]
-    residual = tf.add(take(residual, reads.queries), attentionOutput(config, layer, z, weights)); // [Q, B, D]
-    residual = throughMlp(config, layer, residual, weights, noHook);
+    residual = tf.add(take(residual, reads.queries), blocksOf(attentionOutput(config, layer, z, weights))); // [Q, B·D]
+    residual = blocksOf(throughMlp(config, layer, opened(residual), weights, noHook));
   });
-  const answers = tf.transpose(residual, [1, 0, 2]); // [B, A, D]
+  const answers = tf.transpose(opened(residual), [1, 0, 2]); // [B, A, D]
   return unembed(config, normalize(config, 'ln_final', answers, weights, noHook), weights);
 }
 
@@ -103,7 +105,14 @@ function weigh(
 }
 
 /** The blocks of `x [P, …]` at some places. */
-const take = (x: Tensor, places: readonly number[]) => takePositions(x, places, 0);
+function take(x: Tensor, places: readonly number[]): Tensor {
+  return tf.reshape(takePositions(blocksOf(x), places, 0), [places.length, ...x.shape.slice(1)]);
+}
+
+/** `x [P, …]` as a matrix of one row a position. Sums of such rows need no further shape. */
+function blocksOf(x: Tensor): Tensor {
+  return tf.reshape(x, [x.shape[0] ?? 1, -1]);
+}
 
 function matrix(rows: number, columns: number, element: (row: number, column: number) => number): Tensor {
   return tf.tensor(Float32Array.from({ length: rows * columns }, (_, at) => element(Math.floor(at / columns), at % columns)), [rows, columns]);
