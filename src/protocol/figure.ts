@@ -86,8 +86,11 @@ export interface LinesFigure extends Titled {
 
 export interface Series {
   readonly name: string;
+  /** Numbers, or places among the labels of the x axis. */
   readonly x: Float64Array;
   readonly y: Float64Array;
+  /** Which of the points is the best, where one is. */
+  readonly best?: number;
 }
 
 export interface BarsFigure extends Titled {
@@ -160,9 +163,10 @@ export function checkFigure(figure: Figure): void {
       return;
     }
     case 'lines':
-      for (const { name, x, y } of figure.series) {
+      for (const { name, x, y, best } of figure.series) {
         expectFinite(`x of "${name}"`, x);
         expectValues(`"${name}"`, y, x.length);
+        if (best !== undefined) expectFinite(`the best of "${name}"`, [y[best] ?? NaN]);
       }
       expectFinite('the marks', (figure.marks ?? []).map(mark => mark.x));
       return;

@@ -8,10 +8,11 @@ import { formatInteger, formatNumber } from '../numbers';
 import { Chart, type ChartDrawing } from '../plotly/chart';
 import { axisLayout, baseLayout, logarithmicExtent } from '../plotly/layout';
 import { escapeText } from '../plotly/text';
+import { labelTicks, widestLabel } from '../plotly/ticks';
 import type { Theme } from '../theme';
 import { walkPoints } from './points';
 import { summariseLines } from './summary';
-import { tabulate } from './tabulate';
+import { positionText, tabulate } from './tabulate';
 import type { FigureContext, FigureView } from './view';
 
 interface Scales {
@@ -30,7 +31,7 @@ export function linesView(first: LinesFigure, context: FigureContext): FigureVie
   let figure = first;
   const logX = checkbox({ title: 'Log x', description: 'A logarithmic scale for the x axis' }, first.x.logarithmic ?? false);
   const logY = checkbox({ title: 'Log y', description: 'A logarithmic scale for the y axis' }, first.y.logarithmic ?? false);
-  const scales = (): Scales => ({ x: logX.value, y: logY.value });
+  const scales = (): Scales => ({ x: logX.value && !figure.x.labels, y: logY.value });
   const chart: Chart = new Chart(context.theme, width => describe(figure, scales(), context.theme.current, width, axis => chart.visibleRange(axis)));
   const note = element('p', { class: 'chart-note' });
   const show = () => {
@@ -52,13 +53,15 @@ export function linesView(first: LinesFigure, context: FigureContext): FigureVie
     columns: series => figure.series[series]?.x.length ?? 0,
     describe: (series, point) => {
       const { name = '', x, y } = figure.series[series] ?? {};
-      return `${name}: ${formatNumber(y?.[point] ?? 0)} at ${figure.x.title} ${formatNumber(x?.[point] ?? 0)}`;
+      const best = point === figure.series[series]?.best ? ', the best' : '';
+      return `${name}: ${formatNumber(y?.[point] ?? 0)} at ${figure.x.title} ${positionText(figure.x, x?.[point] ?? 0)}${best}`;
     },
   }), text => context.announce(text));
   show();
   return {
     element: element('div', { class: 'lines-chart' }, chart.element, note),
-    tools: [chart.resetTool, logX.element, logY.element],
+    // Categories have no scale.
+    tools: [chart.resetTool, ...(first.x.labels ? [] : [logX.element]), logY.element],
     update(next) {
       figure = next;
       show();
@@ -75,12 +78,17 @@ function describe({ series, marks = [], x, y }: LinesFigure, scales: Scales, the
   const colours = coloursFor(theme).series;
   const lines = series.map((line, i): PlotlyValues => ({
     type: 'scatter',
-    mode: line.x.length <= markerLimit ? 'lines+markers' : 'lines',
+    mode: line.x.length <= markerLimit || line.best !== undefined ? 'lines+markers' : 'lines',
     name: escapeText(line.name),
     x: line.x,
     y: line.y,
-    line: { color: colours[i % colours.length], dash: dashes[i % dashes.length], width: theme.highContrast ? 2.5 : 1.75 },
-    marker: { color: colours[i % colours.length], size: 5 },
+    // Once the colours are used up, they come back with other dashes.
+    line: { color: colours[i % colours.length], dash: dashes[(i + Math.floor(i / colours.length)) % dashes.length], width: theme.highContrast ? 2.5 : 1.75 },
+    marker: {
+      color: colours[i % colours.length],
+      size: line.best === undefined ? 5 : Array.from(line.x, (_, point) => point === line.best ? 13 : 5),
+      ...(line.best === undefined ? {} : { symbol: Array.from(line.x, (_, point) => point === line.best ? 'star' : 'circle') }),
+    },
   }));
   return {
     data: [...lines, ...(marks.length > 0 ? [markTrace(marks, theme)] : [])],
@@ -90,7 +98,10 @@ function describe({ series, marks = [], x, y }: LinesFigure, scales: Scales, the
       dragmode: 'zoom',
       showlegend: series.length > 1,
       legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', bgcolor: 'rgba(0,0,0,0)', itemwidth: 40 },
-      xaxis: axisLayout(theme, x.title, scales.x ? extent('x') : undefined),
+      xaxis: {
+        ...axisLayout(theme, x.title, scales.x ? extent('x') : undefined),
+        ...(x.labels ? { range: [-0.5, x.labels.length - 0.5], ...labelTicks(x.labels, { pixels: width, spacing: widestLabel(x.labels, theme) + 8 }, visible('xaxis')) } : {}),
+      },
       yaxis: { ...axisLayout(theme, y.title, scales.y ? extent('y') : undefined), hoverformat: '.4~g' },
       yaxis2: { overlaying: 'y', range: [0, 1], visible: false, fixedrange: true },
     },

@@ -1,6 +1,6 @@
 import type { AttentionFigure, BarsFigure, GraphFigure, HeatmapFigure, Histogram2dFigure, LinesFigure, TableFigure } from '../../src/protocol/figure';
 import { extremes, formatInteger, formatNumber, formatWeight } from '../numbers';
-import { binLabel, labelAt } from './tabulate';
+import { binLabel, labelAt, positionText } from './tabulate';
 import { headTitle, type HeadName } from '../subjects';
 
 /** A figure in a sentence or two: how large it is, and where its smallest and largest values are. */
@@ -29,6 +29,7 @@ export function summariseLines({ x, series }: LinesFigure): string {
   if (drawn.length === 0) return 'There are no points yet.';
   const most = 4;
   const sentences = drawn.slice(0, most).map(line => {
+    if (line.best !== undefined) return `${line.name}: best ${formatNumber(line.y[line.best] ?? 0)} at ${x.title} ${positionText(x, line.x[line.best] ?? 0)}.`;
     const found = extremes(line.y);
     const last = line.y.length - 1;
     const lowest = found ? ` Smallest ${formatNumber(found.smallest.value)} at ${formatNumber(line.x[found.smallest.index] ?? 0)}.` : '';

@@ -83,14 +83,19 @@ function tabulateLines({ x, series }: LinesFigure): Table {
     rows.set(at, row);
   }));
   return {
-    columns: [numeric(x.title), ...series.map(({ name }) => numeric(name))],
-    rows: [...rows.values()].sort((a, b) => Number(a[0]) - Number(b[0])),
+    columns: [x.labels ? text(x.title) : numeric(x.title), ...series.map(({ name }) => numeric(name))],
+    rows: [...rows.values()].sort((a, b) => Number(a[0]) - Number(b[0])).map(([at = 0, ...values]) => [x.labels ? labelAt(x, Number(at)) : at, ...values]),
   };
 }
 
 /** The label of an axis at an index, or the index itself. */
 export function labelAt({ labels }: Axis, index: number): string {
   return labels?.[index] ?? String(index);
+}
+
+/** Where a point of a line is along an axis, in words. */
+export function positionText(axis: Axis, at: number): string {
+  return axis.labels ? labelAt(axis, at) : formatNumber(at);
 }
 
 export function binLabel(edges: Float64Array, bin: number): string {
