@@ -22,6 +22,12 @@ export function formatInteger(value: number): string {
   return withMinus(integers.format(value + 0));
 }
 
+/** A fraction in percent, as in `99.98 %`: never rounded up to 100. */
+export function formatShare(value: number): string {
+  // The product may come out just below a whole number.
+  return `${formatNumber(Math.floor(value * 10_000 + 1e-6) / 100)} %`;
+}
+
 /** A weight of attention, which lies between 0 and 1. */
 export function formatWeight(value: number): string {
   return value.toFixed(3);

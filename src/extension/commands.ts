@@ -7,6 +7,7 @@ import { registerCommand, type Command, type CommandArgument, type ModelTarget }
 import { compareWith } from './compareWith';
 import { collectDiagnostics } from './collectDiagnostics';
 import type { Engine } from './engine';
+import { ExperimentPicker } from './experimentPicker';
 import { pickExport } from './exports';
 import type { HeadSelections } from './headSelections';
 import type { ModelAction } from './modelChoices';
@@ -21,6 +22,10 @@ import type { Panels } from './panels';
 import type { Problems } from './problems';
 import { setUpTensorFlow } from './setUpTensorFlow';
 import { showRunning } from './showRunning';
+import { SweepCommand } from './sweep';
+import { SweepCommands } from './sweepCommands';
+import type { SweepList } from './sweepList';
+import type { SweepPanels } from './sweepPanels';
 import { TrainCommand } from './train';
 
 export interface CommandsHost {
@@ -29,6 +34,8 @@ export interface CommandsHost {
   readonly selections: HeadSelections;
   readonly view: ModelsView;
   readonly panels: Panels;
+  readonly sweeps: SweepList;
+  readonly sweepPanels: SweepPanels;
   readonly problems: Problems;
   readonly log: vscode.LogOutputChannel;
   readonly context: vscode.ExtensionContext;
@@ -63,14 +70,28 @@ export class Commands implements Disposable {
   }
 
   private handlers(): Handlers {
-    const { engine, models, view, panels, log, context, activation, problems } = this.host;
-    const training = new TrainCommand(engine, problems, context.extensionUri);
+    const { engine, models, view, panels, sweeps, sweepPanels, log, context, activation, problems } = this.host;
+    const experiments = new ExperimentPicker(engine, context.extensionUri);
+    const training = new TrainCommand(engine, problems, experiments);
+    const sweeping = new SweepCommand(engine, experiments);
+    const sweep = new SweepCommands(engine, sweeps, sweepPanels);
     const model = new ModelCommands(engine);
     const analyses = new OpenAnalysis(this.host, this.picker);
     return {
       'circuits.train': async () => this.trained(await training.fromList()),
       'circuits.trainFile': async file => this.trained(await training.fromFile(file)),
       'circuits.newExperiment': () => newExperiment(engine, context.extensionUri),
+      'circuits.sweep': async file => {
+        const started = await sweeping.run(file);
+        if (!started) return;
+        sweeps.know(started);
+        await sweepPanels.show(started.id);
+      },
+      'circuits.openSweep': () => sweep.open(),
+      'circuits.cancelSweep': () => sweep.control('cancel'),
+      'circuits.resumeSweep': () => sweep.control('resume'),
+      'circuits.forgetSweep': () => sweep.forget(),
+      'circuits.exportSweep': () => sweep.export(),
       'circuits.stop': target => this.withModel('stop', target, chosen => model.control(chosen, 'stop')),
       'circuits.pause': target => this.withModel('pause', target, chosen => model.control(chosen, 'pause')),
       'circuits.resume': target => this.withModel('resume', target, chosen => model.control(chosen, 'resume')),
@@ -98,7 +119,7 @@ export class Commands implements Disposable {
         const chosen = await pickExport(panel.figures);
         if (chosen) panel.exportFigure(chosen.format, chosen.figure);
       },
-      'circuits.showRunning': () => showRunning(models, view),
+      'circuits.showRunning': () => showRunning({ models, view, sweeps, sweepPanels }),
       'circuits.refresh': () => models.refresh(),
       'circuits.restartEngine': async () => {
         await engine.restart();
@@ -112,7 +133,7 @@ export class Commands implements Disposable {
       'circuits.setUpTensorFlow': async () => {
         await setUpTensorFlow(context.globalStorageUri, log);
         // A running engine has looked for TensorFlow already, but not at the cost of the trainings.
-        if (engine.state.kind === 'ready' && models.running.length === 0) await engine.restart();
+        if (engine.state.kind === 'ready' && models.running.length === 0 && sweeps.running.length === 0) await engine.restart();
         void vscode.window.showInformationMessage('TensorFlow is installed. Choose the device "tensorflow" to train with it.');
       },
     };

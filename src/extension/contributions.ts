@@ -26,6 +26,12 @@ export const commands = {
   'circuits.train': nothing,
   'circuits.trainFile': FileSchema,
   'circuits.newExperiment': nothing,
+  'circuits.sweep': FileSchema,
+  'circuits.openSweep': nothing,
+  'circuits.cancelSweep': nothing,
+  'circuits.resumeSweep': nothing,
+  'circuits.forgetSweep': nothing,
+  'circuits.exportSweep': nothing,
   'circuits.stop': ModelTargetSchema,
   'circuits.pause': ModelTargetSchema,
   'circuits.resume': ModelTargetSchema,
@@ -55,11 +61,19 @@ export const commands = {
 export type Command = keyof typeof commands;
 export type CommandArgument<C extends Command> = v.InferOutput<(typeof commands)[C]> | undefined;
 
+/** What the cluster takes is checked by the engine, which writes it. */
+const clusterText = v.fallback(v.string(), '');
+
 /** Setting → its schema, with what counts where the user's value does not fit. */
 export const settings = {
   'circuits.modelsFolder': v.fallback(v.string(), ''),
   'circuits.device': v.fallback(v.picklist(devices), 'auto'),
   'circuits.threads': v.fallback(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(256)), 0),
+  'circuits.sweepParallel': v.fallback(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(10_000)), 0),
+  'circuits.slurm.partition': clusterText,
+  'circuits.slurm.time': clusterText,
+  'circuits.slurm.memory': clusterText,
+  'circuits.slurm.gres': clusterText,
 } as const;
 export type Setting = keyof typeof settings;
 export type SettingValue<S extends Setting> = v.InferOutput<(typeof settings)[S]>;
@@ -74,8 +88,9 @@ export interface ContextKeys {
 export const contextKeys = ['circuits.engine', 'circuits.hasModels', 'circuits.running'] as const satisfies readonly (keyof ContextKeys)[];
 
 export const views = { models: 'circuits.models', experiments: 'circuits.experiments' } as const;
-/** The type of every analysis panel, by which VS Code restores them. */
+/** The types of the panels, of analyses and of sweeps, by which VS Code restores them. */
 export const panelType = 'circuits.analysis';
+export const sweepPanelType = 'circuits.sweepPanel';
 
 export function registerCommand<C extends Command>(
   api: Pick<typeof vscode.commands, 'registerCommand'>,

@@ -4,6 +4,7 @@ import { CancelledError, messageOf, UserError } from '../common/errors';
 import { Emitter } from '../common/event';
 import type { Disposable } from '../common/lifetime';
 import { initialize, type EngineInfo, type EngineSettings, type ModelsChanged } from '../protocol/engine';
+import type { SweepChange } from '../protocol/sweep';
 import { EngineSession, type Log, type Question } from './engineSession';
 import { RestartPolicy } from './restartPolicy';
 
@@ -32,6 +33,7 @@ export class EngineDown extends UserError {}
 export class Engine implements Disposable {
   private readonly states = new Emitter<EngineState>();
   private readonly changes = new Emitter<ModelsChanged>();
+  private readonly sweepChanges = new Emitter<SweepChange>();
   private readonly restarts: RestartPolicy;
   private current: EngineState = { kind: 'stopped' };
   private opening: Promise<EngineSession> | undefined;
@@ -39,6 +41,7 @@ export class Engine implements Disposable {
   private disposed = false;
   readonly onStateChange = this.states.event;
   readonly onModelsChanged = this.changes.event;
+  readonly onSweepChanged = this.sweepChanges.event;
 
   constructor(private readonly host: EngineHost) {
     this.restarts = new RestartPolicy(() => host.now());
@@ -93,6 +96,7 @@ export class Engine implements Disposable {
     this.session?.dispose();
     this.states.dispose();
     this.changes.dispose();
+    this.sweepChanges.dispose();
   }
 
   private async ready(): Promise<EngineSession> {
@@ -114,6 +118,7 @@ export class Engine implements Disposable {
       const session = new EngineSession(this.host.fork(), this.host.log);
       this.session = session;
       session.onModelsChanged(change => this.changes.fire(change));
+      session.onSweepChanged(change => this.sweepChanges.fire(change));
       try {
         const info = await within(this.host.patience, session.send(initialize, this.host.settings()));
         if (this.session !== session) throw new CancelledError();

@@ -9,7 +9,8 @@ import { IPCMessageReader, IPCMessageWriter } from 'vscode-jsonrpc/node';
 import { messageOf, throwIfCancelled, UserError } from '../common/errors';
 import { Emitter } from '../common/event';
 import type { Disposable } from '../common/lifetime';
-import { log as logNotification, modelsChanged, userErrorCode, type ModelsChanged } from '../protocol/engine';
+import { log as logNotification, modelsChanged, sweepChanged, userErrorCode, type ModelsChanged } from '../protocol/engine';
+import type { SweepChange } from '../protocol/sweep';
 
 /** Where lines for the log go; VS Code's `LogOutputChannel` is one. */
 export interface Log {
@@ -30,12 +31,14 @@ export class EngineSession implements Disposable {
   private readonly connection: MessageConnection;
   private readonly ending = new Emitter<string>();
   private readonly changes = new Emitter<ModelsChanged>();
+  private readonly sweepChanges = new Emitter<SweepChange>();
   private disposed = false;
   /** How the process ended, once it has. */
   ended: string | undefined;
   /** The process ended by itself. */
   readonly onEnd = this.ending.event;
   readonly onModelsChanged = this.changes.event;
+  readonly onSweepChanged = this.sweepChanges.event;
 
   constructor(private readonly child: ChildProcess, private readonly log: Log) {
     this.connection = createMessageConnection(new IPCMessageReader(child), new IPCMessageWriter(child), {
@@ -45,6 +48,7 @@ export class EngineSession implements Disposable {
       log: message => log.trace(message),
     });
     this.connection.onNotification(modelsChanged, change => this.changes.fire(change));
+    this.connection.onNotification(sweepChanged, change => this.sweepChanges.fire(change));
     this.connection.onNotification(logNotification, ({ level, message }) => log[level](message));
     this.connection.listen();
     if (child.stdout) readLines(child.stdout, line => log.info(line));

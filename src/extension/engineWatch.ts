@@ -1,9 +1,13 @@
 import * as vscode from 'vscode';
 import { Lifetime, type Disposable } from '../common/lifetime';
-import { setContext } from './contributions';
+import { setContext, type Setting } from './contributions';
 import type { Engine, EngineState } from './engine';
 import type { ModelList } from './modelList';
 import type { Problems } from './problems';
+import type { SweepList } from './sweepList';
+
+/** What the engine is told when it starts; the others are read when they are needed. */
+const engineSettings = ['circuits.modelsFolder', 'circuits.device', 'circuits.threads'] as const satisfies readonly Setting[];
 
 /** Keeps the context keys true, says when the engine is down for good, and applies changed settings to it. */
 export class EngineWatch implements Disposable {
@@ -11,14 +15,25 @@ export class EngineWatch implements Disposable {
   /** Settings have changed that the engine does not know of. */
   private outdated = false;
 
-  constructor(private readonly engine: Engine, private readonly models: ModelList, private readonly problems: Problems) {
+  constructor(
+    private readonly engine: Engine,
+    private readonly models: ModelList,
+    private readonly sweeps: SweepList,
+    private readonly problems: Problems,
+  ) {
     this.lifetime.add(engine.onStateChange(state => this.stateChanged(state)));
     this.lifetime.add(models.onChange(() => {
       setContext(vscode.commands, 'circuits.hasModels', models.models.length > 0);
-      setContext(vscode.commands, 'circuits.running', models.running.length > 0);
+      this.setRunning();
       this.apply();
     }));
-    this.lifetime.add(vscode.workspace.onDidChangeConfiguration(event => event.affectsConfiguration('circuits') && this.settingsChanged()));
+    this.lifetime.add(sweeps.onChange(({ summary, before }) => {
+      if (summary.status === before?.status) return;
+      this.setRunning();
+      this.apply();
+    }));
+    this.lifetime.add(vscode.workspace.onDidChangeConfiguration(event =>
+      engineSettings.some(setting => event.affectsConfiguration(setting)) && this.settingsChanged()));
     this.stateChanged(engine.state);
   }
 
@@ -33,10 +48,18 @@ export class EngineWatch implements Disposable {
     if (state.kind === 'ready') void this.models.load().catch(() => undefined);
   }
 
+  private get isBusy(): boolean {
+    return this.models.running.length > 0 || this.sweeps.running.length > 0;
+  }
+
+  private setRunning(): void {
+    setContext(vscode.commands, 'circuits.running', this.isBusy);
+  }
+
   private settingsChanged(): void {
     if (this.engine.state.kind === 'stopped') return;
     this.outdated = true;
-    if (this.models.running.length > 0) {
+    if (this.isBusy) {
       void vscode.window.showInformationMessage('The changed settings of Circuits apply when the running trainings have ended.');
     }
     this.apply();
@@ -44,7 +67,7 @@ export class EngineWatch implements Disposable {
 
   /** Starts the engine anew with the settings, which would end running trainings and so waits for them. */
   private apply(): void {
-    if (!this.outdated || this.models.running.length > 0) return;
+    if (!this.outdated || this.isBusy) return;
     this.outdated = false;
     this.problems.guard(() => this.engine.restart());
   }

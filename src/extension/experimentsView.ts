@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
 import { Lifetime, type Disposable } from '../common/lifetime';
 import { commandLink, views } from './contributions';
-import { experimentGlob, experimentName, findExperiments } from './experimentFiles';
+import { experimentGlob, experimentName, findExperiments, readExperiment } from './experimentFiles';
+import { hasSweep } from './sweepPlan';
 
 /** The experiment files of the workspace, in the side bar and with a lens at their top. */
 export class ExperimentsView implements vscode.TreeDataProvider<vscode.Uri>, vscode.CodeLensProvider, Disposable {
@@ -13,8 +14,10 @@ export class ExperimentsView implements vscode.TreeDataProvider<vscode.Uri>, vsc
     const redraw = () => this.changes.fire(undefined);
     this.lifetime.add(vscode.window.createTreeView(views.experiments, { treeDataProvider: this }));
     this.lifetime.add(vscode.languages.registerCodeLensProvider({ pattern: experimentGlob }, this));
-    const watcher = this.lifetime.add(vscode.workspace.createFileSystemWatcher(experimentGlob, false, true, false));
+    const watcher = this.lifetime.add(vscode.workspace.createFileSystemWatcher(experimentGlob));
     this.lifetime.add(watcher.onDidCreate(redraw));
+    // It may have a sweep now.
+    this.lifetime.add(watcher.onDidChange(redraw));
     this.lifetime.add(watcher.onDidDelete(redraw));
     this.lifetime.add(vscode.workspace.onDidChangeWorkspaceFolders(redraw));
   }
@@ -23,7 +26,7 @@ export class ExperimentsView implements vscode.TreeDataProvider<vscode.Uri>, vsc
     return file ? Promise.resolve([]) : findExperiments();
   }
 
-  getTreeItem(file: vscode.Uri): vscode.TreeItem {
+  async getTreeItem(file: vscode.Uri): Promise<vscode.TreeItem> {
     const name = experimentName(file);
     const item = new vscode.TreeItem(name);
     item.id = file.toString();
@@ -31,7 +34,7 @@ export class ExperimentsView implements vscode.TreeDataProvider<vscode.Uri>, vsc
     item.iconPath = new vscode.ThemeIcon('beaker');
     item.description = folderOf(vscode.workspace.asRelativePath(file));
     item.tooltip = vscode.workspace.asRelativePath(file);
-    item.contextValue = 'experiment';
+    item.contextValue = await readExperiment(file).then(hasSweep, () => false) ? 'experiment sweep' : 'experiment';
     item.accessibilityInformation = { label: `Experiment ${name}` };
     item.command = { command: 'vscode.open', title: 'Open', arguments: [file] };
     return item;
@@ -39,7 +42,10 @@ export class ExperimentsView implements vscode.TreeDataProvider<vscode.Uri>, vsc
 
   provideCodeLenses(document: vscode.TextDocument): vscode.CodeLens[] {
     const top = new vscode.Range(0, 0, 0, 0);
-    return [new vscode.CodeLens(top, commandLink('circuits.trainFile', '$(play) Train…', document.uri))];
+    return [
+      new vscode.CodeLens(top, commandLink('circuits.trainFile', '$(play) Train…', document.uri)),
+      ...(hasSweep(document.getText()) ? [new vscode.CodeLens(top, commandLink('circuits.sweep', '$(run-all) Sweep…', document.uri))] : []),
+    ];
   }
 
   dispose(): void {

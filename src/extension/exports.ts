@@ -1,22 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
 import { messageOf, UserError } from '../common/errors';
-import type { ExportFormat } from '../protocol/panel';
+import { exportFormats, type ExportFormat } from '../protocol/panel';
+import { tableFormats, type SavedFormat, type SweepExport } from '../protocol/sweepPanel';
 import { exportFileName } from './panelMessages';
 
-const formatNames: Readonly<Record<ExportFormat, string>> = {
-  png: 'PNG image', svg: 'SVG image', csv: 'Comma-separated values', json: 'JSON',
+const formatNames: Readonly<Record<SavedFormat, string>> = {
+  png: 'PNG image', svg: 'SVG image', csv: 'Comma-separated values', json: 'JSON', md: 'Markdown',
 };
 
 /** The folder of the last export, where the next one is offered. */
 let lastFolder: vscode.Uri | undefined;
 
 /** Asks where to, and writes the file there. */
-export async function saveExport(figure: string, format: ExportFormat, content: string | Uint8Array): Promise<void> {
-  const name = exportFileName(figure, format);
+export async function saveExport(what: string, format: SavedFormat, content: string | Uint8Array, title = 'Save Figure'): Promise<void> {
+  const name = exportFileName(what, format);
   const folder = lastFolder ?? vscode.workspace.workspaceFolders?.[0]?.uri;
   const file = await vscode.window.showSaveDialog({
-    title: 'Save Figure',
+    title,
     saveLabel: 'Save',
     filters: { [formatNames[format]]: [format] },
     ...(folder ? { defaultUri: vscode.Uri.joinPath(folder, name) } : {}),
@@ -47,7 +48,14 @@ export async function pickExport(
     ? (await vscode.window.showQuickPick(figures.map(({ title }, index) => ({ label: title, index })), { title: 'Export Figure' }))?.index
     : 0;
   if (figure === undefined) return undefined;
-  const formats = (Object.keys(formatNames) as ExportFormat[]).map(format => ({ label: format.toUpperCase(), description: formatNames[format], format }));
+  const formats = exportFormats.map(format => ({ label: format.toUpperCase(), description: formatNames[format], format }));
   const chosen = await vscode.window.showQuickPick(formats, { title: 'Export Figure', placeHolder: 'Format' });
   return chosen && { figure, format: chosen.format };
+}
+
+/** Lets the user pick what to export of a sweep. */
+export async function pickSweepExport(): Promise<SweepExport | undefined> {
+  const item = <E extends SweepExport>(chosen: E) => ({ label: `${chosen.what === 'table' ? 'Runs' : 'Figure'} as ${chosen.format === 'md' ? 'Markdown' : chosen.format.toUpperCase()}`, description: formatNames[chosen.format], chosen });
+  const items = [...tableFormats.map(format => item({ what: 'table', format })), ...exportFormats.map(format => item({ what: 'figure', format }))];
+  return (await vscode.window.showQuickPick<(typeof items)[number]>(items, { title: 'Export Sweep', placeHolder: 'What to export' }))?.chosen;
 }

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { Lifetime } from '../common/lifetime';
 import { Commands } from './commands';
-import { readSetting } from './contributions';
+import { readSetting, runCommand } from './contributions';
 import { Engine, forkEngine } from './engine';
 import { EngineWatch } from './engineWatch';
 import { ExperimentDiagnostics } from './experimentDiagnostics';
@@ -16,7 +16,11 @@ import { ModelsView } from './modelsView';
 import { Panels } from './panels';
 import { Problems } from './problems';
 import { StatusBar } from './statusBar';
+import { SweepList } from './sweepList';
+import { SweepNews } from './sweepNews';
+import { SweepPanels } from './sweepPanels';
 import { TrainingNews } from './trainingNews';
+import { WebviewPages } from './webviewPages';
 
 /** Puts everything in its place; the engine starts when something is first asked of it. */
 export function activate(context: vscode.ExtensionContext): void {
@@ -49,15 +53,26 @@ export function activate(context: vscode.ExtensionContext): void {
   const kept = new KeptParameters(memory);
   const badges = lifetime.add(new HeadBadges(engine, models, log));
   const view = lifetime.add(new ModelsView(models, selections, badges, problems));
-  const panels = lifetime.add(new Panels({ engine, models, selections, kept, problems, log, extensionUri }));
+  const pages = new WebviewPages(extensionUri);
+  const panels = lifetime.add(new Panels({ engine, models, selections, kept, problems, log, pages }));
+  const sweeps = lifetime.add(new SweepList(engine));
+  const sweepPanels = lifetime.add(new SweepPanels({
+    engine, sweeps, problems, log, pages,
+    openRun: async model => {
+      await models.get(model);
+      view.show({ kind: 'model', model }, true);
+      await runCommand(vscode.commands, 'circuits.openTrainingCurves', { model });
+    },
+  }));
   lifetime.add(new ExperimentsView());
   lifetime.add(new ExperimentDiagnostics(engine, log));
-  lifetime.add(new StatusBar(models));
-  lifetime.add(new TrainingNews(models, problems));
-  lifetime.add(new EngineWatch(engine, models, problems));
+  lifetime.add(new StatusBar(models, sweeps));
+  lifetime.add(new TrainingNews(models, sweeps, problems));
+  lifetime.add(new SweepNews(sweeps, problems, sweep => sweepPanels.show(sweep)));
+  lifetime.add(new EngineWatch(engine, models, sweeps, problems));
 
   const activation = { milliseconds: 0 };
-  lifetime.add(new Commands({ engine, models, selections, view, panels, problems, log, context, activation }));
+  lifetime.add(new Commands({ engine, models, selections, view, panels, sweeps, sweepPanels, problems, log, context, activation }));
   activation.milliseconds = performance.now() - began;
   log.info(`Activated in ${activation.milliseconds.toFixed(1)} ms.`);
 }

@@ -46,3 +46,8 @@ export function formatMetrics({ trainLoss, testLoss, testAccuracy }: Metrics): s
 export function escapeMarkdown(text: string): string {
   return text.replace(/[\\`*_{}[\]()<>#+\-.!|~$&]/g, '\\$&').replace(/\s+/g, ' ');
 }
+
+/** VS Code draws `$(name)` as an icon; a name is only text. */
+export function withoutIcons(name: string): string {
+  return name.replace(/\$\(/g, '$ (');
+}

@@ -4,6 +4,8 @@ export interface PageValues {
   readonly cspSource: string;
   readonly script: string;
   readonly style: string;
+  /** Which panel it is. */
+  readonly panel: string;
 }
 
 /** Fills in the page's template. Throws for a placeholder without a value: the page and this file must agree. */

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import { Lifetime, toDisposable, type Disposable } from '../common/lifetime';
 import type { PanelState } from '../protocol/panel';
@@ -11,10 +10,10 @@ import type { HeadSelections } from './headSelections';
 import type { KeptParameters } from './keptParameters';
 import type { ModelList } from './modelList';
 import { panelState, readPanelState } from './panelMessages';
-import { fillPage } from './panelPage';
 import { PanelSession } from './panelSession';
 import type { Problems } from './problems';
 import { SharedCheckpoints } from './sharedCheckpoints';
+import type { WebviewPages } from './webviewPages';
 
 export interface PanelsHost {
   readonly engine: Engine;
@@ -23,7 +22,7 @@ export interface PanelsHost {
   readonly kept: KeptParameters;
   readonly problems: Problems;
   readonly log: Log;
-  readonly extensionUri: vscode.Uri;
+  readonly pages: WebviewPages;
 }
 
 interface OpenPanel {
@@ -35,12 +34,9 @@ interface OpenPanel {
 export class Panels implements vscode.WebviewPanelSerializer, Disposable {
   private readonly lifetime = new Lifetime();
   private readonly open = new Map<string, OpenPanel>();
-  private readonly folder: vscode.Uri;
   private readonly checkpoints = new SharedCheckpoints();
-  private template: Promise<string> | undefined;
 
   constructor(private readonly host: PanelsHost) {
-    this.folder = vscode.Uri.joinPath(host.extensionUri, 'dist');
     this.lifetime.add(vscode.window.registerWebviewPanelSerializer(panelType, this));
     this.lifetime.add(toDisposable(() => [...this.open.values()].forEach(({ panel }) => panel.dispose())));
   }
@@ -76,8 +72,8 @@ export class Panels implements vscode.WebviewPanelSerializer, Disposable {
       return;
     }
     if (checkpoint !== undefined) this.checkpoints.move(model, checkpoint);
-    const column = { viewColumn: this.column(), preserveFocus };
-    const panel = vscode.window.createWebviewPanel(panelType, 'Circuits', column, this.options());
+    const [first] = this.open.values();
+    const panel = this.host.pages.create(panelType, preserveFocus, first?.panel);
     await this.fill(panel, panelState(model, analysis, { ...this.host.kept.of({ model, analysis }), ...params }, checkpoint));
   }
 
@@ -87,7 +83,7 @@ export class Panels implements vscode.WebviewPanelSerializer, Disposable {
       panel.dispose();
       return;
     }
-    panel.webview.options = this.options();
+    this.host.pages.prepare(panel);
     await this.fill(panel, state);
   }
 
@@ -96,7 +92,7 @@ export class Panels implements vscode.WebviewPanelSerializer, Disposable {
   }
 
   private async fill(panel: vscode.WebviewPanel, state: PanelState): Promise<void> {
-    const { engine, models, selections, kept, problems, log } = this.host;
+    const { engine, models, selections, kept, problems, log, pages } = this.host;
     const lifetime = this.lifetime.add(new Lifetime());
     const id = key(state.model, state.analysis);
     const session = lifetime.add(new PanelSession(state, {
@@ -123,30 +119,7 @@ export class Panels implements vscode.WebviewPanelSerializer, Disposable {
       this.open.delete(id);
       this.lifetime.release(lifetime);
     }));
-    panel.iconPath = vscode.Uri.joinPath(this.host.extensionUri, 'media', 'panel.svg');
-    const [page] = await Promise.all([this.page(panel.webview), session.titled]);
-    if (!lifetime.isEnded) panel.webview.html = page;
-  }
-
-  /** Beside the text that is being edited; in the same group as the panels that are already open. */
-  private column(): vscode.ViewColumn {
-    const [first] = this.open.values();
-    return first?.panel.viewColumn ?? (vscode.window.activeTextEditor ? vscode.ViewColumn.Beside : vscode.ViewColumn.Active);
-  }
-
-  private options(): vscode.WebviewPanelOptions & vscode.WebviewOptions {
-    return { enableScripts: true, enableForms: false, enableFindWidget: false, localResourceRoots: [this.folder] };
-  }
-
-  private async page(webview: vscode.Webview): Promise<string> {
-    const file = (name: string) => vscode.Uri.joinPath(this.folder, name);
-    this.template ??= Promise.resolve(vscode.workspace.fs.readFile(file('panel.html'))).then(bytes => new TextDecoder().decode(bytes));
-    return fillPage(await this.template, {
-      nonce: randomBytes(16).toString('base64url'),
-      cspSource: webview.cspSource,
-      script: webview.asWebviewUri(file('panel.js')).toString(),
-      style: webview.asWebviewUri(file('panel.css')).toString(),
-    });
+    await pages.fill(panel, 'analysis', session.titled, () => lifetime.isEnded);
   }
 }
 

@@ -1,10 +1,18 @@
 import type { ModelSummary } from '../protocol/model';
+import type { SweepSummary } from '../protocol/sweep';
+import { formatCount, withoutIcons } from './format';
 import { modelDescription } from './modelRows';
+import { sweepDescription, totalRuns } from './sweepText';
 
-/** What the status bar says of the running trainings; nothing when there are none. */
-export function runningText(
-  running: readonly ModelSummary[],
-): { readonly text: string; readonly tooltip: string; readonly spoken: string } | undefined {
+interface RunningText {
+  readonly text: string;
+  readonly tooltip: string;
+  readonly spoken: string;
+}
+
+/** What the status bar says of the running trainings, or of the sweeps where there are any; nothing when nothing runs. */
+export function runningText(running: readonly ModelSummary[], sweeps: readonly SweepSummary[] = []): RunningText | undefined {
+  if (sweeps.length > 0) return sweepsText(sweeps);
   const [first] = running;
   if (!first) return undefined;
   const icon = running.every(({ status }) => status === 'paused') ? '$(debug-pause)' : '$(sync~spin)';
@@ -16,12 +24,22 @@ export function runningText(
   };
 }
 
+function sweepsText(sweeps: readonly SweepSummary[]): RunningText {
+  const finished = sum(sweeps.map(({ counts }) => counts.finished ?? 0));
+  const total = sum(sweeps.map(({ counts }) => totalRuns(counts)));
+  const name = sweeps.length === 1 ? (sweeps[0]?.name ?? '') : `${sweeps.length} sweeps`;
+  return {
+    text: `$(sync~spin) ${withoutIcons(name)} ${formatCount(finished)}/${formatCount(total)}`,
+    tooltip: sweeps.map(sweep => `${sweep.name}: ${sweepDescription(sweep)}`).join('\n'),
+    spoken: `${sweeps.length === 1 ? `Sweep ${name}` : name}, ${finished} of ${total} runs finished`,
+  };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
 /** Whole percent, 100 only when it is done. */
 function percentage({ progress: { step, steps } }: ModelSummary): number {
   return Math.floor((100 * step) / Math.max(1, steps));
-}
-
-/** VS Code draws `$(name)` as an icon; a model's name is only text. */
-function withoutIcons(name: string): string {
-  return name.replace(/\$\(/g, '$ (');
 }

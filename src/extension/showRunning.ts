@@ -1,18 +1,36 @@
 import * as vscode from 'vscode';
 import { runCommand } from './contributions';
 import { isRunning, type ModelList } from './modelList';
+import { withoutIcons } from './format';
 import { modelItems } from './modelChoices';
 import type { ModelsView } from './modelsView';
+import { sweepItem } from './sweepCommands';
+import type { SweepList } from './sweepList';
+import type { SweepPanels } from './sweepPanels';
 
-/** The running trainings; choosing one shows it in the tree and opens its curves. */
-export async function showRunning(models: ModelList, view: ModelsView): Promise<void> {
-  const items = modelItems('stop', (await models.load()).filter(isRunning));
+interface Running {
+  readonly models: ModelList;
+  readonly view: ModelsView;
+  readonly sweeps: SweepList;
+  readonly sweepPanels: SweepPanels;
+}
+
+/** What is running: choosing a sweep opens its panel; choosing a training shows it in the tree and opens its curves. */
+export async function showRunning({ models, view, sweeps, sweepPanels }: Running): Promise<void> {
+  const trainings = modelItems('stop', (await models.load()).filter(isRunning));
+  const items = [
+    ...sweeps.running.map(sweepItem).map(item => ({ ...item, label: `$(run-all) ${withoutIcons(item.label)}`, run: () => sweepPanels.show(item.sweep.id) })),
+    ...trainings.map(item => ({
+      ...item,
+      run: async () => {
+        view.show({ kind: 'model', model: item.model }, true);
+        await runCommand(vscode.commands, 'circuits.openTrainingCurves', { model: item.model });
+      },
+    })),
+  ];
   if (items.length === 0) {
     void vscode.window.showInformationMessage('No training is running.');
     return;
   }
-  const chosen = await vscode.window.showQuickPick(items, { title: 'Running Trainings', placeHolder: 'Show' });
-  if (!chosen) return;
-  view.show({ kind: 'model', model: chosen.model }, true);
-  await runCommand(vscode.commands, 'circuits.openTrainingCurves', { model: chosen.model });
+  await (await vscode.window.showQuickPick(items, { title: 'Running Trainings', placeHolder: 'Show' }))?.run();
 }

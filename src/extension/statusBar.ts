@@ -4,6 +4,7 @@ import { throttle } from '../common/throttle';
 import { commandLink } from './contributions';
 import type { ModelList } from './modelList';
 import { runningText } from './runningText';
+import type { SweepList } from './sweepList';
 
 /** Milliseconds between two drawings. */
 const drawEvery = 250;
@@ -13,12 +14,13 @@ export class StatusBar implements Disposable {
   private readonly lifetime = new Lifetime();
   private readonly item: vscode.StatusBarItem;
 
-  constructor(private readonly models: ModelList) {
+  constructor(private readonly models: ModelList, private readonly sweeps: SweepList) {
     this.item = this.lifetime.add(vscode.window.createStatusBarItem('circuits.running', vscode.StatusBarAlignment.Left));
     this.item.name = 'Circuits: Running Trainings';
     this.item.command = commandLink('circuits.showRunning', 'Show Running Trainings');
     const drawing = this.lifetime.add(throttle(() => this.draw(), drawEvery));
     this.lifetime.add(models.onChange(() => drawing.call()));
+    this.lifetime.add(sweeps.onChange(() => drawing.call()));
   }
 
   dispose(): void {
@@ -26,7 +28,7 @@ export class StatusBar implements Disposable {
   }
 
   private draw(): void {
-    const shown = runningText(this.models.running);
+    const shown = runningText(this.models.running, this.sweeps.running);
     if (!shown) {
       this.item.hide();
       return;

@@ -1,19 +1,13 @@
 import * as vscode from 'vscode';
-import { UserError } from '../common/errors';
 import { listDevices, train as trainRequest, type TrainAnswer } from '../protocol/engine';
 import type { ModelSummary } from '../protocol/model';
 import { readSetting, runCommand } from './contributions';
 import type { Engine } from './engine';
-import { bundledExperiment, experimentName, findExperiments, readExperiment } from './experimentFiles';
+import type { ExperimentPicker } from './experimentPicker';
 import type { Problems } from './problems';
 import {
   deviceItems, planItems, planOf, problemOfNumber, requestOf, titleOfNumber, type DeviceItem, type PlannedNumber, type TrainPlan,
 } from './trainPlan';
-
-interface ExperimentItem extends vscode.QuickPickItem {
-  /** Absent in a separator. */
-  readonly source?: { readonly bundled: string } | { readonly file: vscode.Uri };
-}
 
 interface Offer extends vscode.MessageItem {
   run(): Promise<unknown>;
@@ -24,40 +18,18 @@ export class TrainCommand {
   constructor(
     private readonly engine: Engine,
     private readonly problems: Problems,
-    private readonly extensionUri: vscode.Uri,
+    private readonly experiments: ExperimentPicker,
   ) {}
 
   /** Lets the user pick an experiment and trains it; nothing when they give up. */
   async fromList(): Promise<TrainAnswer | undefined> {
-    const items = this.items();
-    const options = { title: 'Train Model', placeHolder: 'Experiment', matchOnDescription: true };
-    const source = (await vscode.window.showQuickPick(items, options))?.source;
-    if (!source) return undefined;
-    if ('file' in source) return this.fromFile(source.file);
-    const text = await readExperiment(bundledExperiment(this.extensionUri, source.bundled));
-    return this.train(planOf(source.bundled, { bundled: source.bundled }, text));
+    const chosen = await this.experiments.fromList('Train Model');
+    return chosen && this.train(planOf(chosen));
   }
 
   /** Trains an experiment file, by default that of the active editor. */
   async fromFile(given: vscode.Uri | undefined): Promise<TrainAnswer | undefined> {
-    const file = given ?? vscode.window.activeTextEditor?.document.uri;
-    if (!file) throw new UserError('Open an experiment file first, or choose one with the command Circuits: Train Model.');
-    if (!vscode.workspace.isTrusted) throw new UserError('Trust the workspace to train its experiments; bundled ones can be trained without.');
-    const text = await readExperiment(file);
-    return this.train(planOf(experimentName(file), { text }, text));
-  }
-
-  private async items(): Promise<readonly ExperimentItem[]> {
-    const [{ experiments }, files] = await Promise.all([
-      this.engine.start(), vscode.workspace.isTrusted ? findExperiments() : Promise.resolve([]),
-    ]);
-    const separator = (label: string): ExperimentItem => ({ label, kind: vscode.QuickPickItemKind.Separator });
-    return [
-      ...(files.length > 0 ? [separator('workspace')] : []),
-      ...files.map(file => ({ label: experimentName(file), description: vscode.workspace.asRelativePath(file), source: { file } })),
-      separator('bundled'),
-      ...experiments.map(bundled => ({ label: bundled, description: 'bundled', source: { bundled } })),
-    ];
+    return this.train(planOf(await this.experiments.fromFile(given)));
   }
 
   private async train(start: TrainPlan): Promise<TrainAnswer | undefined> {

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { devices, type Device, type DeviceStatus, type TrainRequest } from '../protocol/engine';
 import { ExperimentSchema } from '../protocol/experiment';
 import { nestingLimit, nestingOf } from '../protocol/nesting';
+import type { ChosenExperiment } from './experimentPicker';
 import { formatCount } from './format';
 
 /** A training as the user puts it together before it starts. What is absent stays as the experiment or the settings have it. */
@@ -27,7 +28,7 @@ export interface PlanItem {
 }
 
 /** Reads what the settings pick shows of an experiment; what is wrong with it the engine says. */
-export function planOf(name: string, experiment: TrainRequest['experiment'], text: string): TrainPlan {
+export function planOf({ name, experiment, text }: ChosenExperiment): TrainPlan {
   if (nestingOf(text) > nestingLimit) return { name, experiment, own: {} };
   const errors: ParseError[] = [];
   const read = v.safeParse(ExperimentSchema, parse(text, errors, { allowTrailingComma: true }));

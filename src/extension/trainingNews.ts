@@ -5,12 +5,13 @@ import { runCommand } from './contributions';
 import { formatMetrics } from './format';
 import { isRunning, type ModelList, type ModelListChange } from './modelList';
 import type { Problems } from './problems';
+import type { SweepList } from './sweepList';
 
-/** Says how a training ended: quietly when all went well. */
+/** Says how a training ended: quietly when all went well. Of the runs of a sweep, of which there may be thousands, its table speaks. */
 export class TrainingNews implements Disposable {
   private readonly listening: Disposable;
 
-  constructor(models: ModelList, private readonly problems: Problems) {
+  constructor(models: ModelList, private readonly sweeps: SweepList, private readonly problems: Problems) {
     this.listening = models.onChange(change => this.tell(change));
   }
 
@@ -21,7 +22,7 @@ export class TrainingNews implements Disposable {
   private tell({ changed, before }: ModelListChange): void {
     for (const model of changed) {
       const old = before.get(model.id);
-      if (old && isRunning(old) && !isRunning(model)) this.ended(model);
+      if (old && isRunning(old) && !isRunning(model) && !this.sweeps.trains(model.id)) this.ended(model);
     }
   }
 

@@ -4,6 +4,7 @@ import { parameterNames } from './fakeParameters';
 import type { AnalysisInfo, AnalysisResult } from '../../src/protocol/analysis';
 import * as protocol from '../../src/protocol/engine';
 import type { ModelDetails, ModelSummary } from '../../src/protocol/model';
+import type { SweepSummary } from '../../src/protocol/sweep';
 
 /**
  * A process that speaks the engine's protocol with made-up models, so that the extension can be tested without training.
@@ -133,6 +134,14 @@ connection.onRequest(protocol.analyze, async ({ model, analysis, progress }, tok
   await new Promise(resolve => setTimeout(resolve, 10));
   if (token.isCancellationRequested) return new ResponseError<void>(-32800, 'Cancelled.');
   return analysis === 'attention' ? attention() : curves(step);
+});
+connection.onRequest(protocol.startSweep, () => {
+  const row = { index: 0, values: { seed: 0 }, model: 'run-0', status: 'training', progress: { step: 0, steps: 100 }, metrics: {} } as const;
+  const summary: SweepSummary = {
+    id: 'fake-sweep', name: 'seeds', status: 'running', fields: ['seed'], options: { executor: 'local', parallel: 1 }, createdAt: 1_700_000_000_000, counts: { training: 1 },
+  };
+  void connection.sendNotification(protocol.sweepChanged, { summary, rows: [row] });
+  return { ...summary, rows: [row] };
 });
 connection.listen();
 process.on('disconnect', () => process.exit(0));

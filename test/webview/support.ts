@@ -1,13 +1,14 @@
 import { basename } from 'node:path';
 import { mkdirSync } from 'node:fs';
 import { build } from 'esbuild';
-import { chromium, type Browser, type Page } from 'playwright-core';
-import { afterAll, beforeAll } from 'vitest';
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll } from 'vitest';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { AnalysisInfo } from '../../src/protocol/analysis';
 import type { Figure } from '../../src/protocol/figure';
 import type { ModelSummary, ModelWords } from '../../src/protocol/model';
 import type { FromPanel, ToPanel } from '../../src/protocol/panel';
+import type { FromSweepPanel, ToSweepPanel } from '../../src/protocol/sweepPanel';
 import { panelBuildOptions } from '../../webview/build.mjs';
 import darkModern from './themes/darkModern.json';
 import highContrast from './themes/highContrast.json';
@@ -24,16 +25,16 @@ const chromiumFlags = [
 ];
 const pictureFolder = new URL('../../test-results/webview/', import.meta.url).pathname;
 
-type PanelMessage<K extends FromPanel['kind']> = Extract<FromPanel, { kind: K }>;
+type AnyMessage = FromPanel | FromSweepPanel;
 
 /** A panel in a real page, under the page policy and the theme of VS Code, with the test as its extension. */
-export interface OpenPanel {
+export interface OpenPage<From extends AnyMessage, To> {
   readonly page: Page;
-  post(message: ToPanel): Promise<void>;
+  post(message: To): Promise<void>;
   /** The first message of a kind that has not been taken yet, as soon as there is one. */
-  next<K extends FromPanel['kind']>(kind: K): Promise<PanelMessage<K>>;
+  next<K extends From['kind']>(kind: K): Promise<Extract<From, { kind: K }>>;
   /** Messages of a kind that have not been taken. */
-  waiting<K extends FromPanel['kind']>(kind: K): Promise<readonly PanelMessage<K>[]>;
+  waiting<K extends From['kind']>(kind: K): Promise<readonly Extract<From, { kind: K }>[]>;
   /** What the page kept for a reload. */
   kept(): Promise<unknown>;
   setTheme(theme: ThemeName): Promise<void>;
@@ -43,9 +44,19 @@ export interface OpenPanel {
   /** Accessibility violations that are serious or worse, as text. */
   violations(): Promise<string[]>;
 }
+/** That of an analysis. */
+export type OpenPanel = OpenPage<FromPanel, ToPanel>;
+export type OpenSweep = OpenPage<FromSweepPanel, ToSweepPanel>;
+
+interface PageOptions {
+  readonly theme?: ThemeName;
+  readonly width?: number;
+  readonly height?: number;
+  readonly reducedMotion?: boolean;
+}
 
 /** Builds the bundle and starts the browser, once for the test file. */
-export function usePanels(): { open(options?: { theme?: ThemeName; width?: number; height?: number; reducedMotion?: boolean }): Promise<OpenPanel> } {
+export function usePanels(): { open(options?: PageOptions): Promise<OpenPanel>; openSweep(options?: PageOptions): Promise<OpenSweep> } {
   let browser: Browser;
   let files: ReadonlyMap<string, Uint8Array>;
   beforeAll(async () => {
@@ -58,33 +69,38 @@ export function usePanels(): { open(options?: { theme?: ThemeName; width?: numbe
     browser = launched;
   }, 60_000);
   afterAll(() => browser.close());
+  // What goes on in a page would slow down those of the next tests.
+  const contexts: BrowserContext[] = [];
+  afterEach(async () => { await Promise.all(contexts.splice(0).map(context => context.close())); });
 
-  return {
-    async open({ theme = 'lightModern', width = 1000, height = 800, reducedMotion = false } = {}) {
-      const context = await browser.newContext({ viewport: { width, height }, reducedMotion: reducedMotion ? 'reduce' : 'no-preference' });
-      const page = await context.newPage();
-      const complaints: string[] = [];
-      page.on('console', message => { if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text()); });
-      page.on('pageerror', error => complaints.push(error.message));
-      await page.route(`${origin}/**`, route => {
-        const name = basename(new URL(route.request().url()).pathname);
-        const body = name === 'index.html' ? pageText(files) : files.get(name);
-        return body === undefined ? route.fulfill({ status: 404 }) : route.fulfill({ body: Buffer.from(body), contentType: contentType(name) });
-      });
-      await page.addInitScript(extensionSide, { ...themes[theme], defaults: defaultStyles });
-      await page.goto(`${origin}/index.html`);
-      return driver(page, complaints);
-    },
+  const openPage = async <From extends AnyMessage, To>(
+    panel: 'analysis' | 'sweep', { theme = 'lightModern', width = 1000, height = 800, reducedMotion = false }: PageOptions = {},
+  ): Promise<OpenPage<From, To>> => {
+    const context = await browser.newContext({ viewport: { width, height }, reducedMotion: reducedMotion ? 'reduce' : 'no-preference' });
+    contexts.push(context);
+    const page = await context.newPage();
+    const complaints: string[] = [];
+    page.on('console', message => { if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text()); });
+    page.on('pageerror', error => complaints.push(error.message));
+    await page.route(`${origin}/**`, route => {
+      const name = basename(new URL(route.request().url()).pathname);
+      const body = name === 'index.html' ? pageText(files, panel) : files.get(name);
+      return body === undefined ? route.fulfill({ status: 404 }) : route.fulfill({ body: Buffer.from(body), contentType: contentType(name) });
+    });
+    await page.addInitScript(extensionSide, { ...themes[theme], defaults: defaultStyles });
+    await page.goto(`${origin}/index.html`);
+    return driver(page, complaints);
   };
+  return { open: options => openPage('analysis', options), openSweep: options => openPage('sweep', options) };
 }
 
-function driver(page: Page, complaints: readonly string[]): OpenPanel {
-  const waiting: OpenPanel['waiting'] = kind => page.evaluate(kind => globalThis.fromPanel.filter(message => message.kind === kind), kind) as Promise<never>;
+function driver<From extends AnyMessage, To>(page: Page, complaints: readonly string[]): OpenPage<From, To> {
+  const waiting: OpenPage<From, To>['waiting'] = kind => page.evaluate(kind => globalThis.fromPanel.filter(message => message.kind === kind), kind) as Promise<never>;
   return {
     page,
     complaints,
     waiting,
-    post: message => page.evaluate(message => { window.postMessage(message, '*'); }, message),
+    post: message => page.evaluate(message => { window.postMessage(message, '*'); }, message as unknown),
     async next(kind) {
       await page.waitForFunction(kind => globalThis.fromPanel.some(message => message.kind === kind), kind);
       return await page.evaluate(kind => {
@@ -112,7 +128,7 @@ interface AppliedTheme {
 }
 
 declare global {
-  var fromPanel: FromPanel[];
+  var fromPanel: AnyMessage[];
   var keptState: unknown;
   var applyTheme: (theme: AppliedTheme) => void;
   var acquireVsCodeApi: () => unknown;
@@ -122,7 +138,7 @@ declare global {
 function extensionSide(theme: AppliedTheme & { readonly defaults: string }): void {
   globalThis.fromPanel = [];
   globalThis.acquireVsCodeApi = () => ({
-    postMessage: (message: FromPanel) => { globalThis.fromPanel.push(structuredClone(message)); },
+    postMessage: (message: AnyMessage) => { globalThis.fromPanel.push(structuredClone(message)); },
     setState: (state: unknown) => { globalThis.keptState = state; },
   });
   globalThis.applyTheme = ({ bodyClass, variables }) => {
@@ -151,9 +167,9 @@ const defaultStyles = `
   img, video { max-width: 100%; max-height: 100%; }
 `;
 
-function pageText(files: ReadonlyMap<string, Uint8Array>): Uint8Array {
+function pageText(files: ReadonlyMap<string, Uint8Array>, panel: string): Uint8Array {
   const values: Readonly<Record<string, string>> = {
-    nonce: 'dGVzdA==', cspSource: origin, script: `${origin}/panel.js`, style: `${origin}/panel.css`,
+    nonce: 'dGVzdA==', cspSource: origin, script: `${origin}/panel.js`, style: `${origin}/panel.css`, panel,
   };
   const template = Buffer.from(files.get('panel.html') ?? new Uint8Array()).toString();
   return Buffer.from(template.replace(/\{\{(\w+)\}\}/g, (_, name: string) => values[name] ?? ''));
@@ -199,7 +215,7 @@ export async function showFigures(panel: OpenPanel, figures: readonly Figure[], 
 }
 
 /** Resolves once every chart on the page has been drawn. */
-export async function drawn({ page }: OpenPanel): Promise<void> {
+export async function drawn({ page }: Pick<OpenPanel, 'page'>): Promise<void> {
   await page.waitForFunction(() => !document.querySelector('[aria-busy=true]'));
   await page.evaluate(() => document.fonts.ready.then(() => undefined));
 }

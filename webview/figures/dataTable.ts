@@ -1,11 +1,7 @@
 import { element, setAttributes, setText } from '../elements';
 import { formatInteger, formatNumber } from '../numbers';
+import { compareCells, nextSorting, type Sorting } from './sorting';
 import type { Column, Table } from './tabulate';
-
-interface Sorting {
-  readonly column: number;
-  readonly direction: 'ascending' | 'descending';
-}
 
 /** Cells that the page builds at most; the CSV has all of them. */
 const cellLimit = 20_000;
@@ -21,7 +17,7 @@ export interface RowActions {
 /** A table that sorts by any column, with a header that stays in view. Rows with actions are pressed to lock them. */
 export class DataTable {
   private table: Table = { columns: [], rows: [] };
-  private sorting: Sorting | undefined;
+  private sorting: Sorting<number> | undefined;
   private readonly headings = element('tr');
   private readonly body = element('tbody');
   private readonly note = element('p', { class: 'table-note', hidden: true });
@@ -95,21 +91,9 @@ export class DataTable {
   }
 }
 
-/** Ascending, then descending, then as it came. */
-function nextSorting(sorting: Sorting | undefined, column: number): Sorting | undefined {
-  if (sorting?.column !== column) return { column, direction: 'ascending' };
-  return sorting.direction === 'ascending' ? { column, direction: 'descending' } : undefined;
-}
-
 /** Sorts stably; empty cells come last either way. */
-export function sorted(rows: Table['rows'], sorting: Sorting | undefined): Table['rows'] {
+export function sorted(rows: Table['rows'], sorting: Sorting<number> | undefined): Table['rows'] {
   if (!sorting) return rows;
   const { column, direction } = sorting;
-  const sign = direction === 'ascending' ? 1 : -1;
-  return [...rows].sort((a, b) => {
-    const [left, right] = [a[column] ?? '', b[column] ?? ''];
-    if (left === '' || right === '') return Number(left === '') - Number(right === '');
-    if (typeof left === 'number' && typeof right === 'number') return sign * (left - right);
-    return sign * String(left).localeCompare(String(right), 'en', { numeric: true });
-  });
+  return [...rows].sort((a, b) => compareCells(a[column] ?? '', b[column] ?? '', direction));
 }

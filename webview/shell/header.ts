@@ -1,21 +1,8 @@
-import type { ModelStatus, ModelSummary } from '../../src/protocol/model';
+import type { ModelSummary } from '../../src/protocol/model';
 import { element, icon, setText } from '../elements';
 import { formatInteger } from '../numbers';
 import type { Shown } from '../state';
-
-interface StatusLook {
-  readonly icon: string;
-  readonly title: string;
-}
-
-const looks: Readonly<Record<ModelStatus, StatusLook>> = {
-  training: { icon: 'sync', title: 'Training' },
-  paused: { icon: 'debug-pause', title: 'Paused' },
-  finished: { icon: 'check', title: 'Finished' },
-  stopped: { icon: 'debug-stop', title: 'Stopped' },
-  interrupted: { icon: 'debug-disconnect', title: 'Interrupted' },
-  failed: { icon: 'error', title: 'Failed' },
-};
+import { statusLooks } from './status';
 
 /** What is shown, and where its model stands. */
 export class Header {
@@ -36,12 +23,12 @@ export class Header {
     this.status.dataset['text'] = text;
     this.status.dataset['status'] = model.status;
     this.status.title = model.problem ?? '';
-    this.status.replaceChildren(icon(looks[model.status].icon), text);
+    this.status.replaceChildren(icon(statusLooks[model.status].icon), text);
   }
 }
 
 function statusText({ status, progress }: ModelSummary): string {
-  const { title } = looks[status];
+  const { title } = statusLooks[status];
   if (status === 'finished') return `${title} · ${formatInteger(progress.step)} steps`;
   return `${title} · ${formatInteger(progress.step)} of ${formatInteger(progress.steps)} steps`;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import * as v from 'valibot';
 import manifest from '../../../package.json';
-import { commandArgument, commands, contextKeys, panelType, settings, views, type Setting } from '../../../src/extension/contributions';
+import { commandArgument, commands, contextKeys, panelType, settings, sweepPanelType, views, type Setting } from '../../../src/extension/contributions';
 
 const { contributes } = manifest;
 
@@ -22,14 +22,14 @@ describe('the manifest and the table of contributions agree', () => {
 
   test('on the views and the panels', () => {
     expect(contributes.views.circuits.map(({ id }) => id)).toEqual(Object.values(views));
-    expect(manifest.activationEvents).toContain(`onWebviewPanel:${panelType}`);
+    for (const type of [panelType, sweepPanelType]) expect(manifest.activationEvents).toContain(`onWebviewPanel:${type}`);
   });
 
   test('in menus, welcome texts and conditions, which name nothing else', () => {
     const known: readonly string[] = [
-      ...Object.keys(commands), ...Object.keys(settings), ...Object.values(views), ...contextKeys, panelType,
+      ...Object.keys(commands), ...Object.keys(settings), ...Object.values(views), ...contextKeys, panelType, sweepPanelType,
     ];
-    const used = JSON.stringify(contributes).match(/(?<!\/)\bcircuits\.[a-zA-Z]+/g) ?? [];
+    const used = JSON.stringify(contributes).match(/(?<!\/)\bcircuits(?:\.[a-zA-Z]+)+/g) ?? [];
     expect(used.filter(name => !known.includes(name))).toEqual([]);
   });
 

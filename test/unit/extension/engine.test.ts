@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { CancelledError, UserError } from '../../../src/common/errors';
-import { analysisProgress, analyze, getModel, listModels, renameModel, train } from '../../../src/protocol/engine';
+import { analysisProgress, analyze, getModel, listModels, renameModel, startSweep, train } from '../../../src/protocol/engine';
 import { Engine, forkEngine, type EngineState } from '../../../src/extension/engine';
 import { buildFakeEngine } from '../../support/buildFakeEngine';
 
@@ -118,6 +118,13 @@ describe('the engine', () => {
     });
     await engine.request(renameModel, { model: model.id, name: 'mine' });
     await expect(named).resolves.toBe('mine');
+  });
+
+  test('forwards changes of sweeps', async () => {
+    const { engine } = engineOn(engineFile);
+    const changed = new Promise(resolve => { engine.onSweepChanged(({ summary, rows }) => resolve([summary.name, rows.length])); });
+    await engine.request(startSweep, { experiment: { bundled: 'seeds' }, options: { executor: 'local', parallel: 1 } });
+    await expect(changed).resolves.toEqual(['seeds', 1]);
   });
 
   test('comes back after a crash, and rejects what was being asked', async () => {

@@ -5,6 +5,7 @@ import { modelItems, problemOfName, type ModelAction } from '../../../src/extens
 import { fillPage } from '../../../src/extension/panelPage';
 import { runningText } from '../../../src/extension/runningText';
 import { modelSummary } from './models';
+import { sweepDetails } from './sweeps';
 
 const running = modelSummary({ id: 'r', name: 'run', status: 'training', progress: { step: 999, steps: 1000 }, metrics: {} });
 
@@ -32,6 +33,14 @@ describe('the status bar', () => {
     expect(runningText([{ ...running, status: 'paused' }])?.text).toBe('$(debug-pause) run 99 %');
   });
 
+  test('tells of sweeps in place of their runs', () => {
+    const { rows: _, ...sweep } = sweepDetails({ counts: { finished: 3, training: 2, failed: 1, waiting: 1194 } });
+    expect(runningText([running, running], [sweep])).toEqual({
+      text: '$(sync~spin) seeds 3/1,200', tooltip: 'seeds: 3/1,200 runs finished · 1 failed', spoken: 'Sweep seeds, 3 of 1200 runs finished',
+    });
+    expect(runningText([], [sweep, sweep])?.text).toBe('$(sync~spin) 2 sweeps 6/2,400');
+  });
+
   test('draws no icons that a name asks for', () => {
     expect(runningText([{ ...running, name: '$(bug)' }])?.text).toBe('$(sync~spin) $ (bug) 99 %');
   });
@@ -56,7 +65,7 @@ describe('a choice of models', () => {
 });
 
 describe("the panel's page", () => {
-  const values = { nonce: 'n', cspSource: 'c', script: 's', style: '$&' };
+  const values = { nonce: 'n', cspSource: 'c', script: 's', style: '$&', panel: 'p' };
   test('has every placeholder filled, with the values as they are', () => {
     expect(fillPage('<{{nonce}} {{script}} {{style}} {{nonce}} {{cspSource}}>', values)).toBe('<n s $& n c>');
   });

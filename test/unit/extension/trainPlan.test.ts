@@ -7,7 +7,7 @@ const text = `{
   "model": { "n_layers": 2, "n_heads": 3, "d_model": 8, "d_head": 4, "attn_only": true },
   "training": { "steps": 1000, "batch": 128, },
 }`;
-const plan = planOf('mine', { text }, text);
+const plan = planOf({ name: 'mine', experiment: { text }, text });
 
 describe('the settings pick', () => {
   test('starts with the training itself, then shows what the experiment says', () => {
@@ -22,7 +22,7 @@ describe('the settings pick', () => {
   });
 
   test.each([['half a file', '{'], ['brackets without end', '['.repeat(500_000)]])('leaves it to the engine to say what is wrong with %s', (_, text) => {
-    const broken = planOf('broken', { text }, text);
+    const broken = planOf({ name: 'broken', experiment: { text }, text });
     expect(planItems(broken, 'auto')[1]?.description).toBe('as in the experiment');
     expect(requestOf(broken)).toEqual({ experiment: { text } });
   });
