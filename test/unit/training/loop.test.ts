@@ -25,6 +25,15 @@ const drawn = prepared({
   training: { batch: 8, evaluationExamples: 32 },
 });
 
+const copying = prepared({
+  task: { name: 'list-copy', length: 2, digits: 6, modulus: undefined },
+  model: {
+    n_layers: 2, n_heads: 1, d_head: 8, d_mlp: undefined, attn_only: true, biases: false,
+    mask: ['x....', 'x....', 'xx...', '..x..', '..xx.'], identity: ['*.W_V', '*.W_O'],
+  },
+  training: { batch: 10 },
+});
+
 describe('a run', () => {
   test('reports every step once, and evaluates before the first, at every interval and at the end', async () => {
     const { host, outcome } = await train(prepared({ training: { steps: 10 } }));
@@ -59,10 +68,12 @@ describe('a run', () => {
     expect(other.state.parameters).not.toEqual(first.state.parameters);
   });
 
-  test('gives nearly the same numbers operation by operation on tfjs', async () => {
-    const { state } = await train(prepared({ training: { steps: 3 } }));
-    const host = new RecordingHost();
-    const { state: expected } = await runTraining(prepared({ training: { steps: 3 } }), eager, host);
+  test.each([
+    ['of all that attends widely', prepared({ training: { steps: 3 } })],
+    ['under a sparse mask, with identities', copying],
+  ])('gives nearly the same numbers operation by operation on tfjs, %s', async (_, experiment) => {
+    const { state } = await train(experiment);
+    const { state: expected } = await runTraining(experiment, eager, new RecordingHost());
     for (const [name, { data }] of expected.parameters) {
       // Adam makes a full step of a gradient that is rounding alone, as the key biases' is.
       if (!name.endsWith('.b_K'))
@@ -111,6 +122,7 @@ describe.each([
   ['the full batch', fullBatch],
   ['batches drawn from the training set', sampled],
   ['batches made afresh', drawn],
+  ['a sparse mask and identities', copying],
 ])('on %s', (_, experiment) => {
   test.each([1, 4, 7])('a run stopped after step %i and resumed is bit for bit one that was not', async stopAfter => {
     const whole = await train(experiment);
