@@ -8,9 +8,10 @@ import { writeFileAtomically } from '../../store/atomicFile';
 import type { ModelRecord } from '../../store/modelRecord';
 import type { Store } from '../../store/store';
 import type { Executor, SweepHost, SweepJob } from './executor';
-import { arraysByRun, formatArrays, parseArrays, type SubmittedArray } from './slurmArrays';
+import { formatArrays, parseArrays } from './slurmArrays';
 import { SlurmCommandError, SlurmCommands } from './slurmCommands';
 import { endingOf } from './slurmEndings';
+import { SlurmQueue } from './slurmQueue';
 import { checkSlurmOptions, logFile, slurmScript, taskFile, type SlurmSetup } from './slurmScript';
 import { needsSomebody, standingOf, type TaskReport } from './slurmStates';
 import { formatTask } from './slurmTask';
@@ -44,39 +45,40 @@ export function slurmExecutor(options: SlurmExecutorOptions): Executor {
 
 class SlurmSweep {
   private readonly commands: SlurmCommands;
+  private readonly queue: SlurmQueue;
   private readonly pace: SlurmPace;
-  private arrays: readonly SubmittedArray[] = [];
-  private byNumber: ReadonlyMap<number, SubmittedArray> = new Map();
+  /** Aborted when the sweep is cancelled or left. */
+  private readonly over: AbortSignal;
   /** Jobs that have not ended. */
   private readonly open: Map<number, SweepJob>;
   private readonly told = new Map<number, SweepRunStatus>();
   private readonly reasons = new Set<string>();
   /** Since when jobs have ended that their models do not tell of. */
   private readonly unsettled = new Map<number, number>();
-  private hasAccounts = true;
   private isCancelled = false;
   /** Why Slurm has not taken all of the sweep. */
   private refusal: SlurmCommandError | undefined;
-  private silentSince: number | undefined;
-  private failures = 0;
 
   constructor(jobs: readonly SweepJob[], private readonly host: SweepHost, private readonly options: SlurmExecutorOptions) {
-    this.commands = new SlurmCommands(options.environment);
+    this.commands = new SlurmCommands(host.left, options.environment);
     this.pace = { ...usualPace, ...options.pace };
+    this.queue = new SlurmQueue(this.commands, host, this.pace.silence);
+    this.over = AbortSignal.any([host.signal, host.left]);
     this.open = new Map(jobs.map(job => [job.index, job]));
-    this.follow(parseArrays(host.kept));
-    if (host.kept !== undefined && this.arrays.length === 0) host.log('What was kept of the jobs at the cluster cannot be read; they are submitted again.');
+    this.queue.follow(parseArrays(host.kept));
+    if (host.kept !== undefined && this.queue.arrays.length === 0) host.log('What was kept of the jobs at the cluster cannot be read; they are submitted again.');
   }
 
   async toEnd(): Promise<void> {
     checkSlurmOptions(this.options.options);
     await this.submit(await this.jobsToSubmit());
     let delay = 0;
-    while (this.open.size > 0) {
+    while (this.open.size > 0 && !this.host.left.aborted) {
       await this.wait(delay);
       const changed = await this.look();
       delay = changed ? this.pace.first : Math.min(Math.max(2 * delay, this.pace.first), this.pace.most);
     }
+    if (this.host.left.aborted) return;
     await this.host.keep(undefined);
     if (this.refusal) throw new UserError(`Slurm has not taken all runs: ${this.refusal.said} Resume the sweep to submit the others.`);
   }
@@ -96,16 +98,16 @@ class SlurmSweep {
       else if (this.host.signal.aborted) this.end(job, record ? 'stopped' : 'cancelled');
       else jobs.push(job);
     }
-    this.follow(this.arrays.filter(({ runs }) => runs.some(run => followed.has(run))));
+    this.queue.follow(this.queue.arrays.filter(({ runs }) => runs.some(run => followed.has(run))));
     return jobs;
   }
 
-  /** Nothing when the sweep is cancelled before Slurm has answered. */
+  /** Nothing when the sweep is cancelled, or left, before Slurm has answered. */
   private async reportsOfKept(): Promise<ReadonlyMap<number, TaskReport> | undefined> {
-    if (this.arrays.length === 0) return new Map();
+    if (this.queue.arrays.length === 0) return new Map();
     for (let delay = this.pace.first; ; delay = Math.min(2 * delay, this.pace.most)) {
-      const reports = await this.queue();
-      if (reports || this.host.signal.aborted) return reports;
+      const reports = await this.queue.look();
+      if (reports || this.over.aborted) return reports;
       await this.wait(delay);
     }
   }
@@ -126,6 +128,7 @@ class SlurmSweep {
     const offsets = [...new Set(jobs.map(({ index }) => index - (index % limit)))].sort((a, b) => a - b);
     if (offsets.length > 1) this.host.log(`The cluster takes at most ${limit} tasks in an array, so the sweep is submitted as ${offsets.length} arrays.`);
     for (const offset of offsets) {
+      if (this.host.left.aborted) return;
       const some = jobs.filter(({ index }) => index - (index % limit) === offset);
       if (this.host.signal.aborted) for (const job of some) this.end(job, 'cancelled');
       else await this.submitArray(some, offset);
@@ -137,15 +140,21 @@ class SlurmSweep {
     const { folder } = this.host;
     const script = path.join(folder, `array-${offset}.sh`);
     // The limit of runs at a time is one of each array: they take turns.
-    const after = this.options.parallel > 0 ? this.arrays.at(-1)?.id : undefined;
+    const after = this.options.parallel > 0 ? this.queue.arrays.at(-1)?.id : undefined;
     await writeFileAtomically(script, slurmScript(this.options, { runs, offset, ...(after !== undefined && { after }) }, folder));
     const id = await this.submitScript(script);
     if (id === undefined) {
       for (const { index } of jobs) this.open.delete(index);
       return;
     }
-    this.follow([...this.arrays, { id, offset, runs }]);
-    await this.host.keep(formatArrays(this.arrays));
+    this.queue.follow([...this.queue.arrays, { id, offset, runs }]);
+    try {
+      await this.host.keep(formatArrays(this.queue.arrays));
+    } catch (error) {
+      // Nobody would find it again.
+      await this.commands.cancel([id]);
+      throw error;
+    }
     this.host.log(`Slurm has taken ${runs.length === 1 ? 'a run' : `${runs.length} runs`} as the array ${id}.`);
     for (const job of jobs) this.tell(job, 'queued');
   }
@@ -155,7 +164,7 @@ class SlurmSweep {
     try {
       return await this.commands.submit(script, this.host.folder, this.options.options);
     } catch (error) {
-      if (!(error instanceof SlurmCommandError) || this.arrays.length === 0) throw error;
+      if (!(error instanceof SlurmCommandError) || this.queue.arrays.length === 0) throw error;
       // What it has taken already goes on: a cluster may let its people have so many jobs and no more.
       this.refusal = error;
       this.host.log(error.message);
@@ -165,11 +174,12 @@ class SlurmSweep {
 
   /** Looks once how all jobs stand; returns whether anything has changed. */
   private async look(): Promise<boolean> {
-    const cancelling = this.host.signal.aborted && !this.isCancelled && (await this.cancel());
-    const reports = await this.queue();
-    if (!reports) return false;
-    const accounts = await this.accountsOf([...this.open.values()].filter(({ index }) => !reports.has(index)));
-    let changed = cancelling;
+    const cancelled = this.host.signal.aborted && !this.isCancelled && (await this.queue.cancel());
+    this.isCancelled ||= cancelled;
+    const reports = await this.queue.look();
+    if (!reports || this.host.left.aborted) return false;
+    const accounts = await this.queue.accounts([...this.open.keys()].filter(run => !reports.has(run)));
+    let changed = cancelled;
     for (const job of [...this.open.values()]) {
       const report = reports.get(job.index) ?? accounts.get(job.index);
       const standing = report && standingOf(report.state, !reports.has(job.index));
@@ -184,59 +194,6 @@ class SlurmSweep {
     return changed;
   }
 
-  private async cancel(): Promise<boolean> {
-    const done = await this.asked(() => this.commands.cancel(this.ids).then(() => true));
-    this.isCancelled = done ?? false;
-    return this.isCancelled;
-  }
-
-  private async queue(): Promise<ReadonlyMap<number, TaskReport> | undefined> {
-    const reports = await this.asked(() => this.commands.queue(this.ids));
-    return reports && this.byRun(reports);
-  }
-
-  /** What accounting says of jobs that the queue has forgotten. */
-  private async accountsOf(jobs: readonly SweepJob[]): Promise<ReadonlyMap<number, TaskReport>> {
-    if (jobs.length === 0 || !this.hasAccounts) return new Map();
-    try {
-      return this.byRun(await this.commands.accounts([...new Set(jobs.flatMap(({ index }) => this.byNumber.get(index)?.id ?? []))]));
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      // Many clusters keep no accounts; the models say how their runs ended.
-      this.hasAccounts = false;
-      return new Map();
-    }
-  }
-
-  private byRun(reports: readonly TaskReport[]): ReadonlyMap<number, TaskReport> {
-    const byTask = new Map(reports.map(report => [`${report.array}_${report.task}`, report]));
-    return new Map([...this.open.keys()].flatMap((run): [number, TaskReport][] => {
-      const array = this.byNumber.get(run);
-      const report = array && byTask.get(`${array.id}_${run - array.offset}`);
-      return report ? [[run, report]] : [];
-    }));
-  }
-
-  /** Asks Slurm something; `undefined` when it does not answer, which it may do for a while. */
-  private async asked<T>(ask: () => Promise<T>): Promise<T | undefined> {
-    try {
-      const answer = await ask();
-      this.silentSince = undefined;
-      this.failures = 0;
-      return answer;
-    } catch (error) {
-      if (!(error instanceof SlurmCommandError)) throw error;
-      this.silentSince ??= performance.now();
-      this.failures++;
-      if (this.failures === 3) this.host.log(`${error.message} It is asked again.`);
-      if (performance.now() - this.silentSince < this.pace.silence) return undefined;
-      const arrays = this.ids.join(' ');
-      throw new UserError(this.host.signal.aborted
-        ? `The runs could not be cancelled: ${error.message} Cancel them with: scancel ${arrays}`
-        : `${error.message} The runs go on at the cluster (${arrays}); resume the sweep to follow them again.`);
-    }
-  }
-
   /** Says how a job has ended, once that is certain; returns whether it is. */
   private async settle(job: SweepJob, report: TaskReport | undefined): Promise<boolean> {
     const record = await this.recordOf(job);
@@ -245,8 +202,7 @@ class SlurmSweep {
     // Another process trains the model: what becomes of it is not this job's to say.
     if (!report && record?.status === 'training') return false;
     if ((!report || report.state === 'COMPLETED') && !this.isOverdue(job)) return false;
-    const { offset = 0 } = this.byNumber.get(job.index) ?? {};
-    const { status, problem } = await endingOf(report, record, logFile(this.host.folder, job.index, offset));
+    const { status, problem } = await endingOf(report, record, logFile(this.host.folder, job.index, this.queue.offsetOf(job.index)));
     return this.end(job, status, problem);
   }
 
@@ -286,18 +242,8 @@ class SlurmSweep {
     this.host.log(`Slurm lets runs wait for a reason that somebody has to see to: ${reason}.`);
   }
 
-  private follow(arrays: readonly SubmittedArray[]): void {
-    this.arrays = arrays;
-    this.byNumber = arraysByRun(arrays);
-  }
-
-  /** Waits, or until the sweep is cancelled. */
+  /** Waits, or until the sweep is cancelled or left. */
   private async wait(milliseconds: number): Promise<void> {
-    const { signal } = this.host;
-    await wait(milliseconds, undefined, signal.aborted ? {} : { signal }).catch(() => undefined);
-  }
-
-  private get ids(): readonly string[] {
-    return this.arrays.map(({ id }) => id);
+    await wait(milliseconds, undefined, { signal: this.host.signal.aborted ? this.host.left : this.over }).catch(() => undefined);
   }
 }

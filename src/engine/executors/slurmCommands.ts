@@ -16,14 +16,22 @@ const commandLimit = 120_000;
 /** Tasks in an array of a cluster that does not say. */
 const usualArrayLimit = 1001;
 
+interface RunOptions {
+  readonly environment?: NodeJS.ProcessEnv;
+  readonly folder?: string;
+  /** Whether it changes something at the cluster. */
+  readonly changes?: boolean;
+}
+
 /** Slurm's commands, each one process with arguments of its own, never a shell. */
 export class SlurmCommands {
-  constructor(private readonly environment: NodeJS.ProcessEnv = process.env) {}
+  /** `left`: nobody waits for answers any more. What changes something at the cluster is waited for all the same. */
+  constructor(private readonly left: AbortSignal, private readonly environment: NodeJS.ProcessEnv = process.env) {}
 
   /** Submits a script and returns the id of its array. @throws UserError with what Slurm has against it. */
   async submit(script: string, folder: string, options: SlurmOptions): Promise<string> {
     const environment = without(this.environment, name => overridingVariables(options).includes(name));
-    const answer = await this.run('sbatch', ['--parsable', script], { environment, folder });
+    const answer = await this.run('sbatch', ['--parsable', script], { environment, folder, changes: true });
     // With the cluster's name behind it where there are several.
     const [, id] = /^(\d+)(?:;.*)?$/m.exec(answer.trim()) ?? [];
     if (id === undefined) throw new SlurmCommandError('sbatch', `it answered ${JSON.stringify(answer.trim().slice(0, 200))} in place of a job's number.`);
@@ -47,7 +55,7 @@ export class SlurmCommands {
 
   async cancel(arrays: readonly string[]): Promise<void> {
     try {
-      await this.run('scancel', [...arrays]);
+      await this.run('scancel', arrays, { changes: true });
     } catch (error) {
       if (!(error instanceof SlurmCommandError && /invalid job id|already completing|already (been )?completed/i.test(error.said))) throw error;
     }
@@ -64,11 +72,11 @@ export class SlurmCommands {
     }
   }
 
-  private run(command: string, words: readonly string[], { environment = this.environment, folder }: { readonly environment?: NodeJS.ProcessEnv; readonly folder?: string } = {}): Promise<string> {
+  private run(command: string, words: readonly string[], { environment = this.environment, folder, changes = false }: RunOptions = {}): Promise<string> {
     // Filters and formats that a person has set for looking at the queue are not meant for this.
     const env = without(environment, name => /^(SQUEUE|SACCT|SCANCEL)_/.test(name));
     return new Promise((resolve, reject) => {
-      execFile(command, words, { env, timeout: commandLimit, maxBuffer: 256 << 20, ...(folder !== undefined && { cwd: folder }) }, (error, out, complaints) => {
+      execFile(command, words, { env, timeout: commandLimit, maxBuffer: 256 << 20, ...(folder !== undefined && { cwd: folder }), ...(!changes && { signal: this.left }) }, (error, out, complaints) => {
         if (!error) return resolve(out);
         if (errorCode(error) === 'ENOENT') {
           return reject(new UserError(`Slurm's command ${command} is not on the PATH of this machine: start the sweep where Slurm is installed, or run it with the executor "local".`));

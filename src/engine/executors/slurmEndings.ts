@@ -33,17 +33,16 @@ async function failureOf(report: TaskReport | undefined, record: ModelRecord | u
   const status = record?.status === 'training' || record?.status === 'paused' ? 'interrupted' : record?.status ?? 'failed';
   // The record may still tell of the attempt before; the log has the last word of this one.
   if (record?.problem !== undefined && last.includes(record.problem)) return { status, problem: record.problem };
-  const said = last === '' ? '' : ` after "${last}"`;
-  return { status, problem: `${how(report)}${said}; its log is ${log}.` };
+  return { status, problem: `${how(report)}; its log ${last === '' ? `is ${log}` : `${log} ends with "${last}"`}.` };
 }
 
 function how(report: TaskReport | undefined): string {
-  if (!report) return 'Slurm knows nothing of the job any more; it ended';
+  if (!report) return 'Slurm knows nothing of the job any more, and its model is not trained to its end';
   const { state, exit, reason } = report;
-  if (state === 'COMPLETED') return 'The job ended, and the model is not trained to its end,';
+  if (state === 'COMPLETED') return 'The job ended, and its model is not trained to its end';
   if (exit && exit.signal > 0 && exit.signal <= 31) return `The job was ended by signal ${exit.signal}`;
   // What Slurm then calls its exit is an error of its own.
-  if (reason === 'JobLaunchFailure') return 'Slurm could not start the job (JobLaunchFailure), or not write its log,';
+  if (reason === 'JobLaunchFailure') return 'Slurm could not start the job, or not write its log (JobLaunchFailure)';
   return exit && exit.code > 0 ? `The job failed with exit code ${exit.code}` : `The job ended in Slurm's state ${state}`;
 }
 

@@ -64,7 +64,7 @@ export function slurmScript({ options, parallel, threads, command }: SlurmSetup,
     '--open-mode=append',
     // To the shell alone, which the command takes the place of: it stops its trainer by itself.
     `--signal=B:USR2@${notice}`,
-    `--output=${directivePath(path.join(folder, 'logs'))}/${logName('%a', offset)}`,
+    `--output="${patternLiteral(path.join(folder, 'logs'))}/${logName('%a', offset)}"`,
   ];
   const index = offset === 0 ? '"$SLURM_ARRAY_TASK_ID"' : `"$((SLURM_ARRAY_TASK_ID + ${offset}))"`;
   return [
@@ -102,9 +102,9 @@ function logName(task: string, offset: number): string {
   return `${offset === 0 ? '' : `${offset}+`}${task}.log`;
 }
 
-/** A path in a line of options: within double quotes, where `%` begins a pattern. */
-function directivePath(folder: string): string {
+/** A path within double quotes in a line of options, where `%` begins a pattern. */
+function patternLiteral(folder: string): string {
   // A backslash switches patterns off, and nothing brings a line break into such a line.
   if (/[\\\p{Cc}]/u.test(folder)) throw new UserError(`Slurm cannot write logs in ${JSON.stringify(folder)}: the path has a backslash or a control character; choose another folder for the models.`);
-  return `"${folder.replaceAll('"', '\\"').replaceAll('%', '%%')}"`;
+  return folder.replaceAll('"', '\\"').replaceAll('%', '%%');
 }

@@ -152,9 +152,11 @@ describe.skipIf(problem !== undefined)(`a sweep on a real Slurm cluster${problem
   test('a sweep whose process has ended is found again by what was kept', async () => {
     const job = jobOf(0, tinyExperiment({ name: 'found again', seed: 8, ...midway }));
     const leaving = await hostOf('found');
-    // Stands for a process that ends: nobody waits for this any more.
-    void slurmExecutor({ ...options, pace: { first: 600_000, most: 600_000 } })([job], leaving);
+    const following = slurmExecutor(options)([job], leaving);
     await hasCheckpoint(job.model);
+    leaving.leave();
+    await following;
+    expect(leaving.statuses(0)).toEqual(['queued', 'training']);
     const coming = await hostOf('found', leaving.keptStates.at(-1));
     await slurmExecutor(options)([job], coming);
     expect(coming.row(0)).toEqual({ status: 'finished' });

@@ -8,16 +8,22 @@ type News = Parameters<SweepHost['tell']>[1];
 /** A host that remembers what it is told. */
 export class RememberingHost implements SweepHost {
   private readonly cancelling = new AbortController();
+  private readonly leaving = new AbortController();
   readonly signal = this.cancelling.signal;
+  readonly left = this.leaving.signal;
   readonly lines: string[] = [];
   /** All that each run was told, in order. */
   readonly news = new Map<number, News[]>();
   readonly keptStates: (string | undefined)[] = [];
 
-  constructor(readonly folder: string, readonly kept?: string) {}
+  constructor(readonly folder: string, readonly kept: string | undefined = undefined) {}
 
   cancel(): void {
     this.cancelling.abort();
+  }
+
+  leave(): void {
+    this.leaving.abort();
   }
 
   tell(index: number, news: News): void {
