@@ -27,6 +27,7 @@ export class TrainerProcess implements Disposable {
   private readonly timers: NodeJS.Timeout[] = [];
   private lastWord: Extract<FromTrainer, { kind: 'ended' }> | undefined;
   private stopping = false;
+  private released = false;
   private ranOutOfMemory = false;
   readonly onMessage = this.messages.event;
   /** Resolves when the process is gone. */
@@ -43,6 +44,8 @@ export class TrainerProcess implements Disposable {
       this.child.once('error', error => resolve({ status: 'failed', problem: `The training could not start: ${messageOf(error)}.`, silent: true }));
       // `close` comes after `exit`, when the last message and the last line have been read.
       this.child.once('close', (code, signal) => resolve(this.endOf(code, signal)));
+      // It never comes once the channel was closed from here, and there is nobody left to read to then.
+      this.child.once('exit', (code, signal) => this.released && resolve(this.endOf(code, signal)));
     });
     void this.ended.then(() => this.timers.forEach(clearTimeout));
     for (const output of [this.child.stdout, this.child.stderr]) {
@@ -77,6 +80,7 @@ export class TrainerProcess implements Disposable {
 
   /** Lets go of it: it keeps what it has and ends because its channel closes. */
   dispose(): void {
+    this.released = true;
     this.messages.dispose();
     if (this.child.connected) this.child.disconnect();
   }
