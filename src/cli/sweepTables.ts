@@ -1,6 +1,7 @@
-import { csvText } from '../common/csv';
+import { csvText, inertText } from '../common/csv';
+import { markdownTable } from '../common/markdown';
 import type { MetricName } from '../protocol/model';
-import { bestRow, sweepMetrics, valueText, type JsonValue, type SweepDetails, type SweepRow } from '../protocol/sweep';
+import { bestRow, fieldTitle, sweepMetrics, valueText, type JsonValue, type SweepDetails, type SweepRow } from '../protocol/sweep';
 import { formatNumber, formatPercent } from './numbers';
 import { printable } from './printable';
 import { standingText } from './progress';
@@ -35,25 +36,20 @@ export function sweepText(sweep: SweepDetails, metric: MetricName): string {
 /** A sweep's table as GitHub's Markdown has it. */
 export function sweepMarkdown(sweep: SweepDetails): string {
   const columns = columnsOf(sweep);
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [
-    line(columns.map(({ title }) => escaped(title))),
-    line(columns.map(({ numeric }) => (numeric ? '---:' : '---'))),
-    ...sweep.rows.map(row => line(columns.map(column => escaped(column.value(row))))),
-  ].join('\n');
+  return markdownTable(columns, sweep.rows.map(row => columns.map(column => column.value(row))));
 }
 
 /** A sweep's table as comma-separated values, exactly, under the fields' whole paths. */
 export function sweepCsv(sweep: SweepDetails): string {
   const columns = columnsOf(sweep);
   const titles = [...sweep.fields, ...columns.slice(sweep.fields.length).map(({ title }) => title)];
-  return csvText([titles, ...sweep.rows.map(row => columns.map(column => unmoved(column.exact(row))))]).replaceAll('\r\n', '\n').trimEnd();
+  return csvText([titles, ...sweep.rows.map(row => columns.map(column => inert(column.exact(row))))]).replaceAll('\r\n', '\n').trimEnd();
 }
 
 function columnsOf({ fields, rows }: SweepDetails): readonly Column[] {
   return [
     ...fields.map((field): Column => ({
-      title: titleOf(field, fields),
+      title: fieldTitle(field, fields),
       numeric: rows.every(({ values }) => ['number', 'undefined'].includes(typeof values[field])),
       exact: ({ values }) => exactValue(values[field]),
       value: ({ values }) => (values[field] === undefined ? '' : valueText(values[field])),
@@ -94,19 +90,13 @@ function linesText(sweep: SweepDetails, metric: MetricName): readonly string[] {
   if (best.length < 2) return [];
   const columns = columnsOf(sweep);
   const shown = [...others, subject].flatMap(field => columns[sweep.fields.indexOf(field)] ?? []);
-  const title = `Best ${titleOf(subject, sweep.fields)} for each ${others.map(field => titleOf(field, sweep.fields)).join(' and ')}:`;
+  const title = `Best ${fieldTitle(subject, sweep.fields)} for each ${others.map(field => fieldTitle(field, sweep.fields)).join(' and ')}:`;
   const measure = { title: metricTitles[metric], numeric: true, value: (row: SweepRow) => measured(row, metric) };
   return [`${title}\n${textTable([...shown, measure, textColumn('id', ({ model }) => model)], best)}`];
 }
 
 function labelOf({ fields }: SweepDetails, { values }: SweepRow): string {
-  return fields.flatMap(field => (values[field] === undefined ? [] : `${titleOf(field, fields)} ${valueText(values[field])}`)).join(', ');
-}
-
-/** The last word of a field's path, or all of it where two fields end alike. */
-function titleOf(field: string, fields: readonly string[]): string {
-  const last = (path: string) => path.split('.').at(-1) ?? path;
-  return fields.some(other => other !== field && last(other) === last(field)) ? field : last(field);
+  return fields.flatMap(field => (values[field] === undefined ? [] : `${fieldTitle(field, fields)} ${valueText(values[field])}`)).join(', ');
 }
 
 function measured({ metrics }: Pick<SweepRow, 'metrics'>, metric: MetricName): string {
@@ -120,12 +110,6 @@ function exactValue(value: JsonValue | undefined): string | number {
   return typeof value === 'number' || typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** Text that a spreadsheet does not take for a formula. */
-function unmoved(value: string | number): string | number {
-  return typeof value === 'string' ? printable(value).replace(/^[=+\-@]/, "'$&") : value;
-}
-
-/** Text that stays in its cell, and is not taken for markup. */
-function escaped(text: string): string {
-  return text.replace(/[\\`*_[\]<>|~]/g, '\\$&').replace(/\s+/g, ' ');
+function inert(value: string | number): string | number {
+  return typeof value === 'string' ? inertText(printable(value)) : value;
 }

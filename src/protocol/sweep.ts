@@ -97,6 +97,12 @@ export function bestRow<R extends Pick<SweepRow, 'metrics'>>(rows: readonly R[],
   return rows.reduce<R | undefined>((best, row) => (cost(row) < (best ? cost(best) : Infinity) ? row : best), undefined);
 }
 
+/** The last part of a swept field's path, or all of it where another one ends alike. */
+export function fieldTitle(field: string, fields: readonly string[]): string {
+  const last = (path: string) => path.split('.').at(-1) ?? path;
+  return fields.some(other => other !== field && last(other) === last(field)) ? field : last(field);
+}
+
 /** A run in words, as in `d_model 128, n_layers 2`. */
 export function runLabel(values: SweptValues): string {
   return Object.entries(values).map(([path, value]) => `${path.split('.').at(-1)} ${valueText(value)}`).join(', ');

@@ -1,4 +1,5 @@
-import { runLabel, valueText, type JsonValue, type SweepRow } from '../../src/protocol/sweep';
+import { inertText } from '../../src/common/csv';
+import { fieldTitle, runLabel, valueText, type JsonValue, type SweepRow } from '../../src/protocol/sweep';
 import type { SweepMetric } from '../../src/protocol/sweepPanel';
 import type { Table } from '../figures/tabulate';
 import { formatNumber, formatShare } from '../numbers';
@@ -66,18 +67,12 @@ export function shareDone({ status, progress: { step, steps } }: SweepRow): numb
   return status === 'finished' ? 1 : Math.min(1, step / Math.max(1, steps));
 }
 
-/** The last part of a field's path, or all of it where another field ends alike. */
-export function fieldTitle(field: string, fields: readonly string[]): string {
-  const last = (path: string) => path.split('.').at(-1) ?? path;
-  return fields.some(other => other !== field && last(other) === last(field)) ? field : last(field);
-}
-
 /** Whether a field has numbers alone, where it has a value at all. */
 export function isNumeric(rows: readonly SweepRow[], field: string): boolean {
   return rows.every(({ values }) => values[field] === undefined || typeof values[field] === 'number');
 }
 
-/** All that there is to know of the runs, for a file; under the names that the command line has. */
+/** All that there is to know of the runs, for a file, under the fields' whole paths. */
 export function sweepTable(fields: readonly string[], rows: readonly SweepRow[]): Table {
   const text = (title: string) => ({ title, numeric: false });
   const numeric = (title: string) => ({ title, numeric: true });
@@ -87,10 +82,14 @@ export function sweepTable(fields: readonly string[], rows: readonly SweepRow[])
       ...metricColumns.map(numeric), text('id'), text('problem'),
     ],
     rows: rows.map(row => [
-      runNumber(row), ...fields.map(field => cell(row.values[field])), row.status, row.progress.step, row.progress.steps,
-      ...metricColumns.map(metric => row.metrics[metric] ?? ''), row.model, row.problem ?? '',
+      runNumber(row), ...fields.map(field => inert(cell(row.values[field]))), row.status, row.progress.step, row.progress.steps,
+      ...metricColumns.map(metric => row.metrics[metric] ?? ''), row.model, inert(row.problem ?? ''),
     ]),
   };
+}
+
+function inert(value: string | number): string | number {
+  return typeof value === 'string' ? inertText(value) : value;
 }
 
 function statusTitle({ status }: SweepRow): string {

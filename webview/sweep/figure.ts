@@ -1,8 +1,8 @@
 import type { LinesFigure, Series } from '../../src/protocol/figure';
-import { bestRow, runLabel, valueText, type JsonValue, type SweepRow, type SweptValues } from '../../src/protocol/sweep';
+import { bestRow, fieldTitle, runLabel, valueText, type JsonValue, type SweepRow, type SweptValues } from '../../src/protocol/sweep';
 import type { SweepMetric } from '../../src/protocol/sweepPanel';
 import { formatInteger } from '../numbers';
-import { fieldTitle, isLoss, isNumeric, metricTitles } from './columns';
+import { isLoss, isNumeric, metricTitles } from './columns';
 
 /** Lines that a reader can still tell apart. */
 const mostLines = 12;
