@@ -32,6 +32,14 @@ export class Circuits {
     await quickInput.choose('Train Now');
   }
 
+  /** Answers the dialog for a file once it has offered a name of its own. */
+  async saveAs(offered: RegExp, file: string): Promise<void> {
+    const { quickInput } = this.window;
+    await eventually(`the name ${offered}`, async () => (offered.test(await quickInput.value()) ? true : undefined));
+    await quickInput.type(file);
+    await quickInput.accept();
+  }
+
   /** Waits until the row of the model says this. */
   async untilModelSays(model: string, pattern: RegExp): Promise<void> {
     const says = async () => (pattern.test((await this.models.row(model)).description) ? true : undefined);

@@ -31,13 +31,6 @@ beforeAll(async () => {
 
 afterAll(() => close?.());
 
-/** Answers the dialog for a file once it has offered a name of its own. */
-async function saveAs(offered: RegExp, file: string): Promise<void> {
-  await eventually(`the name ${offered}`, async () => (offered.test(await window.quickInput.value()) ? true : undefined));
-  await window.quickInput.type(file);
-  await window.quickInput.accept();
-}
-
 describe('the spine', () => {
   test('a welcome says how to begin', async () => {
     await circuits.open();
@@ -96,7 +89,7 @@ describe('the spine', () => {
     await window.quickInput.choose('PNG');
     await window.quickInput.shows('Save Figure');
     const file = path.join(workspace, 'attention.png');
-    await saveAs(/array-update.*\.png$/, file);
+    await circuits.saveAs(/array-update.*\.png$/, file);
     const picture = await eventually('the picture on disk', () => readFile(file));
     expect([...picture.subarray(0, 8)]).toEqual(pngSignature);
     expect(picture.length).toBeGreaterThan(5000);
@@ -136,7 +129,7 @@ describe('the spine', () => {
     await window.quickInput.shows('Experiment to start from');
     await window.quickInput.choose('modular-subtraction');
     await window.quickInput.shows('New Experiment');
-    await saveAs(/my-modular-subtraction\.circuit\.json$/, path.join(workspace, 'studies'));
+    await circuits.saveAs(/my-modular-subtraction\.circuit\.json$/, path.join(workspace, 'studies'));
     await window.page.getByRole('tab', { name: 'studies.circuit.json', selected: true }).waitFor();
     await window.tree('Experiments').row('studies');
     expect((await window.problems()).map(({ line }) => line)).toEqual([5]);
