@@ -26,7 +26,7 @@ describe('README', () => {
     const commands = all(/\*\*(Circuits: [^*]+)\*\*/g);
     expect(commands.length).toBeGreaterThan(3);
     expect(commands.filter(command => !titles.includes(command))).toEqual([]);
-    expect(all(/^\| `(circuits\.\w+)` \|/gm)).toEqual(Object.keys(settings));
+    expect(all(/^\| `(circuits\.[\w.]+)` \|/gm)).toEqual(Object.keys(settings));
   });
 
   test('has an experiment that can be trained', () => {
