@@ -1,7 +1,7 @@
 import { csvText, inertText } from '../common/csv';
 import { markdownTable } from '../common/markdown';
 import type { MetricName } from '../protocol/model';
-import { bestRow, fieldTitle, sweepMetrics, valueText, type JsonValue, type SweepDetails, type SweepRow } from '../protocol/sweep';
+import { bestRow, fieldTitle, subjectField, sweepMetrics, valueText, type JsonValue, type SweepDetails, type SweepRow } from '../protocol/sweep';
 import { formatNumber, formatPercent } from './numbers';
 import { printable } from './printable';
 import { standingText } from './progress';
@@ -71,15 +71,12 @@ function textColumn(title: string, value: (row: SweepRow) => string, exact = val
 }
 
 /**
- * The best value of one field for each combination of the others, as in the best width for each task. The field is the
- * last one that holds numbers, if it can one of the model or its training, since losses of different tasks are not to be
- * compared; a seed is no line of its own, but what the best is chosen from.
+ * The best value of one field for each combination of the others, as in the best width for each task. A seed is no line of
+ * its own, but what the best is chosen from.
  */
 function linesText(sweep: SweepDetails, metric: MetricName): readonly string[] {
-  const fields = sweep.fields.filter(field => field !== 'seed');
-  const numeric = fields.filter(field => sweep.rows.some(({ values }) => typeof values[field] === 'number'));
-  const subject = numeric.findLast(field => !field.startsWith('task.')) ?? numeric.at(-1);
-  const others = fields.filter(field => field !== subject);
+  const subject = subjectField(sweep);
+  const others = sweep.fields.filter(field => field !== 'seed' && field !== subject);
   if (subject === undefined || others.length === 0) return [];
   const lines = new Map<string, SweepRow[]>();
   for (const row of sweep.rows.filter(({ values }) => values[subject] !== undefined)) {

@@ -144,6 +144,9 @@ export function checkFigure(figure: Figure): void {
     expectLength(what, array, length);
     expectFinite(what, array);
   };
+  const expectPlace = (what: string, place: number, length: number) => {
+    if (!Number.isInteger(place) || place < 0 || place >= length) throw new Error(`figure "${figure.title}": ${what} is ${place}, not one of ${length} places`);
+  };
   const expectAxis = (what: string, { labels, subjects }: Axis, length: number) => {
     if (labels) expectLength(what, labels, length);
     if (subjects) expectLength(`what ${what} is about`, subjects, length);
@@ -166,7 +169,8 @@ export function checkFigure(figure: Figure): void {
       for (const { name, x, y, best } of figure.series) {
         expectFinite(`x of "${name}"`, x);
         expectValues(`"${name}"`, y, x.length);
-        if (best !== undefined) expectFinite(`the best of "${name}"`, [y[best] ?? NaN]);
+        if (best !== undefined) expectPlace(`the best of "${name}"`, best, y.length);
+        if (figure.x.labels) for (const place of x) expectPlace(`x of "${name}"`, place, figure.x.labels.length);
       }
       expectFinite('the marks', (figure.marks ?? []).map(mark => mark.x));
       return;

@@ -103,6 +103,15 @@ export function fieldTitle(field: string, fields: readonly string[]): string {
   return fields.some(other => other !== field && last(other) === last(field)) ? field : last(field);
 }
 
+/**
+ * The field that a sweep is most likely about, along which its runs are compared: the last one that holds numbers, if it can
+ * one of the model or its training, since losses of different tasks are not to be compared. `undefined` where none does.
+ */
+export function subjectField({ fields, rows }: { readonly fields: readonly string[]; readonly rows: readonly Pick<SweepRow, 'values'>[] }): string | undefined {
+  const numeric = fields.filter(field => field !== 'seed' && rows.some(({ values }) => typeof values[field] === 'number'));
+  return numeric.findLast(field => !field.startsWith('task.')) ?? numeric.at(-1);
+}
+
 /** A run in words, as in `d_model 128, n_layers 2`. */
 export function runLabel(values: SweptValues): string {
   return Object.entries(values).map(([path, value]) => `${path.split('.').at(-1)} ${valueText(value)}`).join(', ');

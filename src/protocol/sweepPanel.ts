@@ -16,7 +16,7 @@ export interface SweepPanelState {
   readonly sweep: string;
   /** What the runs are compared by; absent: the first that any has. */
   readonly metric?: SweepMetric;
-  /** The swept field along the x axis of the figure; absent: the first. */
+  /** The swept field along the x axis of the figure; absent: that which the sweep is most likely about. */
   readonly field?: string;
   readonly sorting?: SweepSorting;
 }

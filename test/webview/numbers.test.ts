@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import fc from 'fast-check';
-import { extremes, formatNumber, shortestFloat32 } from '../../webview/numbers';
+import { extremes, formatNumber, formatShare, shortestFloat32 } from '../../webview/numbers';
 import { logarithmicTicks, niceStep, shorten } from '../../webview/plotly/ticks';
 import { fileName } from '../../webview/export/file';
 
@@ -8,6 +8,10 @@ test.each([
   [0, '0'], [-0, '0'], [25_000, '25,000'], [-3, '−3'], [0.95238, '0.9524'], [123.456, '123.5'], [1234.56, '1,235'], [0.001, '0.001'],
   [1.0213e-8, '1.021e−8'], [-4.7e-5, '−4.7e−5'], [1_234_567, '1.235e6'], [0.1 + 0.2, '0.3'],
 ])('%d is written %s', (value, text) => expect(formatNumber(value)).toBe(text));
+
+test('a share in percent is never rounded up', () => {
+  expect([0, 0.29, 0.5, 0.98765, 0.99999, 1].map(formatShare)).toEqual(['0 %', '29 %', '50 %', '98.76 %', '99.99 %', '100 %']);
+});
 
 describe('the shortest decimal of a float32', () => {
   test('is short where it can be', () => {

@@ -168,7 +168,18 @@ describe('the table of runs', () => {
     await expect.poll(async () => (await column(panel, 'Run'))[0]).toBe('8');
   });
 
-  test('shows ten thousand runs a page at a time, and follows ten changes a second', async () => {
+  test('keeps the rows in their places under the pointer too', async () => {
+    const panel = await open(running, {}, { sorting: { column: 'testLoss', direction: 'ascending' } });
+    const { page } = panel;
+    await page.locator('tr[data-run="3"] td').first().hover();
+    await change(panel, running, [further]);
+    await expect.poll(async () => (await column(panel, 'Test loss'))[6]).toBe('2e−4');
+    expect((await column(panel, 'Run'))[0]).toBe('7');
+    await page.getByRole('heading', { name: 'Runs' }).hover();
+    await expect.poll(async () => (await column(panel, 'Run'))[0]).toBe('8');
+  });
+
+  test('shows ten thousand runs a page at a time, and changes them in place', async () => {
     const many = sweepOf(widthRows(Array.from({ length: 100 }, (_, i) => 8 + i), Array.from({ length: 100 }, (_, i) => i)), { status: 'running' });
     const panel = await open(many);
     const { page } = panel;
@@ -233,6 +244,11 @@ describe('what the runs arrived at', () => {
     await panel.page.getByText('seed 1: best 2e−4 at d_model 64.').waitFor();
   });
 
+  test('has a logarithmic axis where the values of the field need one', async () => {
+    const { page } = await open(sweepOf(widthRows([1, 8, 512], [0, 1])));
+    expect(await page.getByRole('checkbox', { name: 'Log x' }).isChecked()).toBe(true);
+  });
+
   test('is saved as every other figure is', async () => {
     const panel = await open();
     for (const format of ['png', 'svg', 'csv', 'json'] as const) {
@@ -246,7 +262,7 @@ describe('what the runs arrived at', () => {
     const rows = tasks.flatMap((task, i) => [16, 64].map((width, j): SweepRow => ({
       ...sampleRow(running, 0), index: 2 * i + j, values: { task, 'model.d_model': width }, metrics: { testLoss: 1 / width + i },
     })));
-    const panel = await open(sweepOf(rows));
+    const panel = await open(sweepOf(rows), {}, { field: 'task' });
     await drawn(panel);
     await expect.poll(() => panel.page.locator('.xtick text').allTextContents()).toEqual(['max', 'median', 'sort']);
     expect(await panel.page.getByRole('checkbox', { name: 'Log x' }).count()).toBe(0);

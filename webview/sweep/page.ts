@@ -2,7 +2,7 @@ import { messageOf } from '../../src/common/errors';
 import { Emitter } from '../../src/common/event';
 import { Lifetime, type Disposable } from '../../src/common/lifetime';
 import type { ExportFormat } from '../../src/protocol/panel';
-import { bestRow, fieldTitle, runLabel, sweepMetrics, type SweepDetails, type SweepRow } from '../../src/protocol/sweep';
+import { bestRow, fieldTitle, runLabel, subjectField, sweepMetrics, type SweepDetails, type SweepRow } from '../../src/protocol/sweep';
 import type { SweepMetric, SweepPanelState, TableFormat, ToSweepPanel } from '../../src/protocol/sweepPanel';
 import type { SweepBridge } from '../bridge';
 import { menuButton } from '../controls/menu';
@@ -49,6 +49,8 @@ export class SweepPage implements Disposable {
   private state: SweepPanelState = { sweep: '' };
   private sweep: SweepDetails | undefined;
   private columns: readonly SweepColumn[] = [];
+  /** The field along which the runs are compared until the reader says otherwise. */
+  private subject: string | undefined;
   private rows: readonly SweepRow[] = [];
 
   constructor(private readonly bridge: SweepBridge) {
@@ -107,6 +109,7 @@ export class SweepPage implements Disposable {
     this.rows = sweep.rows;
     this.sweep = sweep;
     this.columns = columnsOf(sweep.fields, sweep.rows);
+    this.subject = subjectField(sweep) ?? sweep.fields[0];
     this.content.hidden = false;
     this.field.setChoices(sweep.fields.map(field => ({ value: field, title: fieldTitle(field, sweep.fields) })));
     this.field.element.hidden = sweep.fields.length < 2;
@@ -137,7 +140,7 @@ export class SweepPage implements Disposable {
     const { rows, columns } = this;
     const { sorting } = this.state;
     const metric = this.state.metric ?? sweepMetrics.find(name => rows.some(({ metrics }) => metrics[name] !== undefined)) ?? sweepMetrics[0];
-    const field = sweep.fields.find(name => name === this.state.field) ?? sweep.fields[0];
+    const field = sweep.fields.find(name => name === this.state.field) ?? this.subject;
     this.overview.update(sweep, rows.reduce((sum, row) => sum + shareDone(row), 0) / Math.max(1, rows.length));
     this.sweepProblem.update({ problem: sweep.problem });
     this.metric.value = metric;

@@ -126,6 +126,14 @@ describe('a figure whose arrays do not fill their shapes is refused', () => {
       { ...figures.lines, series: [{ name: 's', x: Float64Array.of(0, 1), y: Float64Array.of(2) }] },
       '"s" has 1 values, not 2',
     ],
+    [
+      { ...figures.lines, series: [{ name: 's', x: Float64Array.of(0, 1), y: Float64Array.of(2, 3), best: 2 }] },
+      'the best of "s" is 2, not one of 2 places',
+    ],
+    [
+      { ...figures.lines, x: { title: 'x', labels: ['a'] }, series: [{ name: 's', x: Float64Array.of(0, 1), y: Float64Array.of(2, 3) }] },
+      'x of "s" is 1, not one of 1 places',
+    ],
     [{ ...figures.bars, series: [{ name: 's', values: Float64Array.of(2) }] }, '"s" has 1 values, not 2'],
     [{ ...figures.histogram2d, counts: Float32Array.of(1) }, 'the counts has 1 values, not 2'],
     [{ ...figures.table, rows: [[1]] }, 'a row has 1 values, not 2'],
