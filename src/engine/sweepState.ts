@@ -35,12 +35,14 @@ export class SweepState {
     return [...this.indexes.keys()];
   }
 
-  get running(): boolean {
-    return this.isRunning;
-  }
-
   indexesOf(model: string): readonly number[] {
     return this.indexes.get(model) ?? [];
+  }
+
+  /** Notes what the executor needs to find its jobs again. */
+  keep(kept: string | undefined): void {
+    const { kept: _, ...record } = this.record;
+    this.record = kept === undefined ? record : { ...record, kept };
   }
 
   /** What is left to do: one job for every model that is not finished. */

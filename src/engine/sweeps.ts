@@ -189,8 +189,9 @@ export class Sweeps implements Disposable {
     const { id, options } = state.record;
     const executor = this.executors[options.executor](options);
     await this.look(state);
-    await this.records.write(state.record);
     const jobs = state.jobs();
+    if (jobs.length === 0) state.keep(undefined);
+    await this.records.write(state.record);
     this.changeAll(state);
     if (jobs.length === 0) return;
     state.begin(jobs);
@@ -236,8 +237,7 @@ export class Sweeps implements Disposable {
         if (model !== undefined) this.change(id, state.indexesOf(model));
       },
       keep: kept => {
-        const { kept: _, ...record } = state.record;
-        state.record = kept === undefined ? record : { ...record, kept };
+        state.keep(kept);
         const written = writing.then(() => this.records.write(state.record));
         writing = written.catch(() => undefined);
         return written;

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { showRunProgress, showWorkProgress } from '../../../src/cli/progress';
+import { showRunProgress, showSweepProgress, showWorkProgress } from '../../../src/cli/progress';
+import type { SweepSummary } from '../../../src/protocol/sweep';
 import { Text } from './text';
 
 const metrics = { testLoss: 0.001234, testAccuracy: 0.5 };
@@ -63,5 +64,30 @@ describe('the progress of an analysis on a terminal', () => {
     shown.dispose();
     expect(stream.text).toContain('Progress bar');
     expect(stream.text).not.toContain('\u001b[2J');
+  });
+});
+
+describe('the progress of a sweep where there is no terminal', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  test('is a line that tells how many runs stand how, and none twice', () => {
+    const stream = new Text();
+    const shown = showSweepProgress('widths\u001b', stream);
+    const show = (counts: SweepSummary['counts']) => shown.show({ id: '1', name: 'widths', status: 'running', fields: [], options: { executor: 'local', parallel: 0 }, createdAt: 0, counts });
+    show({ waiting: 3 });
+    show({ training: 1, waiting: 2 });
+    vi.advanceTimersByTime(6000);
+    show({ finished: 1, training: 1, failed: 1 });
+    show({ finished: 2, failed: 1 });
+    show({ finished: 2, failed: 1 });
+    shown.dispose();
+    shown.dispose();
+    expect(stream.text).toBe([
+      'widths\ufffd: 0 of 3 finished · 3 waiting',
+      'widths\ufffd: 1 of 3 finished · 1 training · 1 failed',
+      'widths\ufffd: 2 of 3 finished · 1 failed',
+      '',
+    ].join('\n'));
   });
 });

@@ -98,6 +98,37 @@ describe('the engine process', () => {
     expect(await engine.connection.sendRequest(protocol.getModel, { model: model.id })).toMatchObject({ checkpoints: [500, 1000] });
   });
 
+  test('sweeps, tells of it at most about ten times a second, and keeps the sweep', async () => {
+    const { connection } = await engineHere();
+    const sweep = (values: object, more: object = {}) => ({
+      experiment: { text: JSON.stringify({ ...JSON.parse(tinyExperiment()), sweep: values }) }, options: { executor: 'local', parallel: 2 }, ...more,
+    }) as const;
+    const request = sweep({ seed: [0, 1, 2], 'training.steps': 300 });
+    expect(await connection.sendRequest(protocol.planSweep, request)).toEqual({ name: 'tiny', fields: ['seed', 'training.steps'], runs: 3, finished: 0 });
+    let notices = 0;
+    const start = performance.now();
+    const finished = new Promise(resolve => {
+      connection.onNotification(protocol.sweepChanged, ({ summary }) => {
+        notices++;
+        if (summary.status === 'finished') resolve(summary.id);
+      });
+    });
+    const { id, rows } = await connection.sendRequest(protocol.startSweep, request);
+    expect(rows).toHaveLength(3);
+    expect(await finished).toBe(id);
+    expect(notices).toBeGreaterThan(3);
+    expect(notices).toBeLessThanOrEqual(10 * (performance.now() - start) / 1000 + 3);
+    expect(await connection.sendRequest(protocol.listSweeps)).toMatchObject([{ id, status: 'finished', counts: { finished: 3 } }]);
+    expect((await connection.sendRequest(protocol.getSweep, { sweep: id })).rows.map(({ status }) => status)).toEqual(['finished', 'finished', 'finished']);
+    await connection.sendRequest(protocol.controlSweep, { sweep: id, action: 'forget' });
+    expect(await connection.sendRequest(protocol.listSweeps)).toEqual([]);
+
+    const refused = (sent: object) => expect(connection.sendRequest(protocol.startSweep.method, sent)).rejects;
+    await refused(sweep({ 'model.d_modle': [8] })).toMatchObject({ code: protocol.userErrorCode, message: expect.stringContaining('"d_model"') });
+    await refused(sweep({ seed: [0] }, { options: { executor: 'cloud', parallel: 0 } })).toMatchObject({ code: protocol.userErrorCode, message: expect.stringContaining('"options.executor"') });
+    await refused(sweep({ seed: [0] }, { options: { executor: 'local', parallel: -1 } })).toMatchObject({ code: protocol.userErrorCode });
+  });
+
   test('tells of what other processes do to the store', async () => {
     const engine = await engineHere();
     const { model } = await trainTiny(engine);
