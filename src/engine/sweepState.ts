@@ -18,6 +18,7 @@ const alive: readonly SweepRunStatus[] = ['training', 'paused'];
 
 /** A sweep as it stands: what the store says of its models, and what its executor says of those that are not there yet. */
 export class SweepState {
+  private readonly fields: readonly string[];
   private readonly runs: readonly RunOfSweep[];
   /** Model → the runs that train it. */
   private readonly indexes = new Map<string, number[]>();
@@ -26,7 +27,8 @@ export class SweepState {
   private isRunning = false;
   private problem: string | undefined;
 
-  constructor(public record: SweepRecord, private readonly sweep: Sweep) {
+  constructor(public record: SweepRecord, sweep: Sweep) {
+    this.fields = sweep.fields;
     this.runs = runsOf(sweep);
     for (const { model, index } of this.runs) this.indexes.set(model, [...this.indexesOf(model), index]);
   }
@@ -92,8 +94,9 @@ export class SweepState {
     for (const [model, { status, problem: own }] of this.told) {
       const seen = this.seen.get(model);
       const hasEnded = status !== undefined && ended.includes(status);
-      // The store has the last word on what ended, unless it never came so far.
-      if (hasEnded ? seen || own === undefined : problem === undefined) this.told.delete(model);
+      // The store has the last word on what ended, unless it never came so far, or does not know yet.
+      const isKept = own === undefined || (seen !== undefined && !alive.includes(seen.status));
+      if (hasEnded ? isKept : problem === undefined) this.told.delete(model);
       else if (!hasEnded && problem !== undefined) this.told.set(model, { status: seen?.status ?? 'cancelled', problem });
     }
   }
@@ -118,7 +121,7 @@ export class SweepState {
     for (const { status } of rows) counts[status] = (counts[status] ?? 0) + 1;
     const isDone = rows.every(({ status }) => status === 'finished' || status === 'failed');
     const status = this.isRunning ? 'running' : isDone ? 'finished' : 'stopped';
-    return { id, name, status, fields: this.sweep.fields, options, createdAt, counts, ...(this.problem !== undefined && { problem: this.problem }) };
+    return { id, name, status, fields: this.fields, options, createdAt, counts, ...(this.problem !== undefined && { problem: this.problem }) };
   }
 
   details(): SweepDetails {
