@@ -87,11 +87,10 @@ export class SlurmCommands {
   }
 }
 
-/** The last thing that a command complained of, which says most, without the names that it puts in front. */
+/** What a command complained of, at most its last lines, without the names that it puts in front of each. */
 function complaintOf(text: string): string | undefined {
-  const line = text.split('\n').map(words => words.trim()).filter(words => words !== '').at(-1);
-  const said = line?.replace(/^(\w+: )?(error: |fatal: )?/, '');
-  return said === undefined || said === '' ? undefined : `${said.replace(/\.$/, '')}.`;
+  const lines = text.split('\n').map(line => line.trim().replace(/^(\w+: )?(error: |fatal: )?/, '').replace(/\.$/, '')).filter(line => line !== '');
+  return lines.length === 0 ? undefined : `${lines.slice(-3).join('; ')}.`;
 }
 
 function without(environment: NodeJS.ProcessEnv, isLeftOut: (name: string) => boolean): NodeJS.ProcessEnv {

@@ -178,7 +178,7 @@ describe.skipIf(process.platform === 'win32')('a sweep on a Slurm cluster', () =
   test('says what Slurm has against it, and keeps nothing', async () => {
     await slurm.answer('sbatch', 'printf "sbatch: error: invalid partition specified: no\\nsbatch: error: Batch job submission failed: Invalid partition name specified\\n" >&2; exit 1');
     const host = new RememberingHost(folder);
-    await expect(slurmExecutor(options)(jobs, host)).rejects.toThrow(`Slurm's sbatch failed: Batch job submission failed: Invalid partition name specified.`);
+    await expect(slurmExecutor(options)(jobs, host)).rejects.toThrow(`Slurm's sbatch failed: invalid partition specified: no; Batch job submission failed: Invalid partition name specified.`);
     expect(host.keptStates).toEqual([]);
     await slurm.answer('sbatch', 'echo "Welcome to the cluster"');
     await expect(slurmExecutor(options)(jobs, host)).rejects.toThrow(/"Welcome to the cluster" in place of a job's number/);
