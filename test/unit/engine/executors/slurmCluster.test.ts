@@ -15,7 +15,7 @@ import { jobOf, RememberingHost } from './sweepHost';
 const problem = slurmProblem();
 
 /** Long enough to be killed midway, a few seconds in all. */
-const midway = { steps: 8000, checkpointEvery: 250 };
+const midway = { steps: 5000, checkpointEvery: 200 };
 const endless = { steps: 400_000, checkpointEvery: 1000 };
 
 describe.skipIf(problem !== undefined)(`a sweep on a real Slurm cluster${problem === undefined ? '' : `: not run, because ${problem}`}`, () => {
@@ -114,7 +114,7 @@ describe.skipIf(problem !== undefined)(`a sweep on a real Slurm cluster${problem
     expect(host.row(1)).toEqual({ status: 'finished' });
     expect(host.row(2)).toEqual({ status: 'finished' });
     expect(host.statuses(2)).toEqual(['queued', 'training', 'queued', 'training', 'finished']);
-    expect(await log(host, 2)).toMatch(/"put back" ended at step [1-9]\d* of 8000; it goes on from there/);
+    expect(await log(host, 2)).toMatch(/"put back" ended at step [1-9]\d* of 5000; it goes on from there/);
     expect(host.row(3)).toEqual({ status: 'interrupted', problem: expect.stringMatching(/^The job was ended by signal 9; its log .*logs\/3\.log ends with ".+"\.$/) });
     expect(host.keptStates.at(-1)).toBeUndefined();
 
@@ -122,7 +122,7 @@ describe.skipIf(problem !== undefined)(`a sweep on a real Slurm cluster${problem
     const again = await hostOf('whole');
     await slurmExecutor(options)([killed], again);
     expect(again.row(3)).toEqual({ status: 'finished' });
-    expect(await log(host, 3)).toContain('of 8000; it goes on from there');
+    expect(await log(host, 3)).toContain('of 5000; it goes on from there');
 
     for (const { model } of jobs) expect(await store.read(model)).toMatchObject({ status: 'finished', metrics: { testLoss: expect.any(Number) } });
     const rows = await store.readMetrics(killed.model);
