@@ -81,6 +81,14 @@ export function idOf({ task, model, training, seed }: ResolvedExperiment): strin
  * @throws UserError one sentence that says which field is wrong.
  */
 export function parseRecord(file: string, text: string): ModelRecord {
+  return parseStored(`a model's record`, ModelRecordSchema, file, text);
+}
+
+/**
+ * Reads what a file of the store holds, `what` to people.
+ * @throws UserError one sentence that says which field is wrong.
+ */
+export function parseStored<T>(what: string, schema: v.GenericSchema<unknown, T>, file: string, text: string): T {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -88,9 +96,9 @@ export function parseRecord(file: string, text: string): ModelRecord {
     throw new UserError(`${file} is not JSON.`);
   }
   if (isNewer(value)) throw new UserError(`${file} was written by a newer version of Circuit Explorer.`);
-  const result = v.safeParse(ModelRecordSchema, value);
+  const result = v.safeParse(schema, value);
   if (result.success) return result.output;
-  throw new UserError(`${file} is not a model's record${issueText(result.issues[0])}.`);
+  throw new UserError(`${file} is not ${what}${issueText(result.issues[0])}.`);
 }
 
 /** Writes a record as the text of `model.json`. @throws when it could not be read again. */
@@ -121,7 +129,7 @@ function canonicalJson(value: unknown): string {
 }
 
 /** Whether a record, of a model or of a sweep, is of a later format than this program's. */
-export function isNewer(value: unknown): boolean {
+function isNewer(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || !('format' in value)) return false;
   return typeof value.format === 'number' && value.format > 1;
 }

@@ -9,9 +9,8 @@ import type { SweepOptions } from '../protocol/sweep';
 import { SweepOptionsSchema } from '../protocol/sweepOptions';
 import { writeFailure, writeFileAtomically } from './atomicFile';
 import { newestFirst, sweepsFolder } from './catalogue';
-import { issueText } from './issueText';
 import { trashFolder } from './leftovers';
-import { isNewer, recordLimit } from './modelRecord';
+import { parseStored, recordLimit } from './modelRecord';
 
 /** What `sweep.json` holds. How its runs stand is in their models, and nowhere else. */
 export interface SweepRecord {
@@ -124,16 +123,7 @@ export class SweepRecords {
 }
 
 function parse(file: string, text: string): SweepRecord {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new UserError(`${file} is not JSON.`);
-  }
-  if (isNewer(value)) throw new UserError(`${file} was written by a newer version of Circuit Explorer.`);
-  const result = v.safeParse(SweepRecordSchema, value);
-  if (result.success) return result.output;
-  throw new UserError(`${file} is not a sweep's record${issueText(result.issues[0])}.`);
+  return parseStored(`a sweep's record`, SweepRecordSchema, file, text);
 }
 
 /** Ids are names of folders and of nothing else. */
