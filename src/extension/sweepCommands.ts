@@ -1,10 +1,10 @@
 import * as vscode from 'vscode';
+import { UserError } from '../common/errors';
 import { controlSweep } from '../protocol/engine';
 import type { SweepSummary } from '../protocol/sweep';
 import type { SweepPanelControl } from '../protocol/sweepPanel';
 import type { Engine } from './engine';
 import { pickSweepExport } from './exports';
-import { UserError } from '../common/errors';
 import type { SweepList } from './sweepList';
 import type { SweepPanels } from './sweepPanels';
 import { sweepDescription } from './sweepText';
@@ -44,15 +44,16 @@ export class SweepCommands {
   }
 
   async export(): Promise<void> {
-    const panel = this.panels.active;
+    const panel = this.panels.inSight;
     if (!panel) throw new UserError('Open a sweep first; that of the panel in front is exported.');
     const wanted = await pickSweepExport();
     if (wanted) panel.export(wanted);
   }
 
   private async pick(title: string, none: string, fits: (sweep: SweepSummary) => boolean): Promise<SweepSummary | undefined> {
-    const active = this.panels.active && (await this.sweeps.get(this.panels.active.state.sweep));
-    return active && fits(active) ? active : this.choose(title, none, fits);
+    const { inSight } = this.panels;
+    const shown = inSight && (await this.sweeps.get(inSight.state.sweep));
+    return shown && fits(shown) ? shown : this.choose(title, none, fits);
   }
 
   private async choose(title: string, none: string, fits: (sweep: SweepSummary) => boolean): Promise<SweepSummary | undefined> {

@@ -36,9 +36,10 @@ export class SweepPanels implements vscode.WebviewPanelSerializer, Disposable {
     this.lifetime.add(toDisposable(() => [...this.open.values()].forEach(({ panel }) => panel.dispose())));
   }
 
-  /** The session of the panel that has the focus. */
-  get active(): SweepSession | undefined {
-    return [...this.open.values()].find(({ panel }) => panel.active)?.session;
+  /** The session of the panel that has the focus, or else of one that can be seen. */
+  get inSight(): SweepSession | undefined {
+    const open = [...this.open.values()];
+    return (open.find(({ panel }) => panel.active) ?? open.find(({ panel }) => panel.visible))?.session;
   }
 
   /** Opens a sweep's panel, or brings it to the front. */
