@@ -10,7 +10,7 @@ let circuits: Circuits;
 let close: Opened['close'] | undefined;
 
 beforeAll(async () => {
-  const files = { 'foreign.circuit.json': '{ "task": "no-such-task", "model": {}, "training": {} }' };
+  const files = { 'foreign.circuit.json': '{ "task": "no-such-task", "model": {}, "training": {}, "sweep": { "seed": [0, 1] } }' };
   ({ window, circuits, close } = await open({ files, workspaceTrust: true }));
 }, timeToOpen);
 
@@ -39,4 +39,13 @@ test('but they are not trained', async () => {
   await window.quickInput.cancel();
   await window.palette('Circuits: Train This Experiment…');
   await window.notification('Trust the workspace to train its experiments');
+});
+
+test('nor are their sweeps run', async () => {
+  await window.palette('Circuits: Sweep…');
+  await window.quickInput.shows('Sweep');
+  const offered = (await window.quickInput.items()).map(({ label }) => label);
+  expect(offered.length).toBeGreaterThan(0);
+  expect(offered).not.toContain('foreign');
+  await window.quickInput.cancel();
 });
