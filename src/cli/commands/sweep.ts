@@ -50,7 +50,7 @@ function sweepOptions({ executor, parallel, partition, time, memory, gres }: Swe
 /** What would be done: the script for a cluster, or how many runs there are to train here. */
 async function dryRun(session: Session, engine: Engine, order: SweepOrder): Promise<void> {
   const { name, fields, runs, finished } = await engine.sweeps.plan({ ...order, confirmed: true });
-  const script = order.options.executor === 'slurm' ? await engine.sweepScript(order) : undefined;
+  const script = order.options.executor === 'slurm' && finished < runs ? await engine.sweepScript(order) : undefined;
   answer(session.output, { name, fields, runs, finished, ...(script !== undefined && { script }) },
     () => script?.trimEnd() ?? `${name}: ${runs} runs over ${fields.join(', ')}; ${finished} of them are trained already.`);
 }
