@@ -7,5 +7,5 @@ export const max = defineTask({
   title: 'Maximum',
   description: 'The largest of some numbers, answered at the equals sign.',
   params: orderParameters,
-  create: values => orderTask({ id: 'max', answersOf: numbers => [Math.max(...numbers)] }, values),
+  create: values => orderTask({ answersOf: numbers => [Math.max(...numbers)] }, values),
 });

@@ -12,6 +12,6 @@ export const median = defineTask({
   create(values) {
     const { count } = values;
     if (count % 2 === 0) throw new UserError(`The median of ${count} numbers is between two of them; take an odd count.`);
-    return orderTask({ id: 'median', answersOf: numbers => [medianOf(numbers)] }, values);
+    return orderTask({ answersOf: numbers => [medianOf(numbers)] }, values);
   },
 });

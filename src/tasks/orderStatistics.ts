@@ -19,8 +19,6 @@ export const orderParameters = {
 
 /** What is asked about the numbers of an example. */
 export interface OrderQuestion {
-  /** Names the random stream of the split. */
-  readonly id: string;
   /** The right answers, as many for every example. */
   answersOf(numbers: readonly number[]): readonly number[];
   /** What the answers are called where they stand behind `=` one after the other; absent for one that is only read at `=`. */
@@ -35,9 +33,9 @@ export interface OrderQuestion {
 export function orderTask(question: OrderQuestion, parameters: ValuesOf<typeof orderParameters>): Task {
   const { count: n, numbers: V, smallShare, smallBelow, trainExamples, testExamples } = parameters;
   const [smallTrained, smallTested] = [Math.round(smallShare * trainExamples), Math.round(smallShare * testExamples)];
-  if (smallBelow > V) throw new UserError(`Small numbers cannot be below ${smallBelow} when all numbers are below ${V}; lower smallBelow.`);
-  checkEnough(trainExamples + testExamples, V, n, 'numbers');
-  checkEnough(smallTrained + smallTested, smallBelow, n, 'small numbers');
+  if (smallShare > 0 && smallBelow > V) throw new UserError(`Small numbers cannot be below ${smallBelow} when all numbers are below ${V}; lower smallBelow, or set smallShare to 0.`);
+  checkEnough(trainExamples + testExamples, V, n, 'numbers', 'fewer training and test examples');
+  checkEnough(smallTrained + smallTested, smallBelow, n, 'small numbers', 'a smaller smallShare or a larger smallBelow');
 
   const { answersOf, written } = question;
   const everyNumber = Array.from({ length: V }, (_, number) => number);
@@ -88,7 +86,8 @@ export function orderTask(question: OrderQuestion, parameters: ValuesOf<typeof o
     sample: (random, count) =>
       examples(Array.from({ length: count }, () => drawn(random, random.uniform() < smallShare ? smallBelow : V))),
     split(seed) {
-      const random = new Random(seed, `${question.id} split`);
+      // One stream for every question, so that what differs between two models is the question and not the numbers.
+      const random = new Random(seed, 'numbers split');
       const seen = new Set<string>();
       const unseen = (count: number, bound: number) => {
         const rows: (readonly number[])[] = [];
@@ -113,8 +112,8 @@ export function orderTask(question: OrderQuestion, parameters: ValuesOf<typeof o
   };
 }
 
-function checkEnough(wanted: number, below: number, count: number, what: string): void {
+function checkEnough(wanted: number, below: number, count: number, what: string, remedy: string): void {
   const most = below ** count;
   if (wanted <= most) return;
-  throw new UserError(`There are only ${most} different examples of ${count} ${what} below ${below}, and ${wanted} are asked for; ask for fewer training and test examples.`);
+  throw new UserError(`There are only ${most} different examples of ${count} ${what} below ${below}, and ${wanted} are asked for; take ${remedy}.`);
 }

@@ -7,5 +7,5 @@ export const sort = defineTask({
   title: 'Sort',
   description: 'Given some numbers, write them out from the smallest to the largest.',
   params: orderParameters,
-  create: values => orderTask({ id: 'sort', answersOf: numbers => numbers.toSorted((a, b) => a - b), written: 's' }, values),
+  create: values => orderTask({ answersOf: numbers => numbers.toSorted((a, b) => a - b), written: 's' }, values),
 });

@@ -323,10 +323,21 @@ describe.each([
     refused({ numbers: 3, smallBelow: 3 }); // 243 examples in all
     refused({ smallBelow: 3 }); // 243 small ones, where 450 are asked for
     expect(() => definition.create({ ...study, numbers: 3, smallBelow: 3, trainExamples: 200, testExamples: 43 })).not.toThrow();
+    expect(() => definition.create({ ...study, numbers: 10, smallShare: 0 })).not.toThrow(); // with no small ones, it makes no difference what is small
     expect(() => definition.create({ ...study, count: 3, smallBelow: 7 })).toThrow(
-      new UserError('There are only 343 different examples of 3 small numbers below 7, and 450 are asked for; ask for fewer training and test examples.'),
+      new UserError('There are only 343 different examples of 3 small numbers below 7, and 450 are asked for; take a smaller smallShare or a larger smallBelow.'),
     );
   });
+});
+
+test('max, median and sort ask about the same numbers', () => {
+  const inputs = [max, median, sort].map(definition => {
+    const task = definition.create({ count: 5, numbers: 100, smallShare: 0.1, smallBelow: 20, trainExamples: 400, testExamples: 50 });
+    const { train, test: rest } = task.split?.(3) ?? expect.fail();
+    return [train, rest].map(examples => lines(task, examples).map(({ words }) => words.slice(0, 5).join(' ')));
+  });
+  expect(inputs[1]).toEqual(inputs[0]);
+  expect(inputs[2]).toEqual(inputs[0]);
 });
 
 describe('max and median', () => {
