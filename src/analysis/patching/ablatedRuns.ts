@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { UserError } from '../../common/errors';
+import { throwIfCancelled, UserError } from '../../common/errors';
 import type { Random } from '../../common/random';
 import { float32, joinedRows, rowsOf, sizeOf, stretchesOf, type HostTensor } from '../../common/tensor';
-import { asFloat32, type ModelFunction, type ModelRun, type RunnableModel } from '../../model/runnable';
+import { asFloat32, type ModelFunction, type ModelRun } from '../../model/runnable';
 import { forward } from '../../model/transformer';
-import type { Task } from '../../tasks/task';
+import type { AnalysisContext } from '../define';
 import type { Component } from '../heads';
 import { atAnswers } from '../attribution/logitContrast';
 import { ordinaryRoom, rowsAtOnce } from './patchingPasses';
@@ -27,9 +27,10 @@ export interface AblatedRuns {
  * at each position (`mean`; Wang et al. 2022), or what they write for another of the examples (`resample`; Chan et al. 2022).
  * Of a head `z` is replaced, or with `mean pattern` the pattern; of an MLP its output. Biases b_O, which no head owns, stay.
  * @param room numbers of one layer that are held at once
+ * @throws CancelledError between the runs that memory allows at once, here and in what is returned.
  */
 export async function ablatedRuns(
-  { model, task, random }: { readonly model: RunnableModel; readonly task: Task; readonly random: Random }, tokens: HostTensor<'int32'>, method: AblationMethod,
+  { model, task, random, signal }: Pick<AnalysisContext, 'model' | 'task' | 'random' | 'signal'>, tokens: HostTensor<'int32'>, method: AblationMethod,
   room = ordinaryRoom,
 ): Promise<AblatedRuns> {
   const { config } = model;
@@ -42,7 +43,10 @@ export async function ablatedRuns(
   const [B = 0, T = 0] = tokens.shape;
   const stretches = stretchesOf(B, rowsAtOnce(config, T, T, room));
   const caches: ModelRun['cache'][] = [];
-  for (const { from, to } of stretches) caches.push((await model.runWithCache(rowsOf(tokens, from, to), sites.map(({ hook }) => hook))).cache);
+  for (const { from, to } of stretches) {
+    throwIfCancelled(signal);
+    caches.push((await model.runWithCache(rowsOf(tokens, from, to), sites.map(({ hook }) => hook))).cache);
+  }
   const others = otherExamples(B, random);
   const replacements = sites.map(({ hook }) => replacementOf(joinedRows(caches.map(cache => cache.get(hook) ?? unmet(hook))), method, others));
 
@@ -68,6 +72,7 @@ export async function ablatedRuns(
     };
     const parts: HostTensor<'float32'>[] = [];
     for (const { from, to } of stretches) {
+      throwIfCancelled(signal);
       const taken = replacements.map(replacement => (replacement.shape[0] === B ? rowsOf(replacement, from, to) : replacement));
       parts.push(asFloat32((await model.compute(`ablation ${ofHeads}`, ablated, [rowsOf(tokens, from, to), ...taken, ...masks]))[0]));
     }
