@@ -1,16 +1,15 @@
 import { throwIfCancelled } from '../common/errors';
 import { rowsOf, stretchesOf, type HostTensor } from '../common/tensor';
 import type { RunnableModel } from '../model/runnable';
+import { activationsOf } from './activations';
 import type { AnalysisContext } from './define';
 import { ordinaryRoom, rowsAtOnce } from './patching/patchingPasses';
 
 // B batch · T positions · H heads
 
 /** The attention patterns `[B, H, T, T]` of every layer, on `tokens [B, T]`. */
-export async function patternsOf(model: RunnableModel, tokens: HostTensor<'int32'>): Promise<readonly HostTensor<'float32'>[]> {
-  const hooks = Array.from({ length: model.config.n_layers }, (_, layer) => `blocks.${layer}.attn.hook_pattern`);
-  const { cache } = await model.runWithCache(tokens, hooks);
-  return hooks.map(hook => cache.get(hook) ?? unmet(hook));
+export function patternsOf(model: RunnableModel, tokens: HostTensor<'int32'>): Promise<readonly HostTensor<'float32'>[]> {
+  return activationsOf(model, tokens, Array.from({ length: model.config.n_layers }, (_, layer) => `blocks.${layer}.attn.hook_pattern`));
 }
 
 /**
@@ -33,8 +32,4 @@ export async function everyPattern(
     });
     progress(to / B);
   }
-}
-
-function unmet(hook: string): never {
-  throw new Error(`the forward pass did not meet ${hook}`);
 }

@@ -2,8 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { throwIfCancelled, UserError } from '../../common/errors';
 import type { Random } from '../../common/random';
 import { float32, joinedRows, rowsOf, sizeOf, stretchesOf, type HostTensor } from '../../common/tensor';
-import { asFloat32, type ModelFunction, type ModelRun } from '../../model/runnable';
+import { asFloat32, type ModelFunction } from '../../model/runnable';
 import { forward } from '../../model/transformer';
+import { activationsOf } from '../activations';
 import type { AnalysisContext } from '../define';
 import type { Component } from '../heads';
 import { atAnswers } from '../attribution/logitContrast';
@@ -42,13 +43,13 @@ export async function ablatedRuns(
   ]);
   const [B = 0, T = 0] = tokens.shape;
   const stretches = stretchesOf(B, rowsAtOnce(config, T, T, room));
-  const caches: ModelRun['cache'][] = [];
+  const learned: (readonly HostTensor<'float32'>[])[] = [];
   for (const { from, to } of stretches) {
     throwIfCancelled(signal);
-    caches.push((await model.runWithCache(rowsOf(tokens, from, to), sites.map(({ hook }) => hook))).cache);
+    learned.push(await activationsOf(model, rowsOf(tokens, from, to), sites.map(({ hook }) => hook)));
   }
   const others = otherExamples(B, random);
-  const replacements = sites.map(({ hook }) => replacementOf(joinedRows(caches.map(cache => cache.get(hook) ?? unmet(hook))), method, others));
+  const replacements = sites.map((_, site) => replacementOf(joinedRows(learned.flatMap(part => part[site] ?? [])), method, others));
 
   /** One pass with everything in `components` replaced: what is and what is not is an input, so that one graph serves all. */
   const without = async (components: readonly Component[]) => {
@@ -117,8 +118,4 @@ export function checkAblation(method: AblationMethod, components: readonly Compo
   }
   const mlp = components.find(({ head }) => head === undefined);
   if (method === 'mean pattern' && mlp) throw new UserError(`MLP ${mlp.layer} has no attention pattern; leave it out, or replace it by zero, mean or resample.`);
-}
-
-function unmet(hook: string): never {
-  throw new Error(`the forward pass did not meet ${hook}`);
 }

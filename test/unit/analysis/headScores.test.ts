@@ -83,13 +83,14 @@ describe('head scores', () => {
     const read: HostTensor<'int32'>[] = [];
     const { model } = context;
     const watched = Object.assign(Object.create(model) as typeof model, {
-      runWithCache: (tokens: HostTensor<'int32'>, hooks: readonly string[]) => {
-        read.push(tokens);
-        return model.runWithCache(tokens, hooks);
+      compute: (...[key, fn, inputs]: Parameters<typeof model.compute>) => {
+        read.push(...inputs.filter((input): input is HostTensor<'int32'> => input.dtype === 'int32'));
+        return model.compute(key, fn, inputs);
       },
     });
     const { column } = await run({ ...context, model: watched });
     const repeated = read[1] ?? expect.fail('no second run');
+    expect(read).toHaveLength(2);
     const [B = 0, T = 0] = repeated.shape;
     expect(T).toBe(6); // of a context of 7
     const half = T / 2;
