@@ -25,14 +25,36 @@ export function onLine({ slope, intercept }: Line, x: number): number {
 const rounding = 1e-6;
 
 /**
- * The share of the variance of `actual` that `fitted` explains: one less the mean square of what is left over the variance. Where
- * `actual` does not vary beyond the rounding of float32 it is 1 when the fit is as close, and 0 otherwise.
+ * The share of the variance of actual values that fitted ones explain: one less the mean square of what is left over the variance.
+ * Where the actual ones do not vary beyond the rounding of float32 it is 1 when the fit is as close, and 0 otherwise. Values are
+ * counted one by one and not kept, as there may be millions; their variance is Welford's (1962), which loses no digits to their size.
  */
+export class ExplainedVariance {
+  private count = 0;
+  private center = 0;
+  private squares = 0;
+  private left = 0;
+  private size = 0;
+
+  add(actual: number, fitted: number): void {
+    this.count++;
+    const distance = actual - this.center;
+    this.center += distance / this.count;
+    this.squares += distance * (actual - this.center);
+    this.left += (actual - fitted) ** 2;
+    this.size += actual ** 2;
+  }
+
+  get share(): number {
+    const least = rounding ** 2 * this.size;
+    if (this.squares > least) return 1 - this.left / this.squares;
+    return this.left <= least ? 1 : 0;
+  }
+}
+
+/** The share of the variance of `actual` that `fitted` explains, as {@link ExplainedVariance} has it. */
 export function explainedShare(actual: readonly number[], fitted: readonly number[]): number {
-  const center = actual.reduce((sum, value) => sum + value, 0) / actual.length;
-  const sumOf = (term: (value: number, at: number) => number) => actual.reduce((sum, value, at) => sum + term(value, at) ** 2, 0);
-  const [left, variance, size] = [sumOf((value, at) => value - (fitted[at] ?? 0)), sumOf(value => value - center), sumOf(value => value)];
-  const least = rounding ** 2 * size;
-  if (variance > least) return 1 - left / variance;
-  return left <= least ? 1 : 0;
+  const explained = new ExplainedVariance();
+  actual.forEach((value, at) => explained.add(value, fitted[at] ?? 0));
+  return explained.share;
 }

@@ -37,7 +37,7 @@ export const qkLinearFit = defineAnalysis({
     const positions = chosenQueryAndKeys(context, { query, key });
     const chosen = text === '' ? undefined : headOfFirstLayer(config, text);
     const read = await queriesAndKeys(context, positions);
-    const fits = fittedHeads(config, read, from);
+    const fits = await fittedHeads(context, read, from);
     const worst = fits.reduce((least, fit) => (fit.r2 < least.r2 ? fit : least));
     const fit = fits.find(({ head }) => head === chosen?.head) ?? worst;
     const accuracy = await accuracyWithFit(context, fits, positions, examples);

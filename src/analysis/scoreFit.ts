@@ -1,10 +1,12 @@
-import { UserError } from '../common/errors';
+import { setImmediate } from 'node:timers/promises';
+import { throwIfCancelled, UserError } from '../common/errors';
 import { scoreScale } from '../model/layers';
 import type { ModelConfig } from '../protocol/config';
-import { explainedShare, fittedLine, onLine, type Line } from './linearFit';
+import type { AnalysisContext } from './define';
+import { explainedShare, ExplainedVariance, fittedLine, onLine, type Line } from './linearFit';
 import { headsOfFirstLayer, scoresBetween, type QueriesAndKeys, type TokenVectors } from './queriesAndKeys';
 
-// K d_head
+// n values of the query, or 1 where its token is always the same · m values of a key · K d_head
 
 /** A dimension of a head's queries or keys as a line of the number; the share of its variance that the line explains. */
 export interface FittedDimension extends Line {
@@ -34,21 +36,29 @@ export interface HeadFit {
 /**
  * Least squares of each dimension against the number, over numbers from `from` on and all the key positions together; the scores
  * that follow are the products of those lines.
- * @throws UserError where fewer than three numbers are left to fit a line to.
+ * @throws UserError where fewer than three numbers are left to fit a line to; CancelledError between heads.
  */
-export function fittedHeads(config: ModelConfig, { query, keys }: QueriesAndKeys, from: number): readonly HeadFit[] {
+export async function fittedHeads(
+  { model: { config }, signal }: Pick<AnalysisContext, 'model' | 'signal'>, { query, keys }: QueriesAndKeys, from: number,
+): Promise<readonly HeadFit[]> {
   const [asking, asked] = [fittedPart(query, from), keys.map(key => fittedPart(key, from))];
-  return headsOfFirstLayer(config).map(({ head }) => {
-    const x = asked.flatMap(part => part.values);
+  const x = asked.flatMap(part => part.values);
+  const fits: HeadFit[] = [];
+  for (const { head } of headsOfFirstLayer(config)) {
+    // Of a thousand numbers a head has millions of scores, and that it is cancelled is only heard between them.
+    await setImmediate();
+    throwIfCancelled(signal);
     const keyLines = dimensionsOf(x, asked.map(part => part.rowsOf(head)).flat());
     const queryLines = dimensionsOf(asking.values, asking.rowsOf(head));
     const terms = termsOf(config, queryLines, keyLines);
-    const pairs = asked.flatMap(part => {
-      const real = scoresBetween(config, asking.matrixOf(head), part.matrixOf(head)).to2DArray();
-      return real.flatMap((row, at) => row.map((score, column) => ({ score, fit: scoreOf(terms, part.values[column] ?? 0, asking.values[at] ?? 0) })));
-    });
-    return { head, keys: keyLines, queries: queryLines, terms, r2: explainedShare(pairs.map(({ score }) => score), pairs.map(({ fit }) => fit)) };
-  });
+    const explained = new ExplainedVariance();
+    for (const part of asked) {
+      const real = scoresBetween(config, asking.matrixOf(head), part.matrixOf(head)); // [n, m]
+      asking.values.forEach((y, row) => part.values.forEach((number, column) => explained.add(real.get(row, column), scoreOf(terms, number, y))));
+    }
+    fits.push({ head, keys: keyLines, queries: queryLines, terms, r2: explained.share });
+  }
+  return fits;
 }
 
 /** A line takes two points, and is put to the test by a third. */

@@ -31,6 +31,15 @@ describe('a fitted line', () => {
 });
 
 describe('the explained share of the variance', () => {
+  test('loses no digits to the size of the numbers', () => {
+    const values = drawn('e', 200);
+    const fitted = values.map((value, at) => value + 0.1 * Math.sin(at));
+    const share = explainedShare(values, fitted);
+    expect(share).toBeLessThan(0.999);
+    // As float64 has them, sums of squares of these would have lost eight digits of sixteen.
+    expectClose([explainedShare(values.map(value => value + 1e4), fitted.map(value => value + 1e4))], [share], { absolute: 1e-9 });
+  });
+
   test('is the squared correlation of x and y for the line of least squares', () => {
     const [x, y] = [drawn('c', 30), drawn('d', 30).map((value, at) => value + at / 5)];
     const line = fittedLine(x, y);

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { AnalysisContext } from '../../../src/analysis/define';
 import { qkLinearFit } from '../../../src/analysis/qkLinearFit';
+import { queriesAndKeys } from '../../../src/analysis/queriesAndKeys';
 import { runAnalysis } from '../../../src/analysis/run';
-import { UserError } from '../../../src/common/errors';
+import { fittedHeads } from '../../../src/analysis/scoreFit';
+import { CancelledError, UserError } from '../../../src/common/errors';
 import { int32 } from '../../../src/common/tensor';
 import type { BarsFigure, Figure, HeatmapFigure, LinesFigure, TableFigure } from '../../../src/protocol/figure';
 import { expectClose } from '../../support/close';
@@ -165,6 +167,15 @@ describe('the linear fit of queries and keys', () => {
   test('has no accuracy where no answer is read, and works for any task with numbers', async () => {
     expect(Object.keys((await run(numberContext({ name: 'sort' }), { query: 's3' })).scalars)).toEqual(['r2', 'worstR2']);
     expect(Object.keys((await run(modularContext(7))).scalars)).toEqual(['slope', 'centre', 'r2', 'worstR2', 'accuracy', 'fittedAccuracy']);
+  });
+
+  test('stops between heads when nobody waits any more', async () => {
+    const controller = new AbortController();
+    const context = numberContext({ name: 'max' });
+    const read = await queriesAndKeys(context, { query: 3, keys: [0, 1, 2] });
+    const refused = expect(fittedHeads({ ...context, signal: controller.signal }, read, 0)).rejects.toThrow(CancelledError);
+    controller.abort();
+    await refused;
   });
 
   test.each([
