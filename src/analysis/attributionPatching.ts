@@ -54,7 +54,7 @@ export const attributionPatching = defineAnalysis({
     const figures = estimated.flatMap((figure, at) => [figure, ...exact.slice(at, at + 1).map(other => ({ ...other, title: `${other.title}, exact` }))]);
     return {
       figures: [...onCommonScale(figures), disagreements(sites, estimates, recovered, positions)],
-      scalars: { ...scalars, correlation: pearson(xs, ys), largestError: Math.max(...xs.map((x, at) => Math.abs(x - (ys[at] ?? 0)))) },
+      scalars: { ...scalars, correlation: pearson(xs, ys) ?? 0, largestError: Math.max(...xs.map((x, at) => Math.abs(x - (ys[at] ?? 0)))) },
     };
   },
 });

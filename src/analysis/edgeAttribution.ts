@@ -58,7 +58,7 @@ export const edgeAttribution = defineAnalysis({
     const [faithfulness = 0, ofOthers = 0] = await runEdges(model, pairs, [strongest(kept), others(kept)], { signal, progress: fraction => context.progress(0.9 + 0.1 * fraction) });
 
     const accounted = graph.edges.reduce((sum, { sender }, edge) => sum + (sender === 0 ? scores[edge] ?? 0 : 0), 0);
-    const correlation = measured.exact && pearson(scores, measured.exact);
+    const correlation = measured.exact && (pearson(scores, measured.exact) ?? 0);
     return {
       figures: [
         circuitFigure(measured, kept, { threshold, faithfulness, accounted }),

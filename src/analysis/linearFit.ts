@@ -22,7 +22,7 @@ export function onLine({ slope, intercept }: Line, x: number): number {
 }
 
 /** What float32 leaves of a difference between equal numbers, over their size. */
-const rounding = 1e-6;
+export const rounding = 1e-6;
 
 /**
  * The share of the variance of actual values that fitted ones explain: one less the mean square of what is left over the variance.

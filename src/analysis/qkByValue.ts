@@ -4,6 +4,7 @@ import type { BarsFigure, Figure, HeatmapFigure, LinesFigure } from '../protocol
 import type { Task } from '../tasks/task';
 import { mean } from './attribution/logitContrast';
 import { defineAnalysis, knownScalars } from './define';
+import { pearson } from './patching/correlation';
 import { chosenQueryAndKeys, hasScoredNumbers, headOfFirstLayer, headsOfFirstLayer, nameOf, queriesAndKeys, queryAndKeyParameters, scoredNumbersNeeds, scoresBetween, type TokenVectors } from './queriesAndKeys';
 
 // n values of the query, or 1 where its token is always the same · m values of the key · K d_head
@@ -40,7 +41,7 @@ export const qkByValue = defineAnalysis({
     const measured = scores[head];
     if (!measured) throw new Error(`there is no head ${head}`);
     const rows = Array.from({ length: measured.rows }, (_, row) => measured.getRow(row));
-    const correlations = rows.flatMap(row => correlation(key.values ?? [], row) ?? []);
+    const correlations = rows.flatMap(row => pearson(key.values ?? [], row) ?? []);
     return {
       figures: [
         query.values ? scoreHeatmap(task, head, query, key, measured) : scoreLines(task, query, key, scores),
@@ -58,14 +59,6 @@ export const qkByValue = defineAnalysis({
 
 function vectorsOf({ vectors }: TokenVectors, head: number): Matrix {
   return vectors[head] ?? headMissing(head);
-}
-
-/** Pearson's; undefined where either does not vary. */
-function correlation(x: readonly number[], y: readonly number[]): number | undefined {
-  const [ofX, ofY] = [mean(x), mean(y)];
-  const sum = (term: (a: number, b: number) => number) => x.reduce((total, value, at) => total + term(value - ofX, (y[at] ?? 0) - ofY), 0);
-  const norms = Math.sqrt(sum(a => a * a) * sum((_, b) => b * b));
-  return norms > 0 ? sum((a, b) => a * b) / norms : undefined;
 }
 
 /** Of a query whose token is always the same: the scores of every head. */

