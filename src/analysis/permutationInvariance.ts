@@ -138,7 +138,7 @@ function cosineHeatmap({ names, activations }: OrderedRun, what: string, count: 
   return {
     kind: 'heatmap', title: `Cosine similarity in ${N} orders: ${what}`, scalar: 'smallestCosine',
     caption: `Of the activations for two orders of the inputs ${names[0] ?? ''}, two at a time. Where the order makes no difference all are 1.${drawn}`,
-    x: axis, y: axis, rows: N, columns: N, values: Float32Array.from(cosinesOf(activations).to1DArray()), scale: 'sequential', unit: 'cosine',
+    x: axis, y: axis, rows: N, columns: N, values: Float32Array.from(cosinesOf(activations).to1DArray()), scale: 'diverging', reach: 1, unit: 'cosine',
   };
 }
 
