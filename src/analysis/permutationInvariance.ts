@@ -40,7 +40,7 @@ export const permutationInvariance = defineAnalysis({
     meanCosine: 'mean of that cosine over all pairs of orders, and over inputs',
     smallestAttentionCosine: 'smallest cosine of the attention of a head, by the value attended to, for an input in two orders; of the head where it is smallest',
     meanAttentionCosine: 'mean of that cosine over all pairs of orders, heads and inputs',
-    answerAttention: 'attention from the position to the inputs that hold the answer read there, where any does; mean over orders and inputs, of the head where it is smallest',
+    answerAttention: 'attention from the position to the numbers that are the answer read there; mean over orders, and over those inputs whose numbers hold it, of the head where it is smallest',
     answerAttentionBest: 'the same of the head where it is largest',
   },
   needs: orderFreeNeeds,
@@ -67,16 +67,18 @@ export const permutationInvariance = defineAnalysis({
     }
     if (!first) throw new Error('there is no input');
     const where = positionNames(task)[site.position] ?? '';
-    const over = `over ${measured.length} ${measured.length === 1 ? 'input' : 'inputs'} in ${orders.length} orders`;
+    const inOrders = `in ${orders.length} orders`;
+    const over = `over ${inputsOf(B)} ${inOrders}`;
     const activations = overInputs(measured.map(input => input.activations));
     const attention = heads.map((_, index) => overInputs(measured.map(input => input.attention[index])));
     const answered = measured.flatMap(({ answer }) => (answer ? [answer] : []));
+    const ofAnswered = answered.length < B ? `over ${answered.length} of ${inputsOf(B)}, those that hold it, ${inOrders}` : over;
     const toAnswer = answered.length === 0 ? undefined : heads.map((_, index) => mean(answered.map(byHead => byHead[index] ?? 0)));
     return {
       figures: [
         cosineHeatmap(first, `${activation.name} at ${where}`, orderCount(n)),
         ...drawn.map(each => attentionHeatmap(first, heads, each, keys === 'by value', task, where)),
-        ...(toAnswer ? [answerBars(heads, toAnswer, where, over)] : []),
+        ...(toAnswer ? [answerBars(heads, toAnswer, where, ofAnswered)] : []),
         cosineTable(heads, attention, where, over),
       ],
       scalars: knownScalars({
@@ -90,6 +92,10 @@ export const permutationInvariance = defineAnalysis({
     };
   },
 });
+
+function inputsOf(count: number): string {
+  return `${count} ${count === 1 ? 'input' : 'inputs'}`;
+}
 
 function activationOf({ attn_only }: ModelConfig, layer: number): { readonly hook: string; readonly name: string } {
   if (attn_only) return { hook: `blocks.${layer}.hook_resid_post`, name: `Residual stream behind layer ${layer}` };
@@ -159,7 +165,7 @@ function attentionHeatmap({ names, byValue, byPlace, keys }: OrderedRun, heads: 
 function answerBars(heads: readonly Head[], values: readonly number[], where: string, over: string): BarsFigure {
   return {
     kind: 'bars', title: `Attention from ${where} to the answer ${over}`, scalar: 'answerAttention',
-    caption: 'Mean attention weight on all inputs that hold the answer read there, of inputs that do.',
+    caption: 'Mean attention weight on all the numbers that are the answer read there, over the inputs that hold it.',
     x: { title: 'Head', labels: heads.map(componentName), subjects: heads }, y: { title: 'Attention weight' },
     series: [{ name: 'attention to the answer', values: Float64Array.from(values) }],
   };

@@ -133,7 +133,26 @@ describe('permutation invariance', () => {
   test('of addition has no answer among its inputs to attend to, but where there is one', async () => {
     const context = modularContext(7);
     expect(Object.keys((await run(context, { prompt: '3 5 =' })).scalars)).toEqual(['smallestCosine', 'meanCosine', 'smallestAttentionCosine', 'meanAttentionCosine']);
-    expect((await run(context, { prompt: '3 0 =' })).scalars).toHaveProperty('answerAttention');
+    const { scalars, named } = await run(context, { prompt: '3 0 =' });
+    expect(scalars).toHaveProperty('answerAttention');
+    expect(named<BarsFigure>('bars', /to the answer/).title).toBe('Attention from = to the answer over 1 input in 2 orders');
+  });
+
+  test('says how many of the inputs hold their answer, over which attention to it is averaged', async () => {
+    const context = modularContext(7);
+    const drawn: HostTensor<'int32'>[] = [];
+    const sample: typeof context.task.sample = (random, count) => {
+      const examples = context.task.sample(random, count);
+      drawn.push(examples.tokens);
+      return examples;
+    };
+    const { named } = await run({ ...context, task: { ...context.task, sample } }, { examples: 40 });
+    const { data } = drawn.at(-1) ?? expect.fail('no examples');
+    // a + b is a or b where one of them is 0.
+    const holding = range(40).filter(row => data[3 * row] === 0 || data[3 * row + 1] === 0).length;
+    expect(holding).toBeGreaterThan(0);
+    expect(named<BarsFigure>('bars', /to the answer/).title).toBe(`Attention from = to the answer over ${holding} of 40 inputs, those that hold it, in 2 orders`);
+    expect(named<TableFigure>('table', /attention/).title).toBe('Cosine similarity of the attention from = over 40 inputs in 2 orders');
   });
 
   test.each([
