@@ -7,7 +7,7 @@ import { circuitAlong, circuitAxes, circuitFigure, masked, type Circuit } from '
 import { blockFigures, blockParameters, blockScalarNames, blockScalars, chosenBlock, scoresOf, wholeBlock } from './weights/circuitScores';
 import { allHeads, componentName, headOf, type Head } from './heads';
 import { directionsParameter, eigenvalueScore, lowRankFigures, singularDirections, topSingularShare } from './weights/lowRank';
-import { hasPositions, headWeight, leftOut, quickNorm, rowsOf, withoutPositions } from './weights/weights';
+import { chosenRows, hasPositions, headWeight, leftOut, quickNorm, withoutPositions } from './weights/weights';
 
 /** What a destination and a source are known by: the first asks, the second is asked for. */
 const kinds = {
@@ -92,8 +92,8 @@ async function sizesOfAll(context: AnalysisContext, heads: readonly Head[], kind
   const { model, signal, progress } = context;
   const { rows, columns } = circuitAxes(context, qkPath({ layer: 0, head: 0 }, kind));
   const [asks, asked] = kinds[kind];
-  const destinations = rowsOf(model.parameter(tables[asks]), [...rows.names.keys()]); // [N, D]
-  const sources = rowsOf(model.parameter(tables[asked]), [...columns.names.keys()]); // [C, D]
+  const destinations = chosenRows(model.parameter(tables[asks]), [...rows.names.keys()]); // [N, D]
+  const sources = chosenRows(model.parameter(tables[asked]), [...columns.names.keys()]); // [C, D]
   const sizes: number[] = [];
   for (const head of heads) {
     sizes.push(await quickNorm(model, [destinations, headWeight(model, head, 'W_Q')], [sources, headWeight(model, head, 'W_K')]));

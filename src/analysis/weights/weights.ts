@@ -93,7 +93,7 @@ export function matrixOf({ weight: { shape, data }, transposed }: Factor, mostRo
 }
 
 /** The chosen rows `[n, C]` of a weight. */
-export function rowsOf({ shape, data }: HostTensor<'float32'>, rows: readonly number[]): HostTensor<'float32'> {
+export function chosenRows({ shape, data }: HostTensor<'float32'>, rows: readonly number[]): HostTensor<'float32'> {
   const [, C = 0] = shape;
   const kept = float32([rows.length, C]);
   rows.forEach((row, at) => kept.data.set(data.subarray(row * C, (row + 1) * C), at * C));
