@@ -12,11 +12,15 @@ import { everyPattern } from './patterns';
 
 // T positions · N heads of all layers
 
-/** Whether attention reaches where it should not: measured of the patterns themselves, whatever the mask that made them. */
+/**
+ * Whether attention reaches where it should not, measured of the patterns themselves. To what the model's own mask forbids it is
+ * 0 by construction, as scores are -Infinity there: anything else shows that the mask does not hold. With `inputs` it is a
+ * measurement of the model: whether answers look at inputs that the mask allows.
+ */
 export const attentionLeak = defineAnalysis({
   id: 'attention-leak',
   title: 'Attention leak',
-  description: 'How much attention every head pays to forbidden sources: those that the mask forbids, and if you wish the inputs where an answer is read.',
+  description: 'How much attention every head pays to sources that the mask forbids, which is 0 where the mask holds, and if you wish to the inputs where an answer is read, which the mask may allow.',
   group: 'Attention',
   params: {
     inputs: {
