@@ -68,13 +68,13 @@ export interface ForcedPrompts {
   readonly outputs: Int32Array;
 }
 
-/** Examples among which there is one with each answer, where it is not rare. */
+/** Examples among which there is one with each answer, but for rare ones, as a sorted list hardly ever starts with the largest number. */
 const examplesDrawn = 4096;
 
 /**
  * For each answer, each value among the inputs of examples beside `n` other ones of `others`, both at places drawn at random. The
- * examples are those with the value for that answer, where any of those drawn have it, so that what the model reads at the
- * answer itself fits it; what else there is in them is not attended to.
+ * examples are those with the value for that answer, or with the nearest to it that is drawn, so that what the model reads at the
+ * answer itself fits it; the inputs at the other places are not attended to.
  */
 export function forcedPrompts(
   { task, model: { config } }: { readonly task: Task; readonly model: RunnableModel }, random: Random, values: readonly CopiedValue[], others: readonly CopiedValue[], n: number,
@@ -82,13 +82,18 @@ export function forcedPrompts(
   const drawn = task.sample(random, examplesDrawn);
   const [B = 0, T = 0] = drawn.tokens.shape;
   const A = task.answerPositions.length;
+  const valueOf = new Map(values.map(({ output, value }) => [output, value]));
   return task.answerPositions.map((position, answer) => {
+    const answered = Array.from({ length: B }, (_, row) => row).flatMap(row => {
+      const value = valueOf.get(drawn.labels.data[row * A + answer] ?? -1);
+      return value === undefined ? [] : [{ row, value }];
+    });
     const places = placesOf(config, task, position);
-    const rows = values.flatMap(({ token, output }) => {
-      const having = Array.from({ length: B }, (_, row) => row).filter(row => drawn.labels.data[row * A + answer] === output);
+    const rows = values.flatMap(({ token, output, value }) => {
+      const fitting = nearestTo(value, answered, answer > 0);
       const different = others.filter(other => other.token !== token);
       return [...random.permutation(different.length)].slice(0, n).map(at => {
-        const row = having[random.integer(Math.max(1, having.length))] ?? random.integer(B);
+        const row = fitting[random.integer(fitting.length)]?.row ?? 0;
         const [place = 0, otherPlace = 0] = [...random.permutation(places.length)].map(index => places[index] ?? 0);
         const prompt = drawn.tokens.data.slice(row * T, (row + 1) * T);
         prompt[place] = token;
@@ -104,6 +109,17 @@ export function forcedPrompts(
       n, position, tokens, places: column(row => row.place), otherPlaces: column(row => row.otherPlace), outputs: Int32Array.from(rows, row => row.output),
     };
   });
+}
+
+/**
+ * The examples whose answer is nearest to a value: where any is as small, of those `fromBelow`. Behind earlier answers a larger
+ * one would not do: when sorting, the number just written could be larger than the value that is to follow it.
+ */
+function nearestTo<Answered extends { readonly value: number }>(to: number, examples: readonly Answered[], fromBelow: boolean): readonly Answered[] {
+  const below = fromBelow ? examples.filter(({ value }) => value <= to) : [];
+  const candidates = below.length > 0 ? below : examples;
+  const least = candidates.reduce((distance, { value }) => Math.min(distance, Math.abs(value - to)), Infinity);
+  return candidates.filter(({ value }) => Math.abs(value - to) === least);
 }
 
 /**

@@ -72,6 +72,28 @@ describe('prompts to fix attention in', () => {
     }
   });
 
+  test('have read what is nearest to a value that is too rare, and nothing larger than it where anything smaller is drawn', () => {
+    const context = numberContext({ name: 'sort', count: 5, numbers: 60 });
+    const values = copiedValues(context.task);
+    const { tokens: { data, shape: [B = 0, T = 0] }, labels } = context.task.sample(new Random(0, 'prompts'), 4096);
+    const prompts = forcedPrompts(context, new Random(0, 'prompts'), values, values, 2);
+    let rare = 0;
+    for (const [answer, each] of prompts.entries()) {
+      const drawn = [...new Set(Array.from({ length: B }, (_, row) => labels.data[row * 5 + answer] ?? -1))];
+      for (const [row, prompt] of rowsOf(each).entries()) {
+        const value = each.outputs[row] ?? -1;
+        const below = drawn.filter(other => other <= value);
+        const nearest = (answer > 0 && below.length > 0 ? below : drawn).toSorted((a, b) => Math.abs(a - value) - Math.abs(b - value))[0] ?? -1;
+        rare += Number(nearest !== value);
+        const isOf = (from: number) => prompt.every((token, at) => at === each.places.data[row] || at === each.otherPlaces.data[row] || token === data[from * T + at]);
+        const sources = Array.from({ length: B }, (_, from) => from).filter(isOf).map(from => Math.abs((labels.data[from * 5 + answer] ?? -1) - value));
+        expect(sources).toContain(Math.abs(nearest - value));
+        if (answer > 0 && below.length > 0) expect(prompt[each.position]).toBeLessThanOrEqual(value);
+      }
+    }
+    expect(rare).toBeGreaterThan(20);
+  });
+
   test('leave out inputs that the mask hides from an answer', () => {
     // d1 is hidden from the outputs, which leaves one of two digits, or two of three.
     const two = listCopyContext({}, { n_layers: 1, mask: ['x....', 'xx...', 'xxx..', '.xxx.', '.xxxx'] });
