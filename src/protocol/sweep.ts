@@ -90,10 +90,13 @@ export interface SweepChange {
 /** The measurements a sweep is compared by; losses are best when low, accuracies when high. */
 export const sweepMetrics = ['testLoss', 'trainLoss', 'testAccuracy', 'testExactMatch'] as const satisfies readonly MetricName[];
 
-/** The best row by a metric; of equal ones the first, `undefined` where none has been measured. */
-export function bestRow<R extends Pick<SweepRow, 'metrics'>>(rows: readonly R[], metric: MetricName): R | undefined {
+/**
+ * The best finished row by a metric; of equal ones the first, `undefined` where there is none. What a run measured before it
+ * failed or was stopped is no result to be compared.
+ */
+export function bestRow<R extends Pick<SweepRow, 'status' | 'metrics'>>(rows: readonly R[], metric: MetricName): R | undefined {
   const sign = metric.endsWith('Loss') ? 1 : -1;
-  const cost = ({ metrics }: R) => (metrics[metric] === undefined ? Infinity : sign * metrics[metric]);
+  const cost = ({ status, metrics }: R) => (status === 'finished' && metrics[metric] !== undefined ? sign * metrics[metric] : Infinity);
   return rows.reduce<R | undefined>((best, row) => (cost(row) < (best ? cost(best) : Infinity) ? row : best), undefined);
 }
 
