@@ -108,7 +108,7 @@ export class SweepSession implements Disposable {
       if (!this.lifetime.isEnded) this.host.title(`Sweep: ${name}`);
     } catch {
       // The page says what is wrong, once it is there.
-      this.host.title('Sweep');
+      if (!this.lifetime.isEnded) this.host.title('Sweep');
     }
   }
 

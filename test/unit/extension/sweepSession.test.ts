@@ -125,6 +125,13 @@ describe('a sweep panel', () => {
     expect(sent).toEqual([{ kind: 'problem', message: 'There is no sweep "gone".' }, { kind: 'problem', message: 'defect: TypeError: x is undefined' }]);
   });
 
+  test.each(['s', 'gone'])('titles no panel that was closed while its sweep "%s" was looked up', async sweep => {
+    const { session, titles } = opened({ sweep });
+    session.dispose();
+    await session.titled;
+    expect(titles).toEqual([]);
+  });
+
   test('cancels and resumes, and says when that is not possible', async () => {
     const { session, controls, shown, refuse, settle } = opened();
     session.receive({ kind: 'control', action: 'cancel' });
