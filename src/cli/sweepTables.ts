@@ -81,7 +81,9 @@ function linesText(sweep: SweepDetails, metric: MetricName): readonly string[] {
   const lines = new Map<string, SweepRow[]>();
   for (const row of sweep.rows.filter(({ values }) => values[subject] !== undefined)) {
     const key = JSON.stringify(others.map(field => row.values[field]));
-    lines.set(key, [...(lines.get(key) ?? []), row]);
+    const line = lines.get(key) ?? [];
+    line.push(row);
+    lines.set(key, line);
   }
   const best = [...lines.values()].flatMap(rows => bestRow(rows, metric) ?? []);
   if (best.length < 2) return [];
