@@ -135,11 +135,11 @@ export class Sweeps implements Disposable {
     await this.going.get(id)?.ended;
   }
 
-  /** Looks again after the jobs that an earlier process left at a cluster. */
+  /** Looks again after the jobs that an earlier process left at a cluster. None is submitted again before somebody asks for it. */
   async reattach(): Promise<void> {
     for (const { id, name, kept, options } of await this.records.list()) {
       if (kept === undefined || options.executor === 'local') continue;
-      await this.control(id, 'resume').catch((error: unknown) => this.log(`${name}: ${messageOf(error)}`));
+      await this.turns.alone(id, () => this.resume(id, { submits: false })).catch((error: unknown) => this.log(`${name}: ${messageOf(error)}`));
     }
   }
 
@@ -157,12 +157,12 @@ export class Sweeps implements Disposable {
     await going.ended;
   }
 
-  private async resume(id: string): Promise<void> {
+  private async resume(id: string, { submits } = { submits: true }): Promise<void> {
     if (this.going.has(id)) return;
     const state = await this.state(id);
     // Another process may have gone on with it since it was read.
     state.record = await this.records.read(id);
-    await this.begin(state);
+    await this.begin(state, { submits });
     if (!this.going.has(id)) throw new UserError(`Every run of "${state.record.name}" is trained to its end; there is nothing to resume.`);
   }
 
@@ -185,7 +185,7 @@ export class Sweeps implements Disposable {
     return state;
   }
 
-  private async begin(state: SweepState): Promise<void> {
+  private async begin(state: SweepState, { submits } = { submits: true }): Promise<void> {
     const { id, options } = state.record;
     const executor = this.executors[options.executor](options);
     await this.look(state);
@@ -196,14 +196,14 @@ export class Sweeps implements Disposable {
     if (jobs.length === 0) return;
     state.begin(jobs);
     const cancel = new AbortController();
-    this.going.set(id, { cancel, ended: this.execute(executor, state, jobs, cancel.signal) });
+    this.going.set(id, { cancel, ended: this.execute(executor, jobs, state, this.hostOf(state, cancel.signal, submits)) });
   }
 
-  private async execute(executor: Executor, state: SweepState, jobs: readonly SweepJob[], signal: AbortSignal): Promise<void> {
+  private async execute(executor: Executor, jobs: readonly SweepJob[], state: SweepState, host: SweepHost): Promise<void> {
     const { id, name } = state.record;
     let problem: string | undefined;
     try {
-      await executor(jobs, this.hostOf(state, signal));
+      await executor(jobs, host);
     } catch (error) {
       problem = messageOf(error);
       this.log(`${name}: ${error instanceof UserError ? problem : error instanceof Error ? error.stack ?? problem : problem}`);
@@ -222,12 +222,13 @@ export class Sweeps implements Disposable {
     this.changeAll(state);
   }
 
-  private hostOf(state: SweepState, signal: AbortSignal): SweepHost {
+  private hostOf(state: SweepState, signal: AbortSignal, submits: boolean): SweepHost {
     const { id, name, kept } = state.record;
     let writing = Promise.resolve();
     return {
       signal,
       left: this.left.signal,
+      submits,
       kept,
       folder: this.records.folderOf(id),
       log: message => this.log(`${name}: ${message}`),

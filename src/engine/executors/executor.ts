@@ -18,6 +18,8 @@ export interface SweepHost {
    * on; the executor that is given what was kept finds them again.
    */
   readonly left: AbortSignal;
+  /** Whether jobs may be started. Otherwise nobody has asked for that, and only what was kept is looked after. */
+  readonly submits: boolean;
   /** Says how a run stands now. */
   tell(index: number, news: Partial<Pick<SweepRow, 'status' | 'progress' | 'metrics' | 'problem'>>): void;
   log(message: string): void;

@@ -66,12 +66,20 @@ class SlurmSweep {
     this.over = AbortSignal.any([host.signal, host.left]);
     this.open = new Map(jobs.map(job => [job.index, job]));
     this.queue.follow(parseArrays(host.kept));
-    if (host.kept !== undefined && this.queue.arrays.length === 0) host.log('What was kept of the jobs at the cluster cannot be read; they are submitted again.');
   }
 
   async toEnd(): Promise<void> {
     checkSlurmOptions(this.options.options);
-    await this.submit(await this.jobsToSubmit());
+    const { kept, submits } = this.host;
+    const isUnreadable = kept !== undefined && this.queue.arrays.length === 0;
+    if (isUnreadable) this.host.log(`What was kept of the jobs at the cluster cannot be read; ${submits ? 'they are submitted again' : 'nothing can be done about them here'}.`);
+    if (isUnreadable && !submits) {
+      // Whoever wants them cancelled is done with them; anybody else may still want to look at what was kept.
+      if (this.host.signal.aborted) await this.host.keep(undefined);
+      return;
+    }
+    if (submits) await this.submit(await this.jobsToSubmit());
+    else await this.passOverOthers();
     let delay = 0;
     while (this.open.size > 0 && !this.host.left.aborted) {
       await this.wait(delay);
@@ -100,6 +108,13 @@ class SlurmSweep {
     }
     this.queue.follow(this.queue.arrays.filter(({ runs }) => runs.some(run => followed.has(run))));
     return jobs;
+  }
+
+  /** The jobs that were never submitted wait for somebody to resume the sweep. */
+  private async passOverOthers(): Promise<void> {
+    for (const job of [...this.open.values()]) {
+      if (!this.queue.has(job.index)) this.end(job, (await this.recordOf(job)) ? 'stopped' : 'cancelled');
+    }
   }
 
   /** Nothing when the sweep is cancelled, or left, before Slurm has answered. */

@@ -27,6 +27,11 @@ export class SlurmQueue {
     this.byRun = arraysByRun(arrays);
   }
 
+  /** Whether a run was submitted. */
+  has(run: number): boolean {
+    return this.byRun.has(run);
+  }
+
   /** The offset of the array that a run was submitted in last. */
   offsetOf(run: number): number {
     return this.byRun.get(run)?.offset ?? 0;

@@ -283,17 +283,19 @@ describe('an executor', () => {
     await eventually('what was kept', async () => (await import('node:fs/promises')).readFile(path.join(folder, 'sweeps', id, 'sweep.json'), 'utf8').then(text => (text.includes('array 17') ? true : undefined)));
     first.dispose();
 
-    let kept: string | undefined;
+    let found: Pick<SweepHost, 'kept' | 'submits'> | undefined;
     const second = sweepsWith(async (_, host) => {
-      kept = host.kept;
+      found = host;
       await host.keep(undefined);
     });
     await second.reattach();
     await second.ended(id);
-    expect(kept).toBe('array 17');
+    expect(found).toMatchObject({ kept: 'array 17', submits: false });
     // There is nothing left to look after.
-    kept = undefined;
+    found = undefined;
     await second.reattach();
-    expect(kept).toBeUndefined();
+    expect(found).toBeUndefined();
+    await second.control(id, 'resume');
+    expect(found).toMatchObject({ kept: undefined, submits: true });
   });
 });

@@ -257,6 +257,37 @@ describe.skipIf(process.platform === 'win32')('a sweep on a Slurm cluster', () =
     expect([0, 1, 2].map(index => host.row(index))).toEqual([{ status: 'finished' }, { status: 'finished' }, { status: 'finished' }]);
   });
 
+  test('submits nothing that nobody has asked for: what has ended says how, and what never was submitted waits', async () => {
+    await slurm.queue('7 1 RUNNING', '7 2 FAILED 256 NonZeroExitCode');
+    await slurm.answer('sacct', 'echo "7_0|TIMEOUT|0:0"');
+    await trained(first, 'interrupted');
+    const never = jobOf(3, tinyExperiment({ name: 'never', seed: 3 }));
+    const host = new RememberingHost(folder, JSON.stringify({ arrays: [{ id: '7', offset: 0, tasks: '0-2' }] }), false);
+    const sweeping = slurmExecutor(options)([...jobs, never], host);
+    await told(host, 1, 'training');
+    await trained(second, 'finished');
+    await slurm.queue('7 1 COMPLETED', '7 2 FAILED 256 NonZeroExitCode');
+    await sweeping;
+    expect(host.row(0)).toEqual({ status: 'interrupted', problem: expect.stringContaining('time limit') });
+    expect(host.row(1)).toEqual({ status: 'finished' });
+    expect(host.row(2)).toEqual({ status: 'failed', problem: expect.stringContaining('exit code 1') });
+    expect(host.row(3)).toEqual({ status: 'cancelled' });
+    expect(await slurm.calls('sbatch')).toEqual([]);
+    expect(host.keptStates).toEqual([undefined]);
+  });
+
+  test('does nothing about what it cannot read before somebody asks for it', async () => {
+    const host = new RememberingHost(folder, 'not JSON', false);
+    await slurmExecutor(options)(jobs, host);
+    expect(host.lines).toEqual([expect.stringContaining('nothing can be done about them here')]);
+    expect(host.news.size).toBe(0);
+    expect(host.keptStates).toEqual([]);
+    for (const command of ['sbatch', 'squeue', 'scancel'] as const) expect(await slurm.calls(command)).toEqual([]);
+    host.cancel();
+    await slurmExecutor(options)(jobs, host);
+    expect(host.keptStates).toEqual([undefined]);
+  });
+
   test('does not submit again what it cannot ask for', async () => {
     await slurm.answer('squeue', 'echo "squeue: error: Unable to contact slurm controller" >&2; exit 1');
     const host = new RememberingHost(folder, JSON.stringify({ arrays: [{ id: '7', offset: 0, tasks: '0-2' }] }));

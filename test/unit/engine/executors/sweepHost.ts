@@ -16,7 +16,7 @@ export class RememberingHost implements SweepHost {
   readonly news = new Map<number, News[]>();
   readonly keptStates: (string | undefined)[] = [];
 
-  constructor(readonly folder: string, readonly kept: string | undefined = undefined) {}
+  constructor(readonly folder: string, readonly kept: string | undefined = undefined, readonly submits = true) {}
 
   cancel(): void {
     this.cancelling.abort();
