@@ -74,8 +74,12 @@ export const ClaimSchema = v.strictObject({
 
 /** Path of a field, as in `model.d_model` → the value or the values that it takes: every combination of them is a run. */
 const SweepGridSchema = v.pipe(
+  v.unknown(),
+  // To valibot a list is a record too, and what is wrong with one of several grids would be lost.
+  v.check(grid => !Array.isArray(grid)),
   v.record(v.pipe(v.string(), v.minLength(1), v.maxLength(200)), json),
   v.check(grid => Object.keys(grid).length > 0, 'a sweep names at least one field to vary'),
+  v.check(grid => Object.keys(grid).length <= 50, 'a sweep varies at most 50 fields'),
 );
 /** A grid, or several grids whose runs are taken together. */
 export const SweepSchema = v.pipe(

@@ -90,7 +90,7 @@ function parseSweep(text: string): { readonly ok: true; readonly source: Source 
   const wrong = grids.flatMap((grid, index) => gridProblems(grid).map(({ path, message }) => ({ path: [...placeOf(experiment, index), ...path], message })));
   if (wrong.length > 0) return { ok: false, problems: wrong };
   const count = grids.reduce((sum, grid) => sum + sizeOf(grid), 0);
-  if (count > runsLimit) return refuse(['sweep'], `This sweep has ${count.toLocaleString('en')} runs; the most is ${runsLimit.toLocaleString('en')}.`);
+  if (count > runsLimit) return refuse(['sweep'], `This sweep has more than ${runsLimit.toLocaleString('en')} runs, which is the most that a sweep may have.`);
   const idle = experiment.claims.flatMap((claim, at) => whereProblems(claim, grids).map(message => ({ path: ['claims', at, 'where'], message })));
   if (idle.length > 0) return { ok: false, problems: idle };
   const { sweep: _, ...base } = parseJson(text, [], { allowTrailingComma: true }) as Record<string, unknown>;
@@ -188,26 +188,31 @@ function valuesOf(value: JsonValue): readonly JsonValue[] {
   return Array.isArray(value) ? value : [value];
 }
 
+function listsOf(grid: SweepGrid): readonly (readonly [field: string, values: readonly JsonValue[]])[] {
+  return Object.entries(grid).map(([field, values]) => [field, valuesOf(values)]);
+}
+
 function sizeOf(grid: SweepGrid): number {
   return Object.values(grid).reduce<number>((product, values) => product * valuesOf(values).length, 1);
 }
 
 /** Every combination of a grid's values; the last field varies fastest. */
 function* combinations(grid: SweepGrid): Generator<SweptValues> {
-  const [first, ...rest] = Object.entries(grid);
-  if (!first) {
-    yield {};
-    return;
-  }
-  const [field, values] = first;
-  for (const value of valuesOf(values)) {
-    for (const others of combinations(Object.fromEntries(rest))) yield { [field]: value, ...others };
+  const lists = listsOf(grid);
+  const size = sizeOf(grid);
+  for (let at = 0; at < size; at++) {
+    // Combinations in a row that have the same values so far.
+    let alike = size;
+    yield Object.fromEntries(lists.map(([field, values]) => {
+      alike /= values.length;
+      return [field, values[Math.floor(at / alike) % values.length] ?? null];
+    }));
   }
 }
 
 /** The first combination of a grid's values, and those that differ from it in one field: the second values first. */
 function* variations(grid: SweepGrid): Generator<SweptValues> {
-  const lists = Object.entries(grid).map(([field, values]) => [field, valuesOf(values)] as const);
+  const lists = listsOf(grid);
   const first = Object.fromEntries(lists.map(([field, values]) => [field, values[0] ?? null]));
   yield first;
   for (let at = 1; at < Math.max(...lists.map(([, values]) => values.length)); at++) {

@@ -124,7 +124,17 @@ describe('a sweep is refused', () => {
 
   test('when it has more runs than there may be', () => {
     const many = Array.from({ length: 400 }, (_, i) => i + 1);
-    expect(problemsOf({ seed: many, 'training.steps': many })).toEqual([{ path: ['sweep'], message: 'This sweep has 160,000 runs; the most is 100,000.' }]);
+    expect(problemsOf({ seed: many, 'training.steps': many })).toEqual([{ path: ['sweep'], message: 'This sweep has more than 100,000 runs, which is the most that a sweep may have.' }]);
+    const endless = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`training.${i}`, Array.from({ length: 400 }, (_, value) => value)]));
+    expect(problemsOf([endless, endless])[0]?.message).toContain('has more than 100,000 runs');
+  });
+
+  test('when a grid varies more fields than there may be', () => {
+    const grid = (fields: number) => Object.fromEntries(Array.from({ length: fields }, (_, i) => [`model.field${i}`, [1]]));
+    expect(problemsOf(grid(8000))).toEqual([{ path: ['sweep'], message: '"sweep": a sweep varies at most 50 fields.' }]);
+    expect(problemsOf([{ seed: [1] }, {}])).toEqual([{ path: ['sweep', 1], message: '"sweep.1": a sweep names at least one field to vary.' }]);
+    expect(problemsOf([{ seed: [1] }, grid(51)])[0]?.message).toContain('a sweep varies at most 50 fields');
+    expect(problemsOf(grid(50))[0]?.message).toContain('There is no field of "model" called "field0"');
   });
 
   test('unread, when it has more runs than were meant', () => {
