@@ -38,10 +38,9 @@ const SweepRecordSchema = v.strictObject({
 
 const recordFile = 'sweep.json';
 
-/** The id of the sweep that trains these models: 16 hexadecimal digits, whatever their order. */
+/** The id of the sweep whose runs train these models: 16 hexadecimal digits. What is kept of its jobs counts its runs, so their order matters. */
 export function sweepIdOf(models: readonly string[]): string {
-  const different = [...new Set(models)].sort();
-  return createHash('sha256').update(JSON.stringify(different)).digest('hex').slice(0, 16);
+  return createHash('sha256').update(JSON.stringify(models)).digest('hex').slice(0, 16);
 }
 
 /** The sweeps of a store, a folder each beside the models. Every record is replaced whole. */

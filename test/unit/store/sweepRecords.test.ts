@@ -16,8 +16,10 @@ async function sweeps(): Promise<{ readonly store: string; readonly records: Swe
   return { store, lines, records: new SweepRecords(store, line => lines.push(line)) };
 }
 
-test('a sweep is the models that it trains, in any order', () => {
-  expect(sweepIdOf(['b', 'a', 'a'])).toBe(id);
+test('a sweep is the models that its runs train, in their order', () => {
+  expect(sweepIdOf(['a', 'b'])).toBe(id);
+  expect(sweepIdOf(['b', 'a'])).not.toBe(id);
+  expect(sweepIdOf(['a', 'a', 'b'])).not.toBe(sweepIdOf(['a', 'b', 'a']));
   expect(sweepIdOf(['a', 'c'])).not.toBe(id);
 });
 
