@@ -238,8 +238,10 @@ export class Sweeps implements Disposable {
         if (model !== undefined) this.change(id, state.indexesOf(model));
       },
       keep: kept => {
-        state.keep(kept);
-        const written = writing.then(() => this.records.write(state.record));
+        const written = writing.then(async () => {
+          await this.records.keep(id, state.record.kept, kept);
+          state.keep(kept);
+        });
         writing = written.catch(() => undefined);
         return written;
       },

@@ -102,6 +102,19 @@ export class SweepRecords {
     await writeFileAtomically(join(folder, recordFile), `${text}\n`);
   }
 
+  /**
+   * Replaces what an executor needs to find its jobs again, and nothing else, where that is still what it was `before`.
+   * @throws UserError when new jobs cannot be kept: another process has jobs of its own, or the sweep is gone.
+   */
+  async keep(id: string, before: string | undefined, after: string | undefined): Promise<void> {
+    const found = await this.tryRead(id);
+    // That jobs are over is nothing to what another process has kept, nor to a sweep that is gone.
+    if (after === undefined && (!found || found.kept !== before)) return;
+    const { kept, ...record } = found ?? (await this.read(id));
+    if (kept !== before) throw new UserError(`Another process has submitted or settled jobs of the sweep "${record.name}" meanwhile; wait for them, or cancel them, before you start it again.`);
+    await this.write(after === undefined ? record : { ...record, kept: after });
+  }
+
   /** Removes a sweep with its executor's files; its models stay. */
   async remove(id: string): Promise<void> {
     const folder = this.folderOf(id);

@@ -39,6 +39,26 @@ test('sweeps are kept, listed newest first, changed and removed', async () => {
   await expect(records.remove(id)).rejects.toThrow(UserError);
 });
 
+test('what an executor keeps changes nothing else, nothing that another process kept, and no sweep that is gone', async () => {
+  const { records } = await sweeps();
+  await records.write(record);
+  await records.keep(id, undefined, '17');
+  await records.write({ ...record, name: 'renamed elsewhere', kept: '17' });
+  await records.keep(id, '17', '18');
+  expect(await records.read(id)).toEqual({ ...record, name: 'renamed elsewhere', kept: '18' });
+  await expect(records.keep(id, '17', '19')).rejects.toThrow('Another process has submitted or settled jobs');
+  await records.keep(id, '17', undefined);
+  expect((await records.read(id)).kept).toBe('18');
+  await records.keep(id, '18', undefined);
+  await records.keep(id, '18', undefined);
+  expect(await records.read(id)).not.toHaveProperty('kept');
+  await records.remove(id);
+  await expect(records.keep(id, undefined, '20')).rejects.toThrow(`There is no sweep "${id}"`);
+  await records.keep(id, '20', undefined);
+  await records.keep(id, undefined, undefined);
+  expect(await records.list()).toEqual([]);
+});
+
 describe('what is read is not believed', () => {
   const good = JSON.stringify(record);
   test.each([
