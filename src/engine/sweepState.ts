@@ -30,7 +30,11 @@ export class SweepState {
   constructor(public record: SweepRecord, sweep: Sweep) {
     this.fields = sweep.fields;
     this.runs = runsOf(sweep);
-    for (const { model, index } of this.runs) this.indexes.set(model, [...this.indexesOf(model), index]);
+    for (const { model, index } of this.runs) {
+      const known = this.indexes.get(model);
+      if (known) known.push(index);
+      else this.indexes.set(model, [index]);
+    }
   }
 
   get models(): readonly string[] {
