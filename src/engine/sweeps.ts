@@ -95,6 +95,9 @@ export class Sweeps implements Disposable {
       if (!this.going.has(id)) {
         const before = await this.records.tryRead(id).catch((error: unknown) => this.log(messageOf(error)));
         const { name, text } = sweep;
+        if (before?.kept !== undefined && before.options.executor !== order.options.executor) {
+          throw new UserError(`The sweep "${name}" was started with the executor "${before.options.executor}", and its runs are at the cluster; cancel them first.`);
+        }
         await this.begin(new SweepState({ format: 1, createdAt: Date.now(), ...before, id, name, text, options: order.options }, sweep));
       }
       return (await this.state(id)).details();
@@ -151,26 +154,41 @@ export class Sweeps implements Disposable {
   }
 
   private async cancel(id: string): Promise<void> {
-    const going = this.going.get(id);
-    if (!going) throw new UserError(`The sweep "${(await this.records.read(id)).name}" is not running here.`);
-    going.cancel.abort();
-    await going.ended;
+    if (!(await this.cancelled(id))) throw new UserError(`The sweep "${(await this.records.read(id)).name}" is not running here.`);
+  }
+
+  /** Cancels what runs of a sweep, here or at a cluster; returns whether anything did. */
+  private async cancelled(id: string): Promise<boolean> {
+    const going = await this.turns.alone(id, async () => {
+      // A record that cannot be read finds no jobs.
+      const kept = this.going.has(id) ? undefined : (await this.records.tryRead(id).catch(() => undefined))?.kept;
+      if (kept !== undefined) await this.begin(await this.fresh(id), { submits: false, isCancelled: true });
+      return this.going.get(id);
+    });
+    going?.cancel.abort();
+    await going?.ended;
+    return going !== undefined;
   }
 
   private async resume(id: string, { submits } = { submits: true }): Promise<void> {
     if (this.going.has(id)) return;
-    const state = await this.state(id);
-    // Another process may have gone on with it since it was read.
-    state.record = await this.records.read(id);
+    const state = await this.fresh(id);
     await this.begin(state, { submits });
     if (!this.going.has(id)) throw new UserError(`Every run of "${state.record.name}" is trained to its end; there is nothing to resume.`);
   }
 
   private async forget(id: string): Promise<void> {
-    if (this.going.has(id)) await this.cancel(id);
-    await this.turns.alone(id, () => this.records.remove(id));
-    this.states.delete(id);
-    this.changed.delete(id);
+    await this.cancelled(id);
+    await this.turns.alone(id, async () => {
+      const record = await this.records.tryRead(id).catch(() => undefined);
+      if (record && (this.going.has(id) || record.kept !== undefined)) {
+        const why = this.states.get(id)?.summary().problem ?? 'Cancel it first.';
+        throw new UserError(`The sweep "${record.name}" still has runs, so it is not forgotten. ${why}`);
+      }
+      await this.records.remove(id);
+      this.states.delete(id);
+      this.changed.delete(id);
+    });
   }
 
   /** A sweep as it stands; one that is not known here yet is read, and looked after from then on. */
@@ -185,7 +203,14 @@ export class Sweeps implements Disposable {
     return state;
   }
 
-  private async begin(state: SweepState, { submits } = { submits: true }): Promise<void> {
+  /** A sweep with its record as it is now: another process may have gone on with it since it was read. */
+  private async fresh(id: string): Promise<SweepState> {
+    const state = await this.state(id);
+    state.record = await this.records.read(id);
+    return state;
+  }
+
+  private async begin(state: SweepState, { submits = true, isCancelled = false } = {}): Promise<void> {
     const { id, options } = state.record;
     const executor = this.executors[options.executor](options);
     await this.look(state);
@@ -196,6 +221,7 @@ export class Sweeps implements Disposable {
     if (jobs.length === 0) return;
     state.begin(jobs);
     const cancel = new AbortController();
+    if (isCancelled) cancel.abort();
     this.going.set(id, { cancel, ended: this.execute(executor, jobs, state, this.hostOf(state, cancel.signal, submits)) });
   }
 

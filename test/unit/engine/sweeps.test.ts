@@ -297,5 +297,87 @@ describe('an executor', () => {
     expect(found).toBeUndefined();
     await second.control(id, 'resume');
     expect(found).toMatchObject({ kept: undefined, submits: true });
+    await second.ended(id);
+  });
+
+  /** A sweep whose jobs an earlier process has left at the cluster. */
+  async function leftAtCluster(): Promise<string> {
+    let kept: () => void = () => undefined;
+    const isKept = new Promise<void>(resolve => (kept = resolve));
+    const before = sweepsWith(async (_, host) => {
+      await host.keep('array 17');
+      kept();
+    });
+    const { id } = await before.start(atCluster);
+    await isKept;
+    await before.ended(id);
+    before.dispose();
+    return id;
+  }
+
+  /** An executor that cancels what it is asked to. */
+  function cancelling(hosts: SweepHost[]): Executor {
+    return async (_, host) => {
+      hosts.push(host);
+      if (host.signal.aborted) await host.keep(undefined);
+    };
+  }
+
+  test.each(['cancel', 'forget'] as const)('cancels what an earlier process left at the cluster: %s', async action => {
+    const id = await leftAtCluster();
+    const hosts: SweepHost[] = [];
+    const sweeps = sweepsWith(cancelling(hosts));
+    await sweeps.control(id, action);
+    expect(hosts).toMatchObject([{ kept: 'array 17', submits: false, signal: { aborted: true } }]);
+    expect(await sweeps.list()).toHaveLength(action === 'cancel' ? 1 : 0);
+    // It is cancelled once.
+    await expect(sweeps.control(id, 'cancel')).rejects.toThrow(action === 'cancel' ? 'The sweep "tiny" is not running here.' : 'There is no sweep');
+    expect(hosts).toHaveLength(1);
+  });
+
+  test('does not forget jobs that could not be cancelled', async () => {
+    const id = await leftAtCluster();
+    const sweeps = sweepsWith(() => Promise.reject(new UserError('There is no scancel here.')));
+    await expect(sweeps.control(id, 'forget')).rejects.toThrow('The sweep "tiny" still has runs, so it is not forgotten. There is no scancel here.');
+    expect(await sweeps.list()).toMatchObject([{ id }]);
+  });
+
+  test('does not take over a sweep whose runs another executor left at the cluster', async () => {
+    const id = await leftAtCluster();
+    const hosts: SweepHost[] = [];
+    const sweeps = sweepsWith(cancelling(hosts));
+    const here: SweepOrder = { ...atCluster, options: { executor: 'local', parallel: 1 } };
+    await expect(sweeps.start(here)).rejects.toThrow('The sweep "tiny" was started with the executor "slurm", and its runs are at the cluster; cancel them first.');
+    expect(hosts).toEqual([]);
+    await sweeps.control(id, 'cancel');
+    await sweeps.start(here);
+    expect(hosts[1]).toMatchObject({ kept: undefined, submits: true });
+    await sweeps.ended(id);
+  });
+
+  test('that a sweep is just starting with is cancelled before the sweep is forgotten', async () => {
+    let isCancelled = false;
+    const sweeps = sweepsWith((_, host) => new Promise(resolve => host.signal.addEventListener('abort', () => {
+      isCancelled = true;
+      resolve();
+    })));
+    const starting = sweeps.start(atCluster);
+    const id = path.basename((await sweeps.draft(atCluster)).folder);
+    await Promise.all([starting, sweeps.control(id, 'forget')]);
+    expect(isCancelled).toBe(true);
+    expect(await sweeps.list()).toEqual([]);
+  });
+
+  test('keeps nothing of a sweep that another process has forgotten', async () => {
+    let host: SweepHost | undefined;
+    const sweeps = sweepsWith((_, given) => {
+      host = given;
+      return new Promise(resolve => given.left.addEventListener('abort', () => resolve()));
+    });
+    const { id } = await sweeps.start(atCluster);
+    await sweepsWith(() => Promise.resolve()).control(id, 'forget');
+    await expect(host?.keep('array 17')).rejects.toThrow('There is no sweep');
+    await host?.keep(undefined);
+    expect(await sweeps.list()).toEqual([]);
   });
 });

@@ -231,6 +231,18 @@ describe.skipIf(process.platform === 'win32')('a sweep on a Slurm cluster', () =
     expect(host.keptStates.at(-1)).toBeUndefined();
   });
 
+  test('is cancelled with one call when it is only found again for that', async () => {
+    await trained(first, 'stopped');
+    await slurm.queue('7 0 CANCELLED', '7 1 CANCELLED');
+    const host = new RememberingHost(folder, JSON.stringify({ arrays: [{ id: '7', offset: 0, tasks: '0-1' }] }), false);
+    host.cancel();
+    await slurmExecutor(options)(jobs, host);
+    expect(await slurm.calls('scancel')).toEqual(['7']);
+    expect(await slurm.calls('sbatch')).toEqual([]);
+    expect([0, 1, 2].map(index => host.row(index))).toEqual([{ status: 'stopped' }, { status: 'cancelled' }, { status: 'cancelled' }]);
+    expect(host.keptStates).toEqual([undefined]);
+  });
+
   test('is left without a trace of its going: nothing is cancelled, and what was kept stays', async () => {
     await slurm.queue('42 0 RUNNING');
     const host = new RememberingHost(folder);
