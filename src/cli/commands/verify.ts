@@ -3,7 +3,7 @@ import { claimProblems, unmeasured, verifyClaims } from '../../engine/claims';
 import type { Engine } from '../../engine/engine';
 import { sweepClaimProblems } from '../../engine/experimentProblems';
 import { experimentOf, type TrainOrder } from '../../engine/runs';
-import { sweepOf } from '../../engine/sweeps';
+import { sweepOf, type SweepOrder } from '../../engine/sweeps';
 import { holds, parseBound, type ClaimOutcome } from '../../protocol/claim';
 import type { Device } from '../../protocol/engine';
 import type { ExperimentProblem } from '../../protocol/experiment';
@@ -46,9 +46,12 @@ export async function verify(session: Session, references: readonly string[], op
   }, options.device === undefined ? {} : { device: options.device });
 }
 
+/** Claims are to be checked of every run, however many there are. */
+type ClaimedOrder = TrainOrder & Required<Pick<SweepOrder, 'confirmed'>>;
+
 /** An experiment whose claims are to be checked, read and found right. */
 interface Ordered {
-  readonly order: TrainOrder;
+  readonly order: ClaimedOrder;
   /** The experiment itself, or, where it has a sweep, each of its runs. */
   readonly experiments: readonly PreparedExperiment[];
   readonly isSweep: boolean;
@@ -60,7 +63,7 @@ async function readAll(engine: Engine, references: readonly string[], changes: E
   const problems: string[] = [];
   for (const reference of references) {
     try {
-      read.push(readOne(await orderOf(engine, reference, changes)));
+      read.push(readOne({ ...(await orderOf(engine, reference, changes)), confirmed: true }));
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       problems.push(...error.message.split('\n').map(line => (references.length > 1 ? `${reference}: ${line}` : line)));
@@ -70,7 +73,7 @@ async function readAll(engine: Engine, references: readonly string[], changes: E
   return read;
 }
 
-function readOne(order: TrainOrder): Ordered {
+function readOne(order: ClaimedOrder): Ordered {
   if (hasSweep(order.text)) {
     const sweep = sweepOf(order);
     throwProblems(sweepClaimProblems(sweep));
