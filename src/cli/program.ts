@@ -59,7 +59,7 @@ function programOf(session: Session): Command {
     .action((experiment: string, options: TrainOptions) => train(session, experiment, options));
   addTraining('sweep <experiment>', 'train every run of an experiment\'s sweep, and compare them')
     .addOption(new Option('--executor <name>', 'what runs them').choices(executors).default('local'))
-    .option('--parallel <number>', 'runs at the same time; 0 for as many as there are cores, or as the cluster allows', wholeNumber(0, 10_000), 0)
+    .option('--parallel <number>', 'runs at the same time, here never more than cores; 0 for as many as there are cores, or as the cluster allows', wholeNumber(0, 10_000), 0)
     .option('--partition <name>', 'of a Slurm cluster')
     .option('--time <limit>', 'of each job of a Slurm cluster, as in 2:00:00')
     .option('--memory <size>', 'of each job of a Slurm cluster, as in 4G')

@@ -18,6 +18,7 @@ import { ModelWatch } from './modelWatch';
 import { OpenModels } from './openModels';
 import { Runs } from './runs';
 import { Sweeps, type SweepOrder } from './sweeps';
+import { allThreads } from './threads';
 
 /** Where the program's own files are. */
 export interface Installation {
@@ -70,7 +71,7 @@ export class Engine implements Disposable {
     const store = await Store.open(folder, log);
     const runs = new Runs(store, { trainer: installation.trainer, device, threads, background, log });
     const sweeps = new Sweeps(store, runs, {
-      local: ({ parallel }) => localExecutor(runs, store, { parallel, threads }),
+      local: ({ parallel }) => localExecutor(runs, store, { parallel, threads, cores: allThreads() }),
       slurm: options => {
         const setup = slurmSetup(options, installation);
         checkSlurmOptions(setup.options);

@@ -10,19 +10,23 @@ export interface LocalOptions {
   readonly parallel: number;
   /** Threads that all of them may use together. */
   readonly threads: number;
+  /** The most runs at the same time, whatever was asked for: more processes than cores only cost memory. */
+  readonly cores: number;
 }
 
 /** Milliseconds between looks at a model that another process trains. */
 const lookInterval = 1000;
 
 /** Trains a sweep's runs on this machine, a few processes at a time. */
-export function localExecutor(runs: Runs, store: Store, { parallel, threads }: LocalOptions): Executor {
+export function localExecutor(runs: Runs, store: Store, { parallel, threads, cores }: LocalOptions): Executor {
   return async (jobs, host) => {
     const over = AbortSignal.any([host.signal, host.left]);
     const left = new Promise<void>(resolve => host.left.addEventListener('abort', () => resolve(), { once: true }));
+    const asked = parallel === 0 ? threads : parallel;
+    if (Math.min(asked, jobs.length) > cores) host.log(`${asked} runs at the same time were asked for; this machine has cores for ${cores}.`);
     let waiting = jobs;
     while (waiting.length > 0 && !over.aborted) {
-      const atOnce = Math.min(parallel === 0 ? threads : parallel, waiting.length);
+      const atOnce = Math.min(asked, cores, waiting.length);
       const round = new Round(runs, store, host, { over, left }, Math.max(1, Math.floor(threads / atOnce)));
       await round.run(waiting, atOnce);
       // What another process trained, but not to its end, is trained here.

@@ -50,7 +50,7 @@ describe('a sweep on this machine', () => {
   /** The runs and sweeps of another process. */
   function open(): [Runs, Sweeps] {
     const runs = new Runs(store, { trainer: path.join(bundles.folder, 'trainer.js'), device: 'cpu', threads: 1, background: true, log: line => lines.push(line) });
-    const local = ({ parallel }: { readonly parallel: number }) => localExecutor(runs, store, { parallel, threads: 2 });
+    const local = ({ parallel }: { readonly parallel: number }) => localExecutor(runs, store, { parallel, threads: 2, cores: 2 });
     const sweeps = new Sweeps(store, runs, { local, slurm: local }, line => lines.push(line));
     onTestFinished(async () => {
       sweeps.dispose();
@@ -108,6 +108,15 @@ describe('a sweep on this machine', () => {
     expect(lines.filter(line => line.includes('trainer '))).toHaveLength(5);
     // Two rows can share a model that is trained.
     expect(most).toBeLessThanOrEqual(4);
+  });
+
+  test('trains no more at once than there are cores, and says so', async () => {
+    let most = 0;
+    sweeps.onChange(({ summary }) => (most = Math.max(most, summary.counts.training ?? 0)));
+    const { counts } = await toEnd(orderOf({ seed: [0, 1, 2, 3, 4, 5] }, training(60), 200));
+    expect(counts).toEqual({ finished: 6 });
+    expect(most).toBeLessThanOrEqual(2);
+    expect(lines.filter(line => line.includes('asked for'))).toEqual([expect.stringContaining('200 runs at the same time were asked for; this machine has cores for 2.')]);
   });
 
   test('goes on when a run fails, and says why in its row', async () => {
