@@ -37,7 +37,7 @@ describe('circuits sweep', () => {
 
   test('trains a model for every run, and answers with a row for each and the best', async () => {
     const file = await withSweep('grid', { 'model.d_model': [8, 16], 'task.modulus': [5, 7] });
-    const { code, out, err } = await circuits('sweep', file, '--parallel', '2', '--json');
+    const { code, out, err } = await circuits('sweep', file, '--json');
     expect(code, err).toBe(0);
     expect(err).toMatch(/^grid: 0 of 4 finished · 4 waiting\n(grid: \d of 4 finished.*\n)*grid: 4 of 4 finished\n$/);
     const { rows, best, ...rest } = JSON.parse(out);
@@ -82,20 +82,33 @@ describe('circuits sweep', () => {
   });
 
   test('stops at Ctrl-C, says how to go on, and goes on', async () => {
-    const file = await withSweep('stopped', { seed: [0, 1] }, { training: { steps: 4000, evaluateEvery: 1000, batch: 'full' } });
-    const stopping = new AbortController();
-    const sweeping = runProcess(bundles.folder, ['sweep', file, '--json', '--parallel', '1'], { store, interrupt: stopping.signal });
+    // Far more steps than are taken before it is stopped.
+    const file = await withSweep('stopped', { seed: [0, 1] }, { training: { steps: 1_000_000, evaluateEvery: 1000, batch: 'full' } });
     const there = await Store.open(store);
-    await eventually('its first rows', async () => ((await there.readMetrics((await there.find('stopped: seed 0')).id)).length > 0 ? true : undefined));
-    stopping.abort();
-    const { code, out, err } = await sweeping;
-    expect(code, err).toBe(130);
-    expect(err).toContain('Stopping; the runs keep what they have learned.\n');
-    expect(err).toContain('Run the same command again to go on from there.\n');
-    expect(JSON.parse(out).rows.map(({ status }: { status: string }) => status)).toEqual(['stopped', 'cancelled']);
-    const again = await circuits('sweep', file, '--json');
-    expect(again.code, again.err).toBe(0);
-    expect(JSON.parse(again.out).rows.map(({ status }: { status: string }) => status)).toEqual(['finished', 'finished']);
+    const first = async () => there.readMetrics((await there.find('stopped: seed 0')).id);
+    /** Sweeps until the first run has been measured more than so many times, and is then interrupted. */
+    const sweepBeyond = async (measured: number): Promise<Outcome> => {
+      const stopping = new AbortController();
+      const sweeping = runProcess(bundles.folder, ['sweep', file, '--json', '--parallel', '1'], { store, interrupt: stopping.signal });
+      await eventually('its next measurement', async () => ((await first()).length > measured ? true : undefined));
+      stopping.abort();
+      return sweeping;
+    };
+    const statuses = ({ out }: Outcome) => JSON.parse(out).rows.map(({ status }: { status: string }) => status);
+    const stopped = await sweepBeyond(0);
+    expect(stopped.code, stopped.err).toBe(130);
+    expect(stopped.err).toContain('Stopping; the runs keep what they have learned.\n');
+    expect(stopped.err).toContain('Run the same command again to go on from there.\n');
+    expect(statuses(stopped)).toEqual(['stopped', 'cancelled']);
+
+    const { createdAt } = await there.find('stopped: seed 0');
+    const again = await sweepBeyond((await first()).length);
+    expect(again.code, again.err).toBe(130);
+    expect(statuses(again)).toEqual(['stopped', 'cancelled']);
+    expect((await there.find('stopped: seed 0')).createdAt).toBe(createdAt);
+    // Nothing was done twice, and nothing was left out.
+    const steps = (await first()).map(({ step }) => step);
+    expect(steps).toEqual(steps.map((_, at) => 1000 * at));
   }, 90_000);
 
   test('goes on when a run fails, says why in its row, and exits with 1', async () => {
@@ -154,6 +167,9 @@ describe('circuits sweep', () => {
     const refused = await circuits('verify', wrong);
     expect(refused.code).toBe(2);
     expect(refused.err).toMatch(/^claims\.1\.scalar: .*"testLoss".*\n$/);
+    // So many runs as the command that only trains them asks about are verified without a question.
+    const many = await withSweep('many', { seed: Array.from({ length: 1001 }, (_, i) => i) }, { claims: [{ ...learns, where: { seed: 1000 }, scalar: 'testLos' }] });
+    expect((await circuits('verify', many)).err).toMatch(/^claims\.0\.scalar: .*"testLoss".*\n$/);
   }, 60_000);
 
   test('leaves the experiment itself as it was to train and show', async () => {

@@ -129,7 +129,10 @@ describe('training runs', () => {
     await reaches(killed, 25);
     process.kill(await trainerOf('killed'), 'SIGKILL');
 
-    expect(await killed.ended).toMatchObject({ status: 'interrupted' });
+    expect(await killed.ended).toMatchObject({
+      status: 'interrupted',
+      problem: 'Its process was killed (SIGKILL), most likely for want of memory; a smaller batch, or a smaller model, needs less.',
+    });
     expect(await summaryOf(killed.id)).toMatchObject({ status: 'interrupted', resumable: true });
     const { step } = other.progress;
     await reaches(other, step + 10);
