@@ -5,7 +5,7 @@ import * as v from 'valibot';
 import { errorCode, messageOf, UserError } from '../common/errors';
 import { unknownName } from '../common/nearest';
 import { experimentFileLimit } from '../protocol/experiment';
-import type { SweepOptions } from '../protocol/sweep';
+import { runsLimit, type SweepOptions } from '../protocol/sweep';
 import { SweepOptionsSchema } from '../protocol/sweepOptions';
 import { writeFailure, writeFileAtomically } from './atomicFile';
 import { newestFirst, sweepsFolder } from './catalogue';
@@ -26,6 +26,9 @@ export interface SweepRecord {
   readonly kept?: string;
 }
 
+/** Characters of what is kept: the number of every run with a comma, in arrays of any usual size. Beside the longest text it is within a record. */
+export const keptLimit = 8 * runsLimit;
+
 const SweepRecordSchema = v.strictObject({
   format: v.literal(1),
   id: v.string(),
@@ -33,7 +36,7 @@ const SweepRecordSchema = v.strictObject({
   text: v.pipe(v.string(), v.maxLength(experimentFileLimit)),
   options: SweepOptionsSchema,
   createdAt: v.number(),
-  kept: v.exactOptional(v.pipe(v.string(), v.maxLength(100_000))),
+  kept: v.exactOptional(v.pipe(v.string(), v.maxLength(keptLimit))),
 }) satisfies v.GenericSchema<unknown, SweepRecord>;
 
 const recordFile = 'sweep.json';

@@ -8,7 +8,7 @@ import { writeFileAtomically } from '../../store/atomicFile';
 import type { ModelRecord } from '../../store/modelRecord';
 import type { Store } from '../../store/store';
 import type { Executor, SweepHost, SweepJob } from './executor';
-import { formatArrays, parseArrays } from './slurmArrays';
+import { canBeKept, formatArrays, parseArrays } from './slurmArrays';
 import { SlurmCommandError, SlurmCommands } from './slurmCommands';
 import { endingOf } from './slurmEndings';
 import { SlurmQueue } from './slurmQueue';
@@ -134,24 +134,26 @@ class SlurmSweep {
     // Before anything is written or asked: this is what tells of options and folders that do not do.
     slurmScript(this.options, { runs: jobs.map(({ index }) => index), offset: 0 }, folder);
     const limit = await this.commands.arrayLimit();
+    const arrays = arraysOf(jobs, limit);
+    if (!canBeKept([...this.queue.arrays, ...arrays.map(({ offset, jobs }) => ({ offset, runs: jobs.map(({ index }) => index) }))])) {
+      throw new UserError(`The cluster takes at most ${limit} tasks in an array, so the sweep would be ${arrays.length.toLocaleString('en')} arrays, more than can be followed; make several smaller sweeps of it.`);
+    }
     await mkdir(path.join(folder, 'tasks'), { recursive: true });
     await mkdir(path.join(folder, 'logs'), { recursive: true });
     const { store, device, threads } = this.options;
     for (const { index, model, text } of jobs) {
       await writeFileAtomically(taskFile(folder, index), formatTask({ store: store.folder, model, text, device, threads }));
     }
-    const offsets = [...new Set(jobs.map(({ index }) => index - (index % limit)))].sort((a, b) => a - b);
-    if (offsets.length > 1) this.host.log(`The cluster takes at most ${limit} tasks in an array, so the sweep is submitted as ${offsets.length} arrays.`);
-    for (const offset of offsets) {
+    if (arrays.length > 1) this.host.log(`The cluster takes at most ${limit} tasks in an array, so the sweep is submitted as ${arrays.length} arrays.`);
+    for (const { offset, jobs } of arrays) {
       if (this.host.left.aborted) return;
-      const some = jobs.filter(({ index }) => index - (index % limit) === offset);
-      if (this.host.signal.aborted) for (const job of some) this.end(job, 'cancelled');
-      else await this.submitArray(some, offset);
+      if (this.host.signal.aborted) for (const job of jobs) this.end(job, 'cancelled');
+      else await this.submitArray(jobs, offset);
     }
   }
 
   private async submitArray(jobs: readonly SweepJob[], offset: number): Promise<void> {
-    const runs = jobs.map(({ index }) => index).sort((a, b) => a - b);
+    const runs = jobs.map(({ index }) => index);
     const { folder } = this.host;
     const script = path.join(folder, `array-${offset}.sh`);
     // The limit of runs at a time is one of each array: they take turns.
@@ -261,4 +263,16 @@ class SlurmSweep {
   private async wait(milliseconds: number): Promise<void> {
     await wait(milliseconds, undefined, { signal: this.host.signal.aborted ? this.host.left : this.over }).catch(() => undefined);
   }
+}
+
+/** Jobs in arrays that the cluster takes, both in ascending order. */
+function arraysOf(jobs: readonly SweepJob[], limit: number): readonly { readonly offset: number; readonly jobs: readonly SweepJob[] }[] {
+  const arrays = new Map<number, SweepJob[]>();
+  for (const job of [...jobs].sort((a, b) => a.index - b.index)) {
+    const offset = job.index - (job.index % limit);
+    const some = arrays.get(offset);
+    if (some) some.push(job);
+    else arrays.set(offset, [job]);
+  }
+  return [...arrays].map(([offset, jobs]) => ({ offset, jobs }));
 }

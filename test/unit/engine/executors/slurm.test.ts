@@ -201,6 +201,15 @@ describe.skipIf(process.platform === 'win32')('a sweep on a Slurm cluster', () =
     expect(host.row(2).problem).toContain(`${path.join(folder, 'logs', '2+0.log')}`);
   });
 
+  test('is refused before anything is submitted when it would be more arrays than can be followed', async () => {
+    await slurm.answer('scontrol', 'echo "MaxArraySize            = 1"');
+    const many = Array.from({ length: 1001 }, (_, index) => ({ ...first, index }));
+    await expect(slurmExecutor(options)(many, new RememberingHost(folder)))
+      .rejects.toThrow('The cluster takes at most 1 tasks in an array, so the sweep would be 1,001 arrays, more than can be followed; make several smaller sweeps of it.');
+    expect(await slurm.calls('sbatch')).toEqual([]);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
   test('follows what Slurm has taken when it takes no more', async () => {
     await slurm.answer('scontrol', 'echo "MaxArraySize            = 2"');
     await slurm.answer('sbatch', 'if [ -e "$d/taken" ]; then echo "sbatch: error: QOSMaxSubmitJobPerUserLimit" >&2; exit 1; fi; touch "$d/taken"; echo 42');
