@@ -102,7 +102,7 @@ export function serveRequests(connection: MessageConnection, installation: Insta
   on(protocol.checkExperiment, schemas.checkRequest, (_, { text }) => Promise.resolve(experimentProblems(text)));
   on(protocol.planSweep, schemas.sweepRequest, async (engine, request) => engine.sweeps.plan(await orderOf(engine, request)));
   on(protocol.startSweep, schemas.sweepRequest, async (engine, request) => engine.sweeps.start(await orderOf(engine, request)));
-  on0(protocol.listSweeps, engine => engine.sweeps.list());
+  on0(protocol.listSweeps, shared(engine => engine.sweeps.list()));
   on(protocol.getSweep, schemas.sweepReference, (engine, { sweep }) => engine.sweeps.get(sweep));
   on(protocol.controlSweep, schemas.sweepControlRequest, async (engine, { sweep, action }) => {
     await engine.sweeps.control(sweep, action);

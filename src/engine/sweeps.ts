@@ -12,6 +12,7 @@ import { readSweep, type Sweep, type SweepReading } from '../training/sweep';
 import type { Executor, SweepHost, SweepJob } from './executors/executor';
 import { ModelWatch } from './modelWatch';
 import type { Runs, TrainOrder } from './runs';
+import { SweepReadings } from './sweepReadings';
 import { modelsOf, SweepState } from './sweepState';
 import { Turns } from './turns';
 
@@ -45,6 +46,7 @@ const interval = 100;
 export class Sweeps implements Disposable {
   private readonly lifetime = new Lifetime();
   private readonly records: SweepRecords;
+  private readonly readings = new SweepReadings();
   private readonly states = new Map<string, SweepState>();
   private readonly going = new Map<string, Going>();
   private readonly turns = new Turns();
@@ -111,9 +113,8 @@ export class Sweeps implements Disposable {
     return records.map(record => {
       const known = this.states.get(record.id);
       if (known) return known.summary();
-      const reading = readSweep(record.text);
-      if (!reading.ok) return unreadable(record);
-      const state = new SweepState(record, reading.sweep);
+      const state = this.readings.read(record);
+      if (state instanceof UserError) return unreadable(record);
       state.seeAll(models);
       return state.summary();
     });
@@ -187,6 +188,7 @@ export class Sweeps implements Disposable {
       }
       await this.records.remove(id);
       this.states.delete(id);
+      this.readings.forget(id);
       this.changed.delete(id);
     });
   }
@@ -196,9 +198,8 @@ export class Sweeps implements Disposable {
     const known = this.states.get(id);
     if (known) return known;
     const record = await this.records.read(id);
-    const reading = readSweep(record.text);
-    if (!reading.ok) throw new UserError(`The sweep "${record.name}" cannot be read any more: ${sentences(reading.problems)}`);
-    const state = new SweepState(record, reading.sweep);
+    const state = this.readings.read(record);
+    if (state instanceof UserError) throw state;
     await this.look(state);
     return state;
   }
