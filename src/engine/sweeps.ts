@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { messageOf, UserError } from '../common/errors';
 import { Emitter } from '../common/event';
 import { Lifetime, type Disposable } from '../common/lifetime';
@@ -102,7 +103,9 @@ export class Sweeps implements Disposable {
         }
         await this.begin(new SweepState({ format: 1, createdAt: Date.now(), ...before, id, name, text, options: order.options }, sweep));
       }
-      return (await this.state(id)).details();
+      const state = await this.state(id);
+      if (!isDeepStrictEqual(state.record.options, order.options)) this.log(`${sweep.name}: it runs already, and goes on with the options that it was started with.`);
+      return state.details();
     });
   }
 

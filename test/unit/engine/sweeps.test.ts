@@ -251,6 +251,10 @@ describe('an executor', () => {
     });
     const { id, rows } = await sweeps.start(atCluster);
     const host = await started;
+    await sweeps.start(atCluster);
+    expect(lines).toEqual([]);
+    await sweeps.start({ ...atCluster, options: { executor: 'slurm', parallel: 7 } });
+    expect(lines).toEqual(['tiny: it runs already, and goes on with the options that it was started with.']);
     expect(given).toMatchObject([{ index: 0, name: 'tiny: seed 0', model: rows[0]?.model }, { index: 1 }, { index: 2 }]);
     expect(JSON.parse(given[2]?.text ?? '').seed).toBe(2);
     host.tell(0, { status: 'queued' });
