@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { slurmExecutor, type SlurmExecutorOptions } from '../../../../src/engine/executors/slurm';
+import type { SweepRunStatus } from '../../../../src/protocol/sweep';
 import { Store } from '../../../../src/store/store';
 import { buildBundles, type Bundles } from '../../../support/bundles';
 import { eventually } from '../../../support/eventually';
@@ -15,7 +16,7 @@ import { jobOf, RememberingHost } from './sweepHost';
 const problem = slurmProblem();
 
 /** Long enough to be killed midway, a few seconds in all. */
-const midway = { steps: 5000, checkpointEvery: 200 };
+const midway = { steps: 10_000, checkpointEvery: 200 };
 const endless = { steps: 400_000, checkpointEvery: 1000 };
 
 describe.skipIf(problem !== undefined)(`a sweep on a real Slurm cluster${problem === undefined ? '' : `: not run, because ${problem}`}`, () => {
@@ -67,6 +68,11 @@ describe.skipIf(problem !== undefined)(`a sweep on a real Slurm cluster${problem
     return command === undefined || trainer === undefined ? [] : [Number(command), Number(trainer)];
   }
 
+  /** The executor looks at the queue now and then, and a run can be far before it has looked. */
+  async function isSeen(host: RememberingHost, index: number, status: SweepRunStatus): Promise<void> {
+    await eventually(`run ${index} seen ${status}`, async () => (host.statuses(index).at(-1) === status ? true : undefined));
+  }
+
   async function log(host: RememberingHost, index: number): Promise<string> {
     return readFile(path.join(host.folder, 'logs', `${index}.log`), 'utf8');
   }
@@ -98,6 +104,7 @@ describe.skipIf(problem !== undefined)(`a sweep on a real Slurm cluster${problem
 
     const array = await eventually('the array', async () => /array (\d+)/.exec(host.lines.join('\n'))?.[1]);
     await hasCheckpoint(putBack.model);
+    await isSeen(host, 2, 'training');
     await cluster.command('scontrol', 'requeue', `${array}_2`);
     await hasCheckpoint(killed.model);
     const processes = await eventually('its processes', async () => {
@@ -114,7 +121,7 @@ describe.skipIf(problem !== undefined)(`a sweep on a real Slurm cluster${problem
     expect(host.row(1)).toEqual({ status: 'finished' });
     expect(host.row(2)).toEqual({ status: 'finished' });
     expect(host.statuses(2)).toEqual(['queued', 'training', 'queued', 'training', 'finished']);
-    expect(await log(host, 2)).toMatch(/"put back" ended at step [1-9]\d* of 5000; it goes on from there/);
+    expect(await log(host, 2)).toMatch(/"put back" ended at step [1-9]\d* of 10000; it goes on from there/);
     expect(host.row(3)).toEqual({ status: 'interrupted', problem: expect.stringMatching(/^The job was ended by signal 9; its log .*logs\/3\.log ends with ".+"\.$/) });
     expect(host.keptStates.at(-1)).toBeUndefined();
 
@@ -122,7 +129,7 @@ describe.skipIf(problem !== undefined)(`a sweep on a real Slurm cluster${problem
     const again = await hostOf('whole');
     await slurmExecutor(options)([killed], again);
     expect(again.row(3)).toEqual({ status: 'finished' });
-    expect(await log(host, 3)).toContain('of 5000; it goes on from there');
+    expect(await log(host, 3)).toContain('of 10000; it goes on from there');
 
     for (const { model } of jobs) expect(await store.read(model)).toMatchObject({ status: 'finished', metrics: { testLoss: expect.any(Number) } });
     const rows = await store.readMetrics(killed.model);
@@ -154,6 +161,7 @@ describe.skipIf(problem !== undefined)(`a sweep on a real Slurm cluster${problem
     const leaving = await hostOf('found');
     const following = slurmExecutor(options)([job], leaving);
     await hasCheckpoint(job.model);
+    await isSeen(leaving, 0, 'training');
     leaving.leave();
     await following;
     expect(leaving.statuses(0)).toEqual(['queued', 'training']);
