@@ -88,7 +88,7 @@ describe('the slider through training', () => {
     await field.fill('360');
     await panel.page.keyboard.press('Enter');
     expect(await moved(panel)).toBe(400);
-    expect(await field.inputValue()).toBe('');
+    await expect.poll(() => field.inputValue()).toBe('');
     // The newest weights move with a training; this checkpoint does not.
     await field.fill('1,000');
     await panel.page.keyboard.press('Enter');
