@@ -83,7 +83,7 @@ describe('a sweep', () => {
   });
 
   test('is there again after a reload, sorted as it was, and can be opened by its name', async () => {
-    await untilStored(window.page, 'the open panel', texts => texts.some(text => text.includes('editorpart.state') && text.includes(title)));
+    await untilStored(window.page, 'the sorted panel', texts => texts.some(text => text.includes(title) && /direction\W+ascending/.test(text)));
     await window.reload();
     await window.page.getByRole('tab', { name: title }).click();
     const panel = await window.webview(title);
