@@ -84,7 +84,7 @@ export class Engine implements Disposable {
 
   /** What to show of every model, newest first. */
   async models(): Promise<readonly ModelSummary[]> {
-    return (await this.store.summaries()).map(summary => this.runs.get(summary.id)?.overlay(summary) ?? summary);
+    return this.runs.summaries();
   }
 
   async model(id: string): Promise<ModelSummary> {
@@ -93,7 +93,7 @@ export class Engine implements Disposable {
 
   async details(id: string): Promise<ModelDetails> {
     const details = await this.store.details(id);
-    return { ...details, summary: this.runs.get(id)?.overlay(details.summary) ?? details.summary };
+    return { ...details, summary: this.runs.overlaid(details.summary) };
   }
 
   /** What the positions and tokens of the model's task are called. */

@@ -58,7 +58,7 @@ export class ModelWatch extends Lifetime {
       if (this.isEnded) return;
       if (!summary) return this.removed(id);
       this.stored.set(id, summary);
-      this.gathered.change(this.runs.get(id)?.overlay(summary) ?? summary);
+      this.gathered.change(this.runs.overlaid(summary));
     } catch (error) {
       this.log(`The model ${id} could not be read: ${messageOf(error)}`);
     }

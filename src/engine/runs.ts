@@ -65,10 +65,19 @@ export class Runs implements Disposable {
     return this.running.get(id);
   }
 
-  /** The stored summary, with what a run that goes on here has told since. */
+  /** A stored summary, with what a run that goes on here has told since. */
+  overlaid(summary: ModelSummary): ModelSummary {
+    return this.running.get(summary.id)?.overlay(summary) ?? summary;
+  }
+
+  /** What to show of a model. */
   async summary(record: ModelRecord): Promise<ModelSummary> {
-    const summary = await this.store.summary(record);
-    return this.running.get(record.id)?.overlay(summary) ?? summary;
+    return this.overlaid(await this.store.summary(record));
+  }
+
+  /** What to show of every model, newest first. */
+  async summaries(): Promise<readonly ModelSummary[]> {
+    return (await this.store.summaries()).map(summary => this.overlaid(summary));
   }
 
   /**

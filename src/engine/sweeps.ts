@@ -83,7 +83,7 @@ export class Sweeps implements Disposable {
     const sweep = sweepOf(order);
     const id = sweepIdOf(modelsOf(sweep));
     const state = new SweepState({ format: 1, id, name: sweep.name, text: sweep.text, options: order.options, createdAt: 0 }, sweep);
-    state.seeAll(await this.models());
+    state.seeAll(await this.runs.summaries());
     return { jobs: state.jobs(), folder: this.records.folderOf(id) };
   }
 
@@ -112,7 +112,7 @@ export class Sweeps implements Disposable {
   /** Every sweep of the store, newest first. */
   async list(): Promise<readonly SweepSummary[]> {
     const records = await this.records.list();
-    const models = records.length > 0 ? await this.models() : [];
+    const models = records.length > 0 ? await this.runs.summaries() : [];
     return records.map(record => {
       const known = this.states.get(record.id);
       if (known) return known.summary();
@@ -240,7 +240,7 @@ export class Sweeps implements Disposable {
     }
     if (this.left.signal.aborted) return;
     try {
-      state.seeAll(await this.models());
+      state.seeAll(await this.runs.summaries());
       for (const { model, ...end } of state.unkept()) {
         if (!(await this.store.isLocked(model))) state.see(await this.store.summary(await this.store.update(model, end)));
       }
@@ -288,12 +288,7 @@ export class Sweeps implements Disposable {
       }
     }));
     this.states.set(state.record.id, state);
-    state.seeAll(await this.models());
-  }
-
-  /** Every model, with what the runs here have told since. */
-  private async models() {
-    return (await this.store.summaries()).map(summary => this.runs.get(summary.id)?.overlay(summary) ?? summary);
+    state.seeAll(await this.runs.summaries());
   }
 
   private changeAll(state: SweepState): void {
