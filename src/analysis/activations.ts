@@ -25,6 +25,7 @@ export async function activationsOf(model: RunnableModel, tokens: HostTensor<'in
   return values.map(asFloat32);
 }
 
-function unmet(hook: string): never {
+/** Throws for a hook point that a forward pass should have come by. */
+export function unmet(hook: string): never {
   throw new Error(`the forward pass did not meet ${hook}`);
 }

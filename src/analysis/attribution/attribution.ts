@@ -7,6 +7,7 @@ import { forward } from '../../model/transformer';
 import type { ModelConfig } from '../../protocol/config';
 import type { Subject } from '../../protocol/figure';
 import type { Task } from '../../tasks/task';
+import { unmet } from '../activations';
 import { componentName } from '../heads';
 import { atAnswers, beforeNorm, contrastOver, weighted, type ContrastInputs } from './logitContrast';
 
@@ -137,8 +138,4 @@ export function checkedAttribution(terms: readonly Term[], { data: values, shape
     error = Math.max(error, off);
   });
   return { terms, values, total, error };
-}
-
-function unmet(hook: string): never {
-  throw new Error(`the forward pass did not meet ${hook}`);
 }
