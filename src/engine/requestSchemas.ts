@@ -9,6 +9,7 @@ const text = v.pipe(v.string(), v.maxLength(1000));
 const whole = (least: number, most: number) => v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(most));
 const id = v.pipe(v.string(), v.regex(/^[\w.-]{1,128}$/));
 const step = whole(0, 1e9);
+const folder = v.exactOptional(v.pipe(v.string(), v.minLength(1), v.maxLength(10_000)));
 const experimentText = v.pipe(v.string(), v.maxLength(experimentFileLimit));
 
 export const settings = v.strictObject({
@@ -21,9 +22,9 @@ export const modelReference = v.strictObject({ model: id });
 
 /** An experiment and what is changed in it. */
 const experimentEntries = {
-  experiment: v.union([v.strictObject({ text: experimentText }), v.strictObject({ bundled: text })]),
+  experiment: v.union([v.strictObject({ text: experimentText, folder }), v.strictObject({ bundled: text })]),
   seed: v.exactOptional(whole(0, 0x7fffffff)),
-  steps: v.exactOptional(whole(1, 1e9)),
+  steps: v.exactOptional(step),
   set: v.exactOptional(v.pipe(v.array(text), v.maxLength(100))),
 };
 
@@ -31,6 +32,7 @@ export const trainRequest = v.strictObject({
   ...experimentEntries,
   retrain: v.exactOptional(v.boolean()),
   device: v.exactOptional(v.picklist(devices)),
+  force: v.exactOptional(v.boolean()),
 });
 
 export const controlRequest = v.strictObject({ model: id, action: v.picklist(['stop', 'pause', 'resume', 'retrain', 'delete']) });
@@ -38,7 +40,7 @@ export const controlRequest = v.strictObject({ model: id, action: v.picklist(['s
 export const renameRequest = v.strictObject({ model: id, name: text });
 
 /** Longer texts than an experiment may have get an answer of their own, and so come this far. */
-export const checkRequest = v.strictObject({ text: v.pipe(v.string(), v.maxLength(64 * experimentFileLimit)) });
+export const checkRequest = v.strictObject({ text: v.pipe(v.string(), v.maxLength(64 * experimentFileLimit)), folder });
 
 export const analysisRequest = v.strictObject({
   model: id,

@@ -40,6 +40,8 @@ export function holds({ comparison, value }: Bound, measured: number): boolean {
 /** A claim, measured on a trained model. */
 export interface ClaimOutcome {
   readonly claim: string;
+  /** The other experiment whose model it is about. */
+  readonly of?: string;
   /** null where it could not be measured. */
   readonly measured: number | null;
   readonly expect: string;

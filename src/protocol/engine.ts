@@ -9,6 +9,24 @@ import type { SweepChange, SweepDetails, SweepOptions, SweepPlan, SweepSummary }
  * error is a defect and is logged with its stack.
  */
 export const userErrorCode = 1;
+/**
+ * The code of an error for people whose data is an {@link UntrainedOrigin}: what should be trained starts from a model
+ * that is not trained to its end yet.
+ */
+export const untrainedOriginCode = 2;
+/** The code of an error for people: the training would take days on this machine's CPU, and starts only with `force`. */
+export const tooLongCode = 3;
+
+/** The model that has to be trained first. */
+export interface UntrainedOrigin {
+  readonly id: string;
+  readonly name: string;
+  /**
+   * What trains it: sent as it is, it opens or starts the model, and what was stopped can be resumed. Absent for a stored
+   * model whose experiment is not at hand, which can only be resumed.
+   */
+  readonly request?: Pick<TrainRequest, 'experiment' | 'seed'>;
+}
 
 export interface EngineSettings {
   /** Folder of the store; made when it is not there. */
@@ -37,9 +55,15 @@ export interface DeviceStatus {
   readonly description: string;
 }
 
+/** The text of an experiment file; paths in it are seen from the folder that it is in (absolute), and need one. */
+export interface ExperimentText {
+  readonly text: string;
+  readonly folder?: string;
+}
+
 export interface TrainRequest {
-  /** The text of an experiment file, or the name of a bundled one. */
-  readonly experiment: { readonly text: string } | { readonly bundled: string };
+  /** The text of an experiment file, with the folder that it is in where it has one, or the name of a bundled one. */
+  readonly experiment: ExperimentText | { readonly bundled: string };
   readonly seed?: number;
   readonly steps?: number;
   /** `path=value`, as in `task.operation=add`. */
@@ -47,6 +71,8 @@ export interface TrainRequest {
   readonly retrain?: boolean;
   /** Where this one is trained; absent: as the settings say. */
   readonly device?: Device;
+  /** Whether it is trained even where that takes days. */
+  readonly force?: boolean;
 }
 
 export interface TrainAnswer {
@@ -77,11 +103,12 @@ export const getModel = new RequestType<{ readonly model: string }, ModelDetails
 export const getWords = new RequestType<{ readonly model: string }, ModelWords, void>('models/words');
 /** What the analyses have to say of each head of a trained model. */
 export const getBadges = new RequestType<{ readonly model: string }, readonly HeadBadge[], void>('models/badges');
+/** Answered with an error of one of the codes above where another model comes first, or where it would take days. */
 export const train = new RequestType<TrainRequest, TrainAnswer, void>('models/train');
 export const controlModel = new RequestType<{ readonly model: string; readonly action: ModelControl }, null, void>('models/control');
 export const renameModel = new RequestType<{ readonly model: string; readonly name: string }, ModelSummary, void>('models/rename');
 /** Checks an experiment's text; an empty list when it can be trained. */
-export const checkExperiment = new RequestType<{ readonly text: string }, readonly ExperimentProblem[], void>('experiments/check');
+export const checkExperiment = new RequestType<ExperimentText, readonly ExperimentProblem[], void>('experiments/check');
 /** Which analyses fit a model. */
 export const applicableAnalyses = new RequestType<{ readonly model: string }, readonly AnalysisInfo[], void>('analyses/applicable');
 /** Runs an analysis. With `progress`, an id, progress and sharper figures come as `analysisProgress` under it. */

@@ -6,6 +6,7 @@ import type { JsonValue } from './sweep';
 const count = (most: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(most));
 const fraction = v.pipe(v.number(), v.minValue(0), v.ltValue(1));
 const positive = v.pipe(v.number(), v.finite(), v.gtValue(0));
+const wholeNotNegative = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1e9));
 const notNegative = v.pipe(v.number(), v.finite(), v.minValue(0));
 
 const json: v.GenericSchema<JsonValue> = v.lazy(() =>
@@ -26,7 +27,8 @@ export const ScheduleSchema = v.variant('kind', [
 ]);
 
 export const TrainingSchema = v.strictObject({
-  steps: count(1e9),
+  /** 0 trains nothing: the weights that it starts from are evaluated and kept. */
+  steps: wholeNotNegative,
   /** Examples a step: all of the training set, or a number drawn anew each step. */
   batch: v.optional(v.union([v.literal('full'), count(1_000_000)]), 'full'),
   optimizer: v.optional(v.picklist(['adamw', 'adam']), 'adamw'),
@@ -53,6 +55,25 @@ export const TrainingSchema = v.strictObject({
   })),
 });
 
+const modelReference = v.pipe(v.string(), v.minLength(1), v.maxLength(1000));
+
+/**
+ * The model whose weights an experiment starts from: the name of a bundled experiment, the path of an experiment file as
+ * seen from this one, or a stored model by its id, the beginning of its id, or its name. With a checkpoint it is that
+ * model as it was after so many steps; without, as it is at its end.
+ */
+export const FromSchema = v.union([
+  modelReference,
+  v.strictObject({ model: modelReference, checkpoint: v.exactOptional(wholeNotNegative) }),
+], '"from" is the name of a model, or an object with its "model" and a "checkpoint"');
+
+/** Before the first step, so many randomly chosen head matrices (W_Q, W_K or W_V of one head) become noise. */
+export const PerturbSchema = v.strictObject({
+  matrices: v.optional(count(100_000), 1),
+  /** Standard deviation of the noise. */
+  scale: v.optional(positive, 1),
+});
+
 /** A number that an analysis measures, and its bound. */
 const measurementEntries = {
   analysis: v.pipe(v.string(), v.minLength(1)),
@@ -64,6 +85,8 @@ const measurementEntries = {
 export const ClaimSchema = v.strictObject({
   claim: v.pipe(v.string(), v.minLength(1)),
   ...measurementEntries,
+  /** Another experiment, bundled or by its path, whose model it is about in place of this one's; with the same seed. */
+  of: v.exactOptional(modelReference),
   /** What was found where this holds, in a word or two; for claims with alternatives. */
   found: v.exactOptional(v.pipe(v.string(), v.minLength(1))),
   /** Of a sweep: the runs that it is about, by the values they have at swept fields; absent: every run. */
@@ -93,7 +116,9 @@ export const ExperimentSchema = v.strictObject({
   description: v.optional(v.string()),
   seed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0x7fffffff)), 0),
   task: TaskReferenceSchema,
+  from: v.exactOptional(FromSchema),
   model: ArchitectureSchema,
+  perturb: v.exactOptional(PerturbSchema),
   training: TrainingSchema,
   claims: v.optional(v.array(ClaimSchema), []),
   sweep: v.exactOptional(SweepSchema),
@@ -101,6 +126,9 @@ export const ExperimentSchema = v.strictObject({
 
 /** An experiment as its file has it, with the schema's defaults filled in. */
 export type Experiment = v.InferOutput<typeof ExperimentSchema>;
+/** `from` as a file has it. */
+export type FromReference = v.InferOutput<typeof FromSchema>;
+export type Perturb = v.InferOutput<typeof PerturbSchema>;
 export type Training = v.InferOutput<typeof TrainingSchema>;
 export type SweepGrid = v.InferOutput<typeof SweepGridSchema>;
 export type Schedule = v.InferOutput<typeof ScheduleSchema>;

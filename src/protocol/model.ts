@@ -9,7 +9,7 @@ import type { ParameterValues } from './parameter';
 export const modelStatuses = ['training', 'paused', 'finished', 'stopped', 'interrupted', 'failed'] as const;
 export type ModelStatus = (typeof modelStatuses)[number];
 
-/** Losses are means in nats; accuracies are fractions. Absent until first measured. */
+/** Losses are means, in nats, or of squared errors where answers are numbers; accuracies are fractions. Absent until first measured. */
 export interface Metrics {
   readonly trainLoss?: number;
   readonly testLoss?: number;
@@ -26,6 +26,14 @@ export interface Progress {
   readonly secondsPerStep?: number;
 }
 
+/** The model whose weights another one started from: at a checkpoint, or at its end. */
+export interface ModelOrigin {
+  readonly id: string;
+  /** What it was called then. */
+  readonly name: string;
+  readonly checkpoint?: number;
+}
+
 /** What the list of models shows of each. */
 export interface ModelSummary {
   readonly id: string;
@@ -37,6 +45,8 @@ export interface ModelSummary {
   readonly n_layers: number;
   readonly n_heads: number;
   readonly attn_only: boolean;
+  /** Absent where it started from weights of its own. */
+  readonly from?: ModelOrigin;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
   /** Absolute path of its folder. */
@@ -81,8 +91,9 @@ export interface ModelWords {
 }
 
 /** An experiment with the task's parameters and every default written out; what the model's id is a hash of. */
-export interface ResolvedExperiment extends Omit<Experiment, 'task' | 'name' | 'sweep'> {
+export interface ResolvedExperiment extends Omit<Experiment, 'task' | 'name' | 'sweep' | 'from'> {
   readonly name: string;
+  readonly from?: ModelOrigin;
   readonly task: { readonly name: string; readonly parameters: ParameterValues };
 }
 

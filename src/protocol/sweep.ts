@@ -25,6 +25,8 @@ export interface SweepOptions {
   /** Runs at the same time; 0 for as many as there are cores for, or as the cluster allows. */
   readonly parallel: number;
   readonly slurm?: SlurmOptions;
+  /** Whether runs are trained here even where that takes days. */
+  readonly force?: boolean;
 }
 
 /** What a sweep would do, before it does it. */

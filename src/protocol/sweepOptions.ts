@@ -15,4 +15,5 @@ export const SweepOptionsSchema = v.strictObject({
     memory: v.exactOptional(clusterText),
     gres: v.exactOptional(clusterText),
   })),
+  force: v.exactOptional(v.boolean()),
 }) satisfies v.GenericSchema<unknown, SweepOptions>;

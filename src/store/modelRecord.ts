@@ -32,6 +32,7 @@ const { sweep: _, ...experimentEntries } = ExperimentSchema.entries;
 const ResolvedExperimentSchema = v.strictObject({
   ...experimentEntries,
   name: ExperimentSchema.entries.name.wrapped,
+  from: v.exactOptional(v.strictObject({ id: v.string(), name: v.string(), checkpoint: v.exactOptional(count) })),
   task: v.strictObject({
     name: v.string(),
     parameters: v.record(v.string(), v.union([v.number(), v.boolean(), v.string()])),
@@ -70,10 +71,12 @@ export const recordLimit = 4 << 20;
 
 /**
  * The id of the model that an experiment trains: 16 hexadecimal digits of a hash of what decides its numbers, so that
- * the same experiment under another name, or with other claims, is the same model.
+ * the same experiment under another name, or with other claims, is the same model. What it starts from counts by its id.
  */
-export function idOf({ task, model, training, seed }: ResolvedExperiment): string {
-  return createHash('sha256').update(canonicalJson({ task, model, training, seed })).digest('hex').slice(0, 16);
+export function idOf({ task, model, training, seed, from, perturb }: ResolvedExperiment): string {
+  const start = from && { id: from.id, checkpoint: from.checkpoint };
+  // What is undefined is left out, so that experiments without it have the ids that they always had.
+  return createHash('sha256').update(canonicalJson({ task, model, training, seed, from: start, perturb })).digest('hex').slice(0, 16);
 }
 
 /**

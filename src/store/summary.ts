@@ -17,6 +17,7 @@ export async function summaryOf(path: string, record: ModelRecord): Promise<Mode
     n_layers: config.n_layers,
     n_heads: config.n_heads,
     attn_only: config.attn_only,
+    ...(experiment.from && { from: experiment.from }),
     createdAt,
     path,
     resumable: hasEnded && (await canResume(path)),
