@@ -25,6 +25,11 @@ export class Random {
     return uniformInt(this.generator, 0, bound - 1);
   }
 
+  /** As `integer`, in a tenth of the time; a number can be more frequent than another by 2⁻³² times `bound`. */
+  below(bound: number): number {
+    return Math.floor(((this.generator.next() >>> 0) / 2 ** 32) * bound);
+  }
+
   /** Standard normal (Box and Muller 1958). */
   normal(): number {
     if (this.spare !== undefined) {

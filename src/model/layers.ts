@@ -17,6 +17,14 @@ export function linear(x: Tensor, w: Tensor, bias?: Tensor): Tensor {
   return bias ? tf.add(out, bias) : out;
 }
 
+/** The embedding `[..., D]` of tokens `[...]`; of pairs, one half of it of each of the two. */
+export function embedTokens({ tokens_per_position, d_vocab: V }: ModelConfig, weights: Weights, tokens: Tensor): Tensor {
+  const table = weights('embed.W_E');
+  if (tokens_per_position === undefined) return tf.gather(table, tokens);
+  const half = (part: (token: number) => number) => tf.gather(table, tf.tensor1d(Int32Array.from({ length: V * V }, (_, token) => part(token)), 'int32'));
+  return tf.gather(tf.concat([half(token => Math.floor(token / V)), half(token => token % V)], 1), tokens); // of [V², D]
+}
+
 /** LayerNorm or root-mean-square norm over the last axis, with or without learnt scale, as TransformerLens has them. */
 export function normalize(config: ModelConfig, at: string, x: Tensor, weights: Weights, hook: Hook): Tensor {
   const kind = config.normalization_type;
@@ -131,13 +139,34 @@ export function mlp(config: ModelConfig, layer: number, x: Tensor, weights: Weig
   return linear(post, weights(`${at}.W_out`), bias('b_out'));
 }
 
-/** The residual stream `[..., D]` after the MLP of a layer, where it has one. */
-export function throughMlp(config: ModelConfig, layer: number, residual: Tensor, weights: Weights, hook: Hook): Tensor {
-  if (config.attn_only) return residual;
+/** What a layer's attention reads of the residual stream `[..., D]`: normalized, unless it was so when the layer before ended. */
+export function attentionInput(config: ModelConfig, layer: number, residual: Tensor, weights: Weights, hook: Hook): Tensor {
+  return config.normalization_position === 'after' ? residual : normalize(config, `blocks.${layer}.ln1`, residual, weights, hook);
+}
+
+/**
+ * The residual stream `[..., D]` at the end of a layer, of what it is once attention was added to it. With `splitMlp` the
+ * MLP reads a copy of its own at `hook_mlp_in`. Where norms come after the sublayers, the hooks are those of
+ * TransformerLens' `BertBlock`.
+ */
+export function endOfLayer(config: ModelConfig, layer: number, residual: Tensor, weights: Weights, hook: Hook, splitMlp = false): Tensor {
+  const { attn_only, normalization_position } = config;
   const at = `blocks.${layer}`;
-  const middle = hook(`${at}.hook_resid_mid`, residual);
-  const input = normalize(config, `${at}.ln2`, middle, weights, hook);
-  return tf.add(middle, hook(`${at}.hook_mlp_out`, mlp(config, layer, input, weights, hook)));
+  const read = (stream: Tensor) => (splitMlp ? hook(`${at}.hook_mlp_in`, stream) : stream);
+  const withMlp = (stream: Tensor, input: Tensor) => tf.add(stream, hook(`${at}.hook_mlp_out`, mlp(config, layer, input, weights, hook)));
+  const middle = attn_only ? residual : hook(`${at}.hook_resid_mid`, residual);
+  if (normalization_position !== 'after') {
+    if (attn_only) return hook(`${at}.hook_resid_post`, middle);
+    return hook(`${at}.hook_resid_post`, withMlp(middle, normalize(config, `${at}.ln2`, read(middle), weights, hook)));
+  }
+  const normalized = attn_only ? middle : normalize(config, `${at}.ln1`, middle, weights, hook);
+  const end = hook(`${at}.hook_resid_post`, attn_only ? normalized : withMlp(normalized, read(normalized)));
+  return hook(`${at}.hook_normalized_resid_post`, normalize(config, `${at}.${attn_only ? 'ln1' : 'ln2'}`, end, weights, hook));
+}
+
+/** The logits `[..., U]` of the residual stream at the end of the model. */
+export function readLogits(config: ModelConfig, residual: Tensor, weights: Weights, hook: Hook): Tensor {
+  return unembed(config, config.normalization_position === 'after' ? residual : normalize(config, 'ln_final', residual, weights, hook), weights);
 }
 
 function activation(name: ModelConfig['act_fn'], x: Tensor): Tensor {
@@ -151,6 +180,7 @@ function activation(name: ModelConfig['act_fn'], x: Tensor): Tensor {
       return tf.mul(tf.mul(x, 0.5), tf.add(tf.tanh(inner), 1));
     }
     case 'silu': return tf.mul(x, tf.sigmoid(x));
+    case 'saturate': return tf.sub(tf.sub(tf.mul(tf.sigmoid(tf.mul(x, 5)), 2), 1), x);
   }
 }
 

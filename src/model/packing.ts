@@ -19,7 +19,8 @@ export interface Attending {
 }
 
 /**
- * `z [B, Q, H, K]` of queries `[B, Q, H, K]`, keys and values `[B, T, H, K]` under an additive mask `[Q, T]`.
+ * `z [B, Q, H, K]` of queries `[B, Q, H, K]`, keys and values `[B, T, H, K]` under an additive mask, `[Q, T]` or one for each
+ * example, `[B, 1, Q, T]`.
  *
  * Short sequences are packed, `G` examples as one of `G·T` positions in which none sees another's: the same numbers, as
  * what the mask forbids weighs exactly 0, for a fraction of the matrix products. On 128 examples of 5 positions and
@@ -29,7 +30,7 @@ export function attend(config: ModelConfig, q: Tensor, k: Tensor, v: Tensor, mas
   const [B = 1, T = 1, H = 1, K = 1] = k.shape;
   const Q = q.shape[1] ?? 1;
   if (Q === 1) return attendScored(tf.expandDims(singleQueryScores(config, q, k), 1), v, mask, hook);
-  const G = mayPack ? packedExamples(B, T) : 1;
+  const G = mayPack && mask.rank === 2 ? packedExamples(B, T) : 1;
   const [queries, keys, values] = [tf.reshape(q, [B / G, G * Q, H, K]), tf.reshape(k, [B / G, G * T, H, K]), tf.reshape(v, [B / G, G * T, H, K])];
   const scores = tf.add(attentionScores(config, queries, keys), packedMask(mask, G)); // [B/G, H, G·Q, G·T]
   const pattern = tf.softmax(scores);
@@ -40,7 +41,7 @@ export function attend(config: ModelConfig, q: Tensor, k: Tensor, v: Tensor, mas
 export function attendScored(scores: Tensor, v: Tensor, mask: Tensor, hook: PatternHook): Tensor {
   const [B = 1, Q = 1, T = 1, H = 1] = scores.shape;
   if (Q > 1) return mixValues(hook(tf.softmax(tf.add(tf.transpose(scores, [0, 3, 1, 2]), mask))), v);
-  const masked = tf.add(tf.reshape(scores, [B, T, H]), tf.reshape(mask, [T, 1]));
+  const masked = tf.add(tf.reshape(scores, [B, T, H]), tf.reshape(mask, mask.rank === 2 ? [T, 1] : [B, T, 1]));
   return mixForSingleQuery(hookSingleQuery(softmaxOverKeys(masked), hook), v);
 }
 

@@ -25,12 +25,13 @@ export function parameterSpecs(config: ModelConfig): readonly ParameterSpec[] {
   };
   const weight = (name: string, ...shape: number[]) => add(name, shape, 'normal', true);
   const bias = (name: string, ...shape: number[]) => add(name, shape, 'zeros', config.biases);
+  const isPostNorm = config.normalization_position === 'after';
   const norm = (at: string) => {
     if (config.normalization_type === 'LN' || config.normalization_type === 'RMS') add(`${at}.w`, [D], 'ones', true);
     if (config.normalization_type === 'LN') add(`${at}.b`, [D], 'zeros', true);
   };
 
-  weight('embed.W_E', V, D);
+  weight('embed.W_E', V, D / (config.tokens_per_position ?? 1));
   if (config.positional_embedding_type === 'standard' || config.positional_embedding_type === 'shortformer') {
     weight('pos_embed.W_pos', n_ctx, D);
   }
@@ -48,7 +49,7 @@ export function parameterSpecs(config: ModelConfig): readonly ParameterSpec[] {
     weight(`${at}.mlp.W_out`, M, D);
     bias(`${at}.mlp.b_out`, D);
   }
-  norm('ln_final');
+  if (!isPostNorm) norm('ln_final');
   weight('unembed.W_U', D, U);
   bias('unembed.b_U', U);
   return specs;

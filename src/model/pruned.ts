@@ -1,12 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { ModelConfig } from '../protocol/config';
-import { attentionOutput, normalize, project, rotate, scoreScale, takePositions, throughMlp, unembed, type Hook, type Weights } from './layers';
+import {
+  attentionInput, attentionOutput, embedTokens, endOfLayer, project, readLogits, rotate, scoreScale, takePositions, type Hook, type Weights,
+} from './layers';
 import { attend, attendScored, type Attending } from './packing';
 import { sparseLayers, sparseLogits } from './sparse';
-import { additiveMask } from './transformer';
+import { additiveMask, paddingMask } from './transformer';
 
-// B batch · T positions · A answer positions · P distinct (token, position) pairs · H heads · D d_model · K d_head
+// B batch · T positions · A answer positions · P distinct (token, position) pairs, or distinct tokens where positions have no embedding · H heads · D d_model · K d_head
 
 export interface AnswerShape {
   /** Positions whose logits are wanted, ascending. */
@@ -38,23 +40,25 @@ export function answerLogits(config: ModelConfig, weights: Weights, tokens: Tens
   const everywhere = Array.from({ length: T }, (_, position) => position);
   const positionTable = embedPositions(config, weights, T);
   const isShortformer = config.positional_embedding_type === 'shortformer';
+  const padding = paddingMask(config, tokens);
   let residual: Tensor | undefined;
   for (let layer = 0; layer < config.n_layers; layer++) {
     const at = `blocks.${layer}`;
     const queries = layer === config.n_layers - 1 ? positions : everywhere;
     const source = layer === 0
-      ? firstLayer(config, weights, tokens, pairTable(alphabet), queries)
+      ? firstLayer(config, weights, tokens, pairTable(alphabet, config.positional_embedding_type !== 'none'), queries)
       : laterLayer(config, weights, layer, residual ?? tokens, isShortformer ? positionTable : undefined, queries);
     const attending: Attending = { mayPack: mayPack && !hook, hook: pattern => see(`${at}.attn.hook_pattern`, pattern) };
-    const z = see(`${at}.attn.hook_z`, source.mix(additiveMask(config, T, queries), attending)); // [B, A, H, K]
+    const mask = additiveMask(config, T, queries);
+    const z = see(`${at}.attn.hook_z`, source.mix(padding ? tf.add(mask, padding) : mask, attending)); // [B, A, H, K]
     residual = tf.add(source.residual, see(`${at}.hook_attn_out`, attentionOutput(config, layer, z, weights))); // [B, A, D]
-    residual = see(`${at}.hook_resid_post`, throughMlp(config, layer, residual, weights, see));
+    residual = endOfLayer(config, layer, residual, weights, see);
   }
   if (!residual) throw new Error('a model has at least one layer');
-  return unembed(config, normalize(config, 'ln_final', residual, weights, see), weights);
+  return readLogits(config, residual, weights, see);
 }
 
-/** What a layer's attention reads: how values are mixed under a mask `[Q, T]`, and the residual stream at the queries. */
+/** What a layer's attention reads: how values are mixed under a mask, `[Q, T]` or `[B, 1, Q, T]`, and the residual stream at the queries. */
 interface AttentionSource {
   /** `z [B, Q, H, K]` */
   mix(mask: Tensor, how: Attending): Tensor;
@@ -65,7 +69,7 @@ interface AttentionSource {
 function laterLayer(
   config: ModelConfig, weights: Weights, layer: number, residual: Tensor, shortformer: Tensor | undefined, queries: readonly number[],
 ): AttentionSource {
-  const input = normalize(config, `blocks.${layer}.ln1`, residual, weights, noHook); // [B, T, D]
+  const input = attentionInput(config, layer, residual, weights, noHook); // [B, T, D]
   const located = shortformer ? tf.add(input, shortformer) : input;
   const k = project(config, layer, 'K', located, weights); // [B, T, H, K]
   const v = project(config, layer, 'V', input, weights);
@@ -77,32 +81,34 @@ function laterLayer(
   return { mix: (...how) => attend(config, q, k, v, ...how), residual: takePositions(residual, queries, 1) };
 }
 
-/** The distinct pairs of token and position, and where each stands in their table. */
+/** The distinct pairs of token and position, or the distinct tokens, and where each stands in their table. */
 interface PairTable {
   readonly tokens: Int32Array; // [P]
   readonly positions: Int32Array; // [P]
-  /** The rows of position p are `start[p] … start[p + 1] − 1`. */
-  readonly start: readonly number[];
+  /** Position → the rows of what can stand there. */
+  readonly rowsAt: readonly (readonly number[])[];
   /** `[T · d]` with d one more than the largest token: row of token t at position p, at `p · d + t`. */
   readonly rowOf: Int32Array;
   readonly stride: number;
 }
 
-function pairTable(alphabet: readonly (readonly number[])[]): PairTable {
+function pairTable(alphabet: readonly (readonly number[])[], byPosition: boolean): PairTable {
   const stride = Math.max(...alphabet.flat()) + 1;
   const rowOf = new Int32Array(alphabet.length * stride);
-  const start = [0];
-  const pairs = alphabet.flatMap((tokens, position) => {
-    const first = start[position] ?? 0;
-    tokens.forEach((token, index) => (rowOf[position * stride + token] = first + index));
-    start.push(first + tokens.length);
-    return tokens.map(token => ({ token, position }));
-  });
-  return {
-    tokens: Int32Array.from(pairs, pair => pair.token),
-    positions: Int32Array.from(pairs, pair => pair.position),
-    start, rowOf, stride,
-  };
+  const rows = new Map<number, number>();
+  const [tokens, positions]: [number[], number[]] = [[], []];
+  const rowsAt = alphabet.map((some, position) => some.map(token => {
+    const key = byPosition ? position * stride + token : token;
+    const row = rows.get(key) ?? rows.size;
+    if (row === rows.size) {
+      rows.set(key, row);
+      tokens.push(token);
+      positions.push(position);
+    }
+    rowOf[position * stride + token] = row;
+    return row;
+  }));
+  return { tokens: Int32Array.from(tokens), positions: Int32Array.from(positions), rowsAt, rowOf, stride };
 }
 
 function firstLayer(config: ModelConfig, weights: Weights, tokens: Tensor, table: PairTable, queries: readonly number[]): AttentionSource {
@@ -112,17 +118,17 @@ function firstLayer(config: ModelConfig, weights: Weights, tokens: Tensor, table
   // Gathering, and adding the gradients up again, costs about as much as projecting half of a batch.
   if (2 * size > B * T || config.positional_embedding_type === 'rotary') {
     const positions = embedPositions(config, weights, T);
-    const embedded = tf.gather(weights('embed.W_E'), tokens); // [B, T, D]
+    const embedded = embedTokens(config, weights, tokens); // [B, T, D]
     const residual = positions && !shortformer ? tf.add(embedded, positions) : embedded;
     return laterLayer(config, weights, 0, residual, shortformer ? positions : undefined, queries);
   }
 
-  const embedded = tf.gather(weights('embed.W_E'), tf.tensor1d(table.tokens, 'int32')); // [P, D]
+  const embedded = embedTokens(config, weights, tf.tensor1d(table.tokens, 'int32')); // [P, D]
   const position = config.positional_embedding_type === 'none'
     ? undefined
     : tf.gather(weights('pos_embed.W_pos'), tf.tensor1d(table.positions, 'int32')); // [P, D]
   const residual = position && !shortformer ? tf.add(embedded, position) : embedded; // [P, D]
-  const input = normalize(config, 'blocks.0.ln1', residual, weights, noHook);
+  const input = attentionInput(config, 0, residual, weights, noHook);
   const queryInput = position && shortformer ? tf.add(input, position) : input;
 
   const offsets = Int32Array.from({ length: T }, (_, position) => position * table.stride);
@@ -150,10 +156,7 @@ interface QueryTable {
 function queryTable(
   config: ModelConfig, weights: Weights, queryInput: Tensor, queryRows: Tensor, table: PairTable, queries: readonly number[],
 ): QueryTable {
-  const kept = queries.flatMap(position => {
-    const [from = 0, to = 0] = table.start.slice(position, position + 2);
-    return Array.from({ length: to - from }, (_, index) => from + index);
-  });
+  const kept = [...new Set(queries.flatMap(position => table.rowsAt[position] ?? []))];
   const placeOf = new Int32Array(table.tokens.length);
   kept.forEach((row, place) => (placeOf[row] = place));
   return {

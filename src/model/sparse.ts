@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { ModelConfig } from '../protocol/config';
 import {
-  attentionOutput, normalize, project, scoreScale, softmaxOverKeys, takePositions, throughMlp, unembed, type Hook, type Weights,
+  attentionInput, attentionOutput, endOfLayer, project, readLogits, scoreScale, softmaxOverKeys, takePositions, type Hook, type Weights,
 } from './layers';
 import { allowedAttention } from './mask';
 
@@ -25,7 +25,7 @@ export interface SparseLayer {
  * where nobody has a choice, nothing depends on queries and keys, of which a gradient is asked all the same.
  */
 export function sparseLayers(config: ModelConfig, T: number, answers: readonly number[]): readonly SparseLayer[] | undefined {
-  if (!config.mask || config.positional_embedding_type === 'rotary') return undefined;
+  if (!config.mask || config.positional_embedding_type === 'rotary' || config.padding_token !== undefined || config.tokens_per_position !== undefined) return undefined;
   const allowed = allowedAttention(config, T);
   const everywhere = Array.from({ length: T }, (_, position) => position);
   const sourcesOf = (destination: number) => everywhere.filter(source => allowed[destination * T + source] === 1);
@@ -55,14 +55,14 @@ export function sparseLogits(config: ModelConfig, weights: Weights, tokens: Tens
   const opened = (blocks: Tensor) => tf.reshape(blocks, [-1, B, D]);
   let residual = blocksOf(kind === 'standard' ? tf.add(embedded, table(0)) : embedded); // [P, B·D]
   layers.forEach((reads, layer) => {
-    const input = normalize(config, `blocks.${layer}.ln1`, opened(residual), weights, noHook);
+    const input = attentionInput(config, layer, opened(residual), weights, noHook);
     const located = kind === 'shortformer' ? tf.add(input, table(layer)) : input;
     const z = mix(config, layer, located, project(config, layer, 'V', input, weights), reads, weights); // [Q, B, H, K]
     residual = tf.add(take(residual, reads.queries), blocksOf(attentionOutput(config, layer, z, weights))); // [Q, B·D]
-    residual = blocksOf(throughMlp(config, layer, opened(residual), weights, noHook));
+    residual = blocksOf(endOfLayer(config, layer, opened(residual), weights, noHook));
   });
   const answers = tf.transpose(opened(residual), [1, 0, 2]); // [B, A, D]
-  return unembed(config, normalize(config, 'ln_final', answers, weights, noHook), weights);
+  return readLogits(config, answers, weights, noHook);
 }
 
 /** `z [Q, B, H, K]` of values `[P, B, H, K]`. A single source is taken as it is: its pattern is 1. */

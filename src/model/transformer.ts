@@ -2,7 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { ModelConfig } from '../protocol/config';
 import {
-  attentionOutput, attentionScores, linear, mixValues, mlp, normalize, project, projectHeads, rotate, unembed, type Hook, type Weights,
+  attentionInput, attentionOutput, attentionScores, embedTokens, endOfLayer, linear, mixValues, project, projectHeads, readLogits, rotate, type Hook,
+  type Weights,
 } from './layers';
 import { allowedAttention } from './mask';
 
@@ -30,26 +31,20 @@ export function forward(config: ModelConfig, weights: Weights, tokens: Tensor, o
   const T = tokens.shape[1] ?? 0;
   const { positional_embedding_type: positions } = config;
 
-  const embedded = hook('hook_embed', tf.gather(weights('embed.W_E'), tokens)); // [B, T, D]
+  const embedded = hook('hook_embed', embedTokens(config, weights, tokens)); // [B, T, D]
   const hasTable = positions === 'standard' || positions === 'shortformer';
   const position = hasTable ? hook('hook_pos_embed', positionsFor(tokens, weights, T)) : undefined; // [B, T, D]
   let residual = position && positions === 'standard' ? tf.add(embedded, position) : embedded;
   const shortformer = positions === 'shortformer' ? position : undefined;
+  const padding = paddingMask(config, tokens);
 
   for (let layer = 0; layer < config.n_layers; layer++) {
     const at = `blocks.${layer}`;
     residual = hook(`${at}.hook_resid_pre`, residual);
-    const attention = hook(`${at}.hook_attn_out`, attend(config, layer, residual, shortformer, weights, hook, options));
-    residual = tf.add(residual, attention);
-    if (!config.attn_only) {
-      residual = hook(`${at}.hook_resid_mid`, residual);
-      const read = options.splitInputs ? hook(`${at}.hook_mlp_in`, residual) : residual;
-      const input = normalize(config, `${at}.ln2`, read, weights, hook);
-      residual = tf.add(residual, hook(`${at}.hook_mlp_out`, mlp(config, layer, input, weights, hook)));
-    }
-    residual = hook(`${at}.hook_resid_post`, residual);
+    const attention = hook(`${at}.hook_attn_out`, attend(config, layer, residual, { shortformer, padding }, weights, hook, options));
+    residual = endOfLayer(config, layer, tf.add(residual, attention), weights, hook, options.splitInputs);
   }
-  return unembed(config, normalize(config, 'ln_final', residual, weights, hook), weights); // [B, T, U]
+  return readLogits(config, residual, weights, hook); // [B, T, U]
 }
 
 function positionsFor(tokens: Tensor, weights: Weights, T: number): Tensor {
@@ -57,8 +52,16 @@ function positionsFor(tokens: Tensor, weights: Weights, T: number): Tensor {
   return tf.tile(tf.expandDims(table, 0), [tokens.shape[0] ?? 1, 1, 1]);
 }
 
+/** What every layer's attention is given beside the residual stream. */
+interface Everywhere {
+  /** `[B, T, D]` */
+  readonly shortformer: Tensor | undefined;
+  /** `[B, 1, 1, T]` */
+  readonly padding: Tensor | undefined;
+}
+
 function attend(
-  config: ModelConfig, layer: number, residual: Tensor, shortformer: Tensor | undefined, weights: Weights, hook: Hook,
+  config: ModelConfig, layer: number, residual: Tensor, { shortformer, padding }: Everywhere, weights: Weights, hook: Hook,
   { wantsResult = false, splitInputs = false }: ForwardOptions,
 ): Tensor {
   const at = `blocks.${layer}.attn`;
@@ -72,7 +75,8 @@ function attend(
     k = hook(`${at}.hook_rot_k`, rotate(config, k));
   }
   const destinations = Array.from({ length: Q }, (_, query) => T - Q + query);
-  const masked = tf.add(attentionScores(config, q, k), additiveMask(config, T, destinations)); // [B, H, Q, T]
+  const mask = additiveMask(config, T, destinations);
+  const masked = tf.add(attentionScores(config, q, k), padding ? tf.add(mask, padding) : mask); // [B, H, Q, T]
   const pattern = hook(`${at}.hook_pattern`, tf.softmax(hook(`${at}.hook_attn_scores`, masked)));
   const z = hook(`${at}.hook_z`, mixValues(pattern, v)); // [B, T, H, K]
   if (!wantsResult) return attentionOutput(config, layer, z, weights);
@@ -85,7 +89,7 @@ function attend(
 type Reads = (part: 'Q' | 'K' | 'V') => Tensor;
 
 function wholeReads(config: ModelConfig, layer: number, residual: Tensor, shortformer: Tensor | undefined, weights: Weights, hook: Hook): Reads {
-  const input = normalize(config, `blocks.${layer}.ln1`, residual, weights, hook); // [B, T, D]
+  const input = attentionInput(config, layer, residual, weights, hook); // [B, T, D]
   const located = shortformer ? tf.add(input, shortformer) : input;
   return part => project(config, layer, part, part === 'V' ? input : located, weights);
 }
@@ -96,7 +100,7 @@ function splitReads(config: ModelConfig, layer: number, residual: Tensor, shortf
   const located = shortformer && tf.expandDims(shortformer, 2);
   return part => {
     const copy = hook(`blocks.${layer}.hook_${part.toLowerCase()}_input`, copies);
-    const input = normalize(config, `blocks.${layer}.ln1`, copy, weights, (_, value) => value);
+    const input = attentionInput(config, layer, copy, weights, (_, value) => value);
     return projectHeads(config, layer, part, located && part !== 'V' ? tf.add(input, located) : input, weights);
   };
 }
@@ -110,6 +114,14 @@ function headResults({ n_heads: H, d_model: D, d_head: K }: ModelConfig, layer: 
     return linear(part, tf.reshape(matrix, [K, D])); // [B, T, 1, D]
   });
   return tf.concat(heads, 2);
+}
+
+/** 0 at the positions of `tokens [B, T]` that hold something and -Infinity at padding: `[B, 1, 1, T]`; undefined where nothing is padding. */
+export function paddingMask({ padding_token }: ModelConfig, tokens: Tensor): Tensor | undefined {
+  if (padding_token === undefined) return undefined;
+  const [B = 1, T = 1] = tokens.shape;
+  const holds = tf.cast(tf.notEqual(tokens, tf.scalar(padding_token, 'int32')), 'float32');
+  return tf.reshape(tf.log(holds), [B, 1, 1, T]);
 }
 
 /** 0 where attention over `T` positions is allowed and -Infinity where it is not, for some destinations: `[Q, T]`. */

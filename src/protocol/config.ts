@@ -3,7 +3,8 @@ import * as v from 'valibot';
 /** Sizes are bounded so that a hostile file cannot ask for more memory than any machine has. */
 const size = (most: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(most));
 
-export const activationFunctions = ['relu', 'gelu', 'gelu_new', 'silu'] as const;
+/** `saturate` is 2σ(5x) − 1 − x: added to x, it leaves what is well above 0 at 1 and what is 0 at 0. */
+export const activationFunctions = ['relu', 'gelu', 'gelu_new', 'silu', 'saturate'] as const;
 export const normalizations = ['LN', 'LNPre', 'RMS', 'RMSPre'] as const;
 export const positionalEmbeddings = ['standard', 'shortformer', 'rotary', 'none'] as const;
 
@@ -18,6 +19,8 @@ const architectureEntries = {
   attn_only: v.optional(v.boolean(), false),
   act_fn: v.optional(v.picklist(activationFunctions), 'relu'),
   normalization_type: v.optional(v.nullable(v.picklist(normalizations)), null),
+  /** Before what each sublayer reads (absent), or after what each has added, as in the first transformers and in BERT; then nothing is normalized at the end. */
+  normalization_position: v.exactOptional(v.picklist(['before', 'after'])),
   /** Added to the variance under the square root. */
   eps: v.optional(v.pipe(v.number(), v.gtValue(0)), 1e-5),
   positional_embedding_type: v.optional(v.picklist(positionalEmbeddings), 'standard'),
@@ -37,7 +40,8 @@ const architectureEntries = {
   frozen: v.optional(v.array(v.string()), []),
   /** Names of parameters fixed to the identity (a slice of it where they are not square), and not trained. */
   identity: v.optional(v.array(v.string()), []),
-  init_mode: v.optional(v.picklist(['gpt2']), 'gpt2'),
+  /** `bfs`: the weights of a breadth-first search, written by hand. */
+  init_mode: v.optional(v.picklist(['gpt2', 'bfs']), 'gpt2'),
   /** Standard deviation of the initial weights; absent: 0.8 / √d_model. */
   initializer_range: v.optional(v.pipe(v.number(), v.gtValue(0))),
 } satisfies v.ObjectEntries;
@@ -52,6 +56,10 @@ export const ModelConfigSchema = v.strictObject({
   d_vocab: size(1_000_000),
   d_vocab_out: size(1_000_000),
   n_ctx: size(65_536),
+  /** Positions hold pairs, a token `first · d_vocab + second`: each half of d_model embeds one of the two. Absent: one. */
+  tokens_per_position: v.exactOptional(v.literal(2)),
+  /** The token of positions that hold nothing: no position attends to them. */
+  padding_token: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(0))),
 });
 /** Everything that decides a model's shapes and function, under TransformerLens' names. */
 export type ModelConfig = v.InferOutput<typeof ModelConfigSchema>;

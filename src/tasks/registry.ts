@@ -5,11 +5,12 @@ import { listCopy } from './listCopy';
 import { max } from './max';
 import { median } from './median';
 import { modularArithmetic } from './modularArithmetic';
+import { shortestPaths } from './shortestPaths';
 import { sort } from './sort';
 import type { TaskDefinition } from './task';
 
 /** Every built-in task. A new one is a file of its own and a line here. */
-export const tasks: readonly TaskDefinition[] = [arrayUpdate, modularArithmetic, max, median, sort, listCopy];
+export const tasks: readonly TaskDefinition[] = [arrayUpdate, modularArithmetic, max, median, sort, listCopy, shortestPaths];
 
 /** @throws UserError for a task that does not exist, with the nearest names. */
 export function findTask(id: string): TaskDefinition {

@@ -1,6 +1,7 @@
 import type { Random } from '../common/random';
 import type { HostTensor } from '../common/tensor';
 import type { Parameters, ValuesOf } from '../protocol/parameter';
+import type { GraphReading } from './graphs';
 
 // B examples · T positions · A answers an example
 
@@ -8,7 +9,7 @@ import type { Parameters, ValuesOf } from '../protocol/parameter';
 export interface Examples {
   /** `[B, T]` token ids, below the size of the vocabulary. */
   readonly tokens: HostTensor<'int32'>;
-  /** `[B, A]` right outputs, below the number of output words. */
+  /** `[B, A]` right outputs, below the number of output words; or the right numbers, where answers are numbers. */
   readonly labels: HostTensor<'int32'>;
 }
 
@@ -18,6 +19,12 @@ export interface Task {
   readonly vocabulary: readonly string[];
   /** Output id → word: what the logits stand for. */
   readonly outputs: readonly string[];
+  /** With `numbers` the one output is a number itself, and its error is squared. Absent: the outputs are words to choose from. */
+  readonly answersAre?: 'words' | 'numbers';
+  /** What the two parts of a position can be, where a token is a pair of them: `first · parts + second`. */
+  readonly parts?: readonly string[];
+  /** The token of positions that hold nothing, where there are such. */
+  readonly padding?: number;
   /** What stands at each of the `T` positions, as in `BOS a1 a2 a3 ↵ idx elt ↵ b1 b2 b3`. */
   readonly positions: readonly string[];
   /** The positions whose logits are scored, ascending; `A` of them. */
@@ -33,8 +40,22 @@ export interface Task {
   readonly corruptions: Readonly<Record<string, (prompt: readonly number[], random: Random) => readonly number[]>>;
   /** Examples drawn afresh. A split task draws them from its test set. */
   sample(random: Random, count: number): Examples;
+  /** How its prompts are graphs, where they are. */
+  readonly graphs?: GraphReading;
+  /** Examples of other distributions, on which a model of this task can be tested. */
+  readonly otherSets?: readonly TestSet[];
   /** The fixed training and test sets, where the task has them; otherwise every batch is drawn afresh. */
   split?(seed: number): { readonly train: Examples; readonly test: Examples };
+}
+
+/** A distribution that a model was not, or not only, trained on. */
+export interface TestSet {
+  readonly id: string;
+  readonly title: string;
+  readonly description: string;
+  /** The losses that were published of a model of this task, before and after it was fine-tuned. */
+  readonly published?: { readonly before?: number; readonly after?: number };
+  sample(random: Random, count: number): Examples;
 }
 
 /** A task as its file defines it. */

@@ -46,7 +46,7 @@ export function trainingStep(config: ModelConfig, training: Training, task: Task
     const fixed = unpackFrozen(frozen, layout);
     const loss = (...tensors: Tensor[]) => {
       const weights = weightsOf([...layout.trained, ...layout.frozen], [...tensors, ...fixed]);
-      return lossOf(answerLogits(config, weights, tokens, answerShape(task, mayPack)), labels) as tf.Scalar;
+      return lossOf(task, answerLogits(config, weights, tokens, answerShape(task, mayPack)), labels) as tf.Scalar;
     };
     const { value, grads } = tf.valueAndGrads(loss)(trained);
     const gradient = tf.concat(grads.map(grad => tf.reshape(grad, [-1])));
@@ -68,7 +68,7 @@ export function trainingStepInputs(config: ModelConfig, task: Task, batch: numbe
 
 /**
  * The compiled evaluation: `(parameters [n], frozen [f], tokens [B, T], labels [B, A]) → (loss [], right [], whole [])`,
- * the mean cross-entropy and the numbers of right answers and of examples that are right whole.
+ * the loss and the numbers of right answers and of examples that are right whole. A number is right that rounds to the right one.
  */
 export function evaluation(config: ModelConfig, task: Task): TensorFunction {
   const layout = layoutOf(config);
@@ -76,8 +76,11 @@ export function evaluation(config: ModelConfig, task: Task): TensorFunction {
     const [parameters, frozen, tokens, labels] = inputs as [Tensor, Tensor, Tensor, Tensor];
     const weights = weightsOf([...layout.trained, ...layout.frozen], [...unpack(parameters, layout.trained), ...unpackFrozen(frozen, layout)]);
     const logits = answerLogits(config, weights, tokens, answerShape(task)); // [B, A, U]
-    const right = tf.cast(tf.equal(tf.argMax(logits, 2), labels), 'float32'); // [B, A]
-    return [lossOf(logits, labels), tf.sum(right), tf.sum(tf.min(right, 1))];
+    const right = task.answersAre === 'numbers'
+      ? tf.less(tf.abs(errorsOf(logits, labels)), 0.5)
+      : tf.equal(tf.argMax(logits, 2), labels); // [B, A]
+    const count = tf.cast(right, 'float32');
+    return [lossOf(task, logits, labels), tf.sum(count), tf.sum(tf.min(count, 1))];
   };
 }
 
@@ -93,9 +96,16 @@ function exampleInputs(task: Task, batch: number): readonly TensorSpec[] {
   ];
 }
 
-function lossOf(logits: Tensor, labels: Tensor): Tensor {
+/** The mean cross-entropy in nats; of answers that are numbers, the mean squared error. */
+function lossOf({ answersAre }: Task, logits: Tensor, labels: Tensor): Tensor {
+  if (answersAre === 'numbers') return tf.mean(tf.square(errorsOf(logits, labels)));
   const U = logits.shape.at(-1) ?? 1;
   return crossEntropy(tf.reshape(logits, [-1, U]), tf.reshape(labels, [-1]));
+}
+
+/** What predictions `[B, A, 1]` are off by, `[B, A]`. */
+function errorsOf(predictions: Tensor, labels: Tensor): Tensor {
+  return tf.sub(tf.squeeze(predictions, [2]), tf.cast(labels, 'float32'));
 }
 
 /** Cuts a vector into the parameters laid out in it. */
