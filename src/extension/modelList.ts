@@ -5,10 +5,16 @@ import type { ModelPoint } from '../protocol/analysis';
 import { getModel, listModels, type ModelsChanged } from '../protocol/engine';
 import type { ModelDetails, ModelSummary } from '../protocol/model';
 import type { Engine } from './engine';
+import { ModelFamilies } from './modelFamilies';
 
 /** Whether a process is at work on it, or waits to be. */
 export function isRunning({ status }: ModelSummary): boolean {
   return status === 'training' || status === 'paused';
+}
+
+/** Whether another model can start from it: it is trained to its end. */
+export function canFineTune({ status }: ModelSummary): boolean {
+  return status === 'finished';
 }
 
 export interface ModelListChange {
@@ -49,6 +55,7 @@ export class ModelList implements Disposable {
   private reading: Promise<readonly ModelSummary[]> | undefined;
   private wanted = false;
   private loaded = false;
+  private kin: ModelFamilies | undefined;
   readonly onChange = this.changes.event;
 
   constructor(
@@ -70,6 +77,17 @@ export class ModelList implements Disposable {
 
   get running(): readonly ModelSummary[] {
     return this.models.filter(isRunning);
+  }
+
+  /** Who was fine-tuned from whom; the newest first of those from one. */
+  get families(): ModelFamilies {
+    return this.kin ??= new ModelFamilies(this.models);
+  }
+
+  /** What the model was fine-tuned from, if that is still there. */
+  baseOf(id: string): ModelSummary | undefined {
+    const base = this.families.baseOf(id);
+    return base === undefined ? undefined : this.find(base);
   }
 
   find(id: string): ModelSummary | undefined {
@@ -121,6 +139,7 @@ export class ModelList implements Disposable {
     this.loaded = true;
     this.opened.clear();
     const removed = [...before.keys()].filter(id => !this.summaries.has(id));
+    this.kin = undefined;
     this.changes.fire({ structure: true, changed: models, before, removed });
     return this.models;
   }
@@ -135,6 +154,7 @@ export class ModelList implements Disposable {
     const gone = removed.filter(id => this.summaries.delete(id));
     for (const id of gone) this.opened.delete(id);
     const structure = gone.length > 0 || before.size < changed.length;
+    if (structure) this.kin = undefined;
     this.changes.fire({ structure, changed, before, removed: gone });
   }
 }

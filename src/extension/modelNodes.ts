@@ -1,4 +1,5 @@
 import type { ModelDetails } from '../protocol/model';
+import type { ModelFamilies } from './modelFamilies';
 
 /** A row of the models tree: a model, or a part of one. What it is of is enough for the commands to act on it. */
 export type ModelNode =
@@ -9,6 +10,8 @@ export type ModelNode =
   | { readonly kind: 'head'; readonly model: string; readonly layer: number; readonly head: number }
   | { readonly kind: 'group'; readonly model: string; readonly group: ParameterGroup; readonly layer?: number }
   | { readonly kind: 'parameter'; readonly model: string; readonly name: string }
+  /** The models that were fine-tuned from it. */
+  | { readonly kind: 'tuned'; readonly model: string }
   | { readonly kind: 'problem'; readonly model: string; readonly message: string };
 
 /** What a click on a row opens, where it opens something. */
@@ -29,6 +32,7 @@ function nodePath(node: ModelNode): readonly (string | number)[] {
   switch (node.kind) {
     case 'model':
     case 'checkpoints':
+    case 'tuned':
       return [node.kind];
     case 'problem':
       return [node.kind, node.message];
@@ -59,11 +63,13 @@ export function groupOfParameter(name: string): { readonly group: ParameterGroup
   return { group: 'other' };
 }
 
-export function parentOf(node: ModelNode): ModelNode | undefined {
+export function parentOf(node: ModelNode, families: Pick<ModelFamilies, 'baseOf'>): ModelNode | undefined {
   const { model } = node;
   switch (node.kind) {
-    case 'model':
-      return undefined;
+    case 'model': {
+      const base = families.baseOf(model);
+      return base === undefined ? undefined : { kind: 'tuned', model: base };
+    }
     case 'checkpoint':
       return { kind: 'checkpoints', model };
     case 'head':
@@ -74,6 +80,7 @@ export function parentOf(node: ModelNode): ModelNode | undefined {
       return { kind: 'group', model, ...groupOfParameter(node.name) };
     case 'checkpoints':
     case 'layer':
+    case 'tuned':
     case 'problem':
       return { kind: 'model', model };
     default:
@@ -81,7 +88,7 @@ export function parentOf(node: ModelNode): ModelNode | undefined {
   }
 }
 
-/** The rows below `node`. */
+/** The rows below `node` that stand for parts of its model. */
 export function childrenOf(node: ModelNode, details: ModelDetails): readonly ModelNode[] {
   const { model } = node;
   switch (node.kind) {
@@ -96,11 +103,24 @@ export function childrenOf(node: ModelNode, details: ModelDetails): readonly Mod
     case 'checkpoint':
     case 'head':
     case 'parameter':
+    case 'tuned':
     case 'problem':
       return [];
     default:
       return node satisfies never;
   }
+}
+
+/** The rows at the top: the models, but for those that stand below what they were fine-tuned from. */
+export function topNodes(models: readonly { readonly id: string }[], families: Pick<ModelFamilies, 'baseOf'>): readonly ModelNode[] {
+  return models.filter(({ id }) => families.baseOf(id) === undefined).map(({ id }) => ({ kind: 'model', model: id }));
+}
+
+/** The rows below `node` that lead to other models: those that were fine-tuned from it, which need not be opened to be known. */
+export function familyOf(node: ModelNode, families: Pick<ModelFamilies, 'tunedFrom'>): readonly ModelNode[] {
+  const tuned = families.tunedFrom(node.model);
+  if (node.kind === 'tuned') return tuned.map(model => ({ kind: 'model', model }));
+  return node.kind === 'model' && tuned.length > 0 ? [{ kind: 'tuned', model: node.model }] : [];
 }
 
 function modelParts(model: string, details: ModelDetails): readonly ModelNode[] {

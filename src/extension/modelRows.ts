@@ -1,7 +1,7 @@
 import { formatShape } from '../common/tensor';
 import type { ModelDetails, ModelStatus, ModelSummary } from '../protocol/model';
 import { escapeMarkdown, formatCount, formatLoss, formatMetrics, formatProgress, formatRemaining } from './format';
-import { isRunning } from './modelList';
+import { canFineTune, isRunning } from './modelList';
 import { nodeId, type ModelNode, type ParameterGroup } from './modelNodes';
 
 /** How a row of the tree looks and sounds; the view makes a `TreeItem` of it. */
@@ -20,19 +20,31 @@ export interface Row {
   readonly spoken: string;
 }
 
-/** The row of a node; `details` only for the rows below a model, and `badges` for those of heads. */
-export function rowOf(node: ModelNode, model: ModelSummary, details: ModelDetails | undefined, badges: readonly string[] = []): Row {
+/** What is known beside the summary of a row's model. */
+export interface RowFacts {
+  /** For the rows below a model. */
+  readonly details?: ModelDetails | undefined;
+  /** For those of heads. */
+  readonly badges?: readonly string[];
+  /** What the model was fine-tuned from, if that is still there. */
+  readonly base?: ModelSummary | undefined;
+  /** How many models were fine-tuned from it. */
+  readonly tuned?: number;
+}
+
+export function rowOf(node: ModelNode, model: ModelSummary, { details, badges = [], base, tuned = 0 }: RowFacts = {}): Row {
   const id = nodeId(node);
   switch (node.kind) {
     case 'model':
-      return modelRow(id, model);
+      return modelRow(id, model, base);
     case 'checkpoints': {
       const count = details?.checkpoints.length ?? 0;
       return { id, ...plain('Checkpoints', 'history', 'checkpoints', true), description: formatCount(count), spoken: `Checkpoints: ${count}` };
     }
     case 'checkpoint': {
       const label = `Step ${formatCount(node.checkpoint)}`;
-      return { id, ...plain(label, 'git-commit', 'checkpoint', false), spoken: `Checkpoint at step ${node.checkpoint}` };
+      const context = ['checkpoint', ...tunable(model)].join(' ');
+      return { id, ...plain(label, 'git-commit', context, false), spoken: `Checkpoint at step ${node.checkpoint}` };
     }
     case 'layer': {
       const parts = `${model.n_heads} ${model.n_heads === 1 ? 'head' : 'heads'}${model.attn_only ? '' : ', MLP'}`;
@@ -48,6 +60,10 @@ export function rowOf(node: ModelNode, model: ModelSummary, details: ModelDetail
     }
     case 'parameter':
       return parameterRow(id, node.name, details);
+    case 'tuned': {
+      const count = `${formatCount(tuned)} ${tuned === 1 ? 'model' : 'models'}`;
+      return { id, ...plain('Fine-tuned', 'repo-forked', 'tuned', true), description: formatCount(tuned), spoken: `Fine-tuned from ${model.name}: ${count}` };
+    }
     case 'problem':
       return { id, ...plain(node.message, 'error', 'problem', false), tooltip: escapeMarkdown(node.message), spoken: node.message };
     default:
@@ -89,6 +105,11 @@ function parameterRow(id: string, name: string, details: ModelDetails | undefine
   };
 }
 
+/** The word by which menus know what another model can start from. */
+function tunable(model: ModelSummary): readonly string[] {
+  return canFineTune(model) ? ['tunable'] : [];
+}
+
 const statusIcons: Readonly<Record<ModelStatus, Row['icon']>> = {
   training: { id: 'sync~spin' },
   paused: { id: 'debug-pause' },
@@ -98,16 +119,19 @@ const statusIcons: Readonly<Record<ModelStatus, Row['icon']>> = {
   failed: { id: 'error', color: 'list.errorForeground' },
 };
 
-function modelRow(id: string, model: ModelSummary): Row {
-  const description = modelDescription(model);
+function modelRow(id: string, model: ModelSummary, base: ModelSummary | undefined): Row {
+  // Below its base it goes without saying.
+  const from = model.from && !base ? [`from ${model.from.name}`] : [];
+  const description = [modelDescription(model), ...from].join(' · ');
   const words = [
     'model', model.status, isRunning(model) ? 'running' : 'ended', ...(model.resumable && !isRunning(model) ? ['resumable'] : []),
+    ...tunable(model),
   ];
   return {
     id,
     label: model.name,
     description,
-    tooltip: modelTooltip(model),
+    tooltip: modelTooltip(model, base),
     icon: statusIcons[model.status],
     context: words.join(' '),
     opens: true,
@@ -133,7 +157,14 @@ export function modelDescription(model: ModelSummary): string {
   return parts.filter(part => part !== undefined).join(' · ');
 }
 
-function modelTooltip(model: ModelSummary): string {
+/** `base, step 2,000`: what a model was fine-tuned from, by the name that it has now. */
+export function originOf({ from }: ModelSummary, base: ModelSummary | undefined): string | undefined {
+  if (!from) return undefined;
+  const weights = from.checkpoint === undefined ? '' : `, step ${formatCount(from.checkpoint)}`;
+  return `${base?.name ?? from.name}${weights}${base ? '' : ' (deleted)'}`;
+}
+
+function modelTooltip(model: ModelSummary, base: ModelSummary | undefined): string {
   const remaining = formatRemaining(model.progress);
   const heads = `${model.n_layers} × ${model.n_heads} heads${model.attn_only ? ', attention only' : ''}`;
   const facts: readonly (readonly [string, string | undefined])[] = [
@@ -142,6 +173,7 @@ function modelTooltip(model: ModelSummary): string {
     ['Step', formatProgress(model.progress)],
     ['Remaining', model.status === 'training' ? remaining : undefined],
     ['Result', formatMetrics(model.metrics)],
+    ['Fine-tuned from', originOf(model, base)],
     ['Task', model.task],
     ['Layers', heads],
     ['Created', new Date(model.createdAt).toLocaleString()],

@@ -8,7 +8,7 @@ import { formatCount } from './format';
 import type { HeadBadges } from './headBadges';
 import type { HeadSelections } from './headSelections';
 import type { ModelList, ModelListChange } from './modelList';
-import { analysisOf, childrenOf, nodeId, parentOf, type ModelNode } from './modelNodes';
+import { analysisOf, childrenOf, familyOf, nodeId, parentOf, topNodes, type ModelNode } from './modelNodes';
 import { rowOf, type Row } from './modelRows';
 import type { Problems } from './problems';
 
@@ -50,25 +50,32 @@ export class ModelsView implements vscode.TreeDataProvider<ModelNode>, Disposabl
     const model = this.models.find(node.model);
     // It is gone, and the row is about to go.
     if (!model) return new vscode.TreeItem(node.model);
-    const badges = node.kind === 'head' ? this.badges.of(node) : [];
-    return treeItem(rowOf(node, model, this.details.get(node.model), badges), analysisOf(node) !== undefined);
+    const facts = {
+      details: this.details.get(node.model),
+      badges: node.kind === 'head' ? this.badges.of(node) : [],
+      base: this.models.baseOf(node.model),
+      tuned: this.models.families.tunedFrom(node.model).length,
+    };
+    return treeItem(rowOf(node, model, facts), analysisOf(node) !== undefined);
   }
 
   async getChildren(node?: ModelNode): Promise<ModelNode[]> {
-    if (!node) return (await this.list()).map(({ id }) => this.same({ kind: 'model', model: id }));
+    if (!node) return topNodes(await this.list(), this.models.families).map(top => this.same(top));
+    const family = familyOf(node, this.models.families).map(kin => this.same(kin));
+    if (node.kind === 'tuned') return family;
     try {
       const details = await this.models.details(node.model);
       this.details.set(node.model, details);
       if (node.kind === 'layer') this.badges.want(node.model);
-      return childrenOf(node, details).map(child => this.same(child));
+      return [...childrenOf(node, details).map(child => this.same(child)), ...family];
     } catch (error) {
       const message = error instanceof UserError ? error.message : this.problems.explain(error);
-      return [this.same({ kind: 'problem', model: node.model, message })];
+      return [this.same({ kind: 'problem', model: node.model, message }), ...family];
     }
   }
 
   getParent(node: ModelNode): ModelNode | undefined {
-    const parent = parentOf(node);
+    const parent = parentOf(node, this.models.families);
     return parent && this.same(parent);
   }
 

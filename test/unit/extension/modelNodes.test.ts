@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { analysisOf, childrenOf, groupOfParameter, nodeId, parentOf, type ModelNode } from '../../../src/extension/modelNodes';
+import { ModelFamilies } from '../../../src/extension/modelFamilies';
+import { analysisOf, childrenOf, familyOf, groupOfParameter, nodeId, parentOf, type ModelNode } from '../../../src/extension/modelNodes';
 import type { ModelDetails } from '../../../src/protocol/model';
 import { modelDetails } from './models';
 
@@ -42,10 +43,14 @@ describe('the rows below a model', () => {
 
   test('know their parents, and have ids of their own', () => {
     const details = modelDetails({ layers: 2, heads: 2, attentionOnly: false, checkpoints: [10] });
-    for (const node of all(root, details)) {
-      for (const child of childrenOf(node, details)) expect(parentOf(child)).toEqual(node);
+    const families = new ModelFamilies([{ id: 'm' }, { id: 't', from: { id: 'm', name: 'm' } }]);
+    const below = (node: ModelNode) => [...childrenOf(node, details), ...familyOf(node, families)];
+    const tuned: readonly ModelNode[] = [{ kind: 'tuned', model: 'm' }, { kind: 'model', model: 't' }];
+    for (const node of [...all(root, details), ...tuned]) {
+      for (const child of below(node)) expect(parentOf(child, families)).toEqual(node);
     }
-    const ids = all(root, details).map(nodeId);
+    expect(parentOf(root, families)).toBeUndefined();
+    const ids = [...all(root, details), ...tuned].map(nodeId);
     expect(new Set(ids).size).toBe(ids.length);
   });
 });

@@ -25,26 +25,49 @@ describe("a model's description", () => {
 
 describe("a model's row", () => {
   test('offers to resume only what can be resumed', () => {
-    const context = (changes: Parameters<typeof modelSummary>[0]) => rowOf(node, modelSummary(changes), undefined).context;
+    const context = (changes: Parameters<typeof modelSummary>[0]) => rowOf(node, modelSummary(changes)).context;
     expect(context({ status: 'training' })).toBe('model training running');
-    expect(context({ status: 'finished' })).toBe('model finished ended');
+    expect(context({ status: 'finished' })).toBe('model finished ended tunable');
     expect(context({ status: 'interrupted', resumable: true })).toBe('model interrupted ended resumable');
   });
 
   test('is read out with its state, said once', () => {
-    expect(rowOf(node, modelSummary({ status: 'failed' }), undefined).spoken).toBe('Model array-update, failed, step 1,000/1,000');
-    expect(rowOf(node, running, undefined).spoken).toBe('Model array-update, training, step 420/1,000, loss 0.0123');
+    expect(rowOf(node, modelSummary({ status: 'failed' })).spoken).toBe('Model array-update, failed, step 1,000/1,000');
+    expect(rowOf(node, running).spoken).toBe('Model array-update, training, step 420/1,000, loss 0.0123');
   });
 
   test('says in its tooltip how long it will take, and why it failed', () => {
-    expect(rowOf(node, running, undefined).tooltip).toContain('Remaining: 2 min 25 s');
+    expect(rowOf(node, running).tooltip).toContain('Remaining: 2 min 25 s');
     const failed = modelSummary({ status: 'failed', problem: 'The disk is full.' });
-    expect(rowOf(node, failed, undefined).tooltip).toContain('Problem: The disk is full\\.');
+    expect(rowOf(node, failed).tooltip).toContain('Problem: The disk is full\\.');
   });
 
   test('shows a name as text, not as Markdown', () => {
-    const tooltip = rowOf(node, modelSummary({ name: '[x](command:evil) <b> `y`' }), undefined).tooltip ?? '';
+    const tooltip = rowOf(node, modelSummary({ name: '[x](command:evil) <b> `y`' })).tooltip ?? '';
     expect(tooltip.split('\n')[0]).toBe('**\\[x\\]\\(command:evil\\) \\<b\\> \\`y\\`**');
+  });
+});
+
+describe('a model that was fine-tuned', () => {
+  const tune = modelSummary({ id: 't', name: 'tune', from: { id: 'm', name: 'base_then', checkpoint: 2000 } });
+  const base = modelSummary({ name: 'base_now' });
+
+  test('says in its tooltip what it comes from, by the name that this has now', () => {
+    expect(rowOf({ kind: 'model', model: 't' }, tune, { base }).tooltip).toContain('Fine-tuned from: base\\_now, step 2,000  \n');
+    expect(rowOf(node, base).tooltip).not.toContain('Fine-tuned');
+  });
+
+  test('says at once what it comes from where its base is gone, and by the name that this had', () => {
+    const row = rowOf({ kind: 'model', model: 't' }, tune);
+    expect(row).toMatchObject({ description: 'loss 0.0123 · accuracy 99.98 % · from base_then', spoken: 'Model tune, finished, loss 0.0123, accuracy 99.98 %, from base_then' });
+    expect(row.tooltip).toContain('Fine-tuned from: base\\_then, step 2,000 \\(deleted\\)');
+    expect(rowOf({ kind: 'model', model: 't' }, tune, { base }).description).toBe('loss 0.0123 · accuracy 99.98 %');
+  });
+
+  test('is counted in the last row below its base', () => {
+    const row = (tuned: number) => rowOf({ kind: 'tuned', model: 'm' }, base, { tuned });
+    expect(row(1)).toMatchObject({ label: 'Fine-tuned', description: '1', context: 'tuned', opens: true, spoken: 'Fine-tuned from base_now: 1 model' });
+    expect(row(1200).spoken).toBe('Fine-tuned from base_now: 1,200 models');
   });
 });
 
@@ -53,36 +76,38 @@ describe('the rows of its parts', () => {
   const { summary } = details;
 
   test('a head is called as in papers, and read out in words', () => {
-    const row = rowOf({ kind: 'head', model: 'm', layer: 1, head: 2 }, summary, details);
+    const row = rowOf({ kind: 'head', model: 'm', layer: 1, head: 2 }, summary, { details });
     expect(row).toMatchObject({ label: 'L1H2', opens: false, spoken: 'Head 2 of layer 1' });
   });
 
   test('a head has what analyses say of it beside its name, in its tooltip and read out', () => {
-    const row = rowOf({ kind: 'head', model: 'm', layer: 0, head: 1 }, summary, details, ['previous 0.98', '*copies* 1']);
+    const row = rowOf({ kind: 'head', model: 'm', layer: 0, head: 1 }, summary, { details, badges: ['previous 0.98', '*copies* 1'] });
     expect(row).toMatchObject({ description: 'previous 0.98 · *copies* 1', spoken: 'Head 1 of layer 0, previous 0.98, *copies* 1' });
     expect(row.tooltip).toMatch(/^Head 1 of layer 0: previous 0\\?\.98 · \\\*copies\\\* 1\n/);
   });
 
   test('heads and MLPs have words of their own for the menus', () => {
-    const context = (node: ModelNode) => rowOf(node, summary, details).context;
+    const context = (node: ModelNode) => rowOf(node, summary, { details }).context;
     expect(context({ kind: 'head', model: 'm', layer: 0, head: 1 })).toBe('head');
     expect(context({ kind: 'group', model: 'm', group: 'mlp', layer: 0 })).toBe('mlp');
     expect(context({ kind: 'group', model: 'm', group: 'embedding' })).toBe('embedding');
   });
 
   test('a checkpoint is called by its step', () => {
-    const row = rowOf({ kind: 'checkpoint', model: 'm', checkpoint: 2000 }, summary, details);
-    expect(row).toMatchObject({ label: 'Step 2,000', spoken: 'Checkpoint at step 2000' });
+    const row = rowOf({ kind: 'checkpoint', model: 'm', checkpoint: 2000 }, summary, { details });
+    expect(row).toMatchObject({ label: 'Step 2,000', spoken: 'Checkpoint at step 2000', context: 'checkpoint tunable' });
+    const stopped = modelSummary({ status: 'stopped' });
+    expect(rowOf({ kind: 'checkpoint', model: 'm', checkpoint: 2000 }, stopped, { details }).context).toBe('checkpoint');
   });
 
   test('a parameter shows its shape, and that it is fixed', () => {
-    expect(rowOf({ kind: 'parameter', model: 'm', name: 'embed.W_E' }, summary, details)).toMatchObject({
+    expect(rowOf({ kind: 'parameter', model: 'm', name: 'embed.W_E' }, summary, { details })).toMatchObject({
       label: 'W_E', description: '[4, 8] · fixed', spoken: 'Parameter embed.W_E, shape 4 by 8, fixed',
     });
   });
 
   test('a layer says what is in it', () => {
-    expect(rowOf({ kind: 'layer', model: 'm', layer: 0 }, summary, details).description).toBe('3 heads');
-    expect(rowOf({ kind: 'layer', model: 'm', layer: 0 }, { ...summary, attn_only: false, n_heads: 1 }, details).description).toBe('1 head, MLP');
+    expect(rowOf({ kind: 'layer', model: 'm', layer: 0 }, summary, { details }).description).toBe('3 heads');
+    expect(rowOf({ kind: 'layer', model: 'm', layer: 0 }, { ...summary, attn_only: false, n_heads: 1 }, { details }).description).toBe('1 head, MLP');
   });
 });
