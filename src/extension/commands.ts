@@ -72,7 +72,7 @@ export class Commands implements Disposable {
   private handlers(): Handlers {
     const { engine, models, view, panels, sweeps, sweepPanels, log, context, activation, problems } = this.host;
     const experiments = new ExperimentPicker(engine, context.extensionUri);
-    const training = new TrainCommand(engine, problems, experiments);
+    const training = this.lifetime.add(new TrainCommand({ engine, models, problems, experiments, begun: answer => this.trained(answer) }));
     const sweeping = new SweepCommand(engine, experiments);
     const sweep = new SweepCommands(engine, sweeps, sweepPanels);
     const model = new ModelCommands(engine);

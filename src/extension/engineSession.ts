@@ -9,8 +9,11 @@ import { IPCMessageReader, IPCMessageWriter } from 'vscode-jsonrpc/node';
 import { messageOf, throwIfCancelled, UserError } from '../common/errors';
 import { Emitter } from '../common/event';
 import type { Disposable } from '../common/lifetime';
-import { log as logNotification, modelsChanged, sweepChanged, userErrorCode, type ModelsChanged } from '../protocol/engine';
+import {
+  log as logNotification, modelsChanged, sweepChanged, tooLongCode, untrainedOriginCode, userErrorCode, type ModelsChanged, type UntrainedOrigin,
+} from '../protocol/engine';
 import type { SweepChange } from '../protocol/sweep';
+import { TooLongError, UntrainedOriginError } from './refusals';
 
 /** Where lines for the log go; VS Code's `LogOutputChannel` is one. */
 export interface Log {
@@ -112,6 +115,8 @@ function readable(error: unknown): Error {
   if (error instanceof ConnectionError) return new UserError('The engine ended before it answered.');
   if (!(error instanceof ResponseError)) return new Error(messageOf(error));
   if (error.code === userErrorCode) return new UserError(error.message);
+  if (error.code === tooLongCode) return new TooLongError(error.message);
+  if (error.code === untrainedOriginCode) return new UntrainedOriginError(error.message, error.data as UntrainedOrigin);
   const ended: readonly number[] = [ErrorCodes.PendingResponseRejected, ErrorCodes.MessageWriteError];
   return ended.includes(error.code) ? new UserError('The engine ended before it answered.') : new Error(error.message);
 }

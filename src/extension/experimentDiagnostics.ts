@@ -4,7 +4,7 @@ import { Lifetime, toDisposable, type Disposable } from '../common/lifetime';
 import { checkExperiment } from '../protocol/engine';
 import type { Engine } from './engine';
 import type { Log } from './engineSession';
-import { experimentSuffix } from './experimentFiles';
+import { experimentSuffix, experimentText } from './experimentFiles';
 import { isJson, placeProblems, type PlacedProblem } from './experimentProblems';
 
 /** Milliseconds of rest after typing before a file is checked. */
@@ -55,7 +55,7 @@ export class ExperimentDiagnostics implements Disposable {
       return;
     }
     try {
-      const problems = await this.engine.request(checkExperiment, { text }, signal);
+      const problems = await this.engine.request(checkExperiment, experimentText(document.uri, text), signal);
       if (signal.aborted) return;
       this.shown.set(document.uri, placeProblems(text, problems).map(problem => diagnostic(document, problem)));
     } catch (error) {

@@ -1,5 +1,7 @@
+import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { UserError } from '../common/errors';
+import type { ExperimentText } from '../protocol/engine';
 import { experimentFileLimit } from '../protocol/experiment';
 
 export const experimentSuffix = '.circuit.json';
@@ -18,6 +20,15 @@ export async function findExperiments(): Promise<vscode.Uri[]> {
 export function experimentName(file: vscode.Uri): string {
   const base = file.path.slice(file.path.lastIndexOf('/') + 1);
   return base.endsWith(experimentSuffix) ? base.slice(0, -experimentSuffix.length) : base;
+}
+
+/**
+ * An experiment's text with the folder that paths in it are seen from: that of its file, or of where it would be saved.
+ * Only files of this machine have one.
+ */
+export function experimentText({ scheme, path, fsPath }: vscode.Uri, text: string): ExperimentText {
+  const isHere = (scheme === 'file' || scheme === 'untitled') && path.startsWith('/');
+  return isHere ? { text, folder: dirname(fsPath) } : { text };
 }
 
 /** The text of an experiment: of its editor, with what has not been saved, or of its file. */

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { UserError } from '../common/errors';
 import type { TrainRequest } from '../protocol/engine';
 import type { Engine } from './engine';
-import { bundledExperiment, experimentName, experimentSuffix, findExperiments, readExperiment } from './experimentFiles';
+import { bundledExperiment, experimentName, experimentSuffix, experimentText, findExperiments, readExperiment } from './experimentFiles';
 
 export interface ChosenExperiment {
   readonly name: string;
@@ -36,7 +36,7 @@ export class ExperimentPicker {
     if (!file) throw new UserError('Open an experiment file first, or choose one with the command Circuits: Train Model.');
     if (!vscode.workspace.isTrusted) throw new UserError('Trust the workspace to train its experiments; bundled ones can be trained without.');
     const text = await readExperiment(file);
-    return { name: experimentName(file), experiment: { text }, text };
+    return { name: experimentName(file), experiment: experimentText(file, text), text };
   }
 
   private async items(fits: ((text: string) => boolean) | undefined): Promise<readonly ExperimentItem[]> {

@@ -46,6 +46,7 @@ export class ModelCommands {
   }
 }
 
-async function confirmed(question: string, detail: string, action: string): Promise<boolean> {
+/** Asks before something is done. */
+export async function confirmed(question: string, detail: string, action: string): Promise<boolean> {
   return (await vscode.window.showWarningMessage(question, { modal: true, detail }, action)) === action;
 }
