@@ -9,6 +9,7 @@ import { collectDiagnostics } from './collectDiagnostics';
 import type { Engine } from './engine';
 import { ExperimentPicker } from './experimentPicker';
 import { pickExport } from './exports';
+import { fineTune } from './fineTune';
 import type { HeadSelections } from './headSelections';
 import type { ModelAction } from './modelChoices';
 import { ModelCommands } from './modelCommands';
@@ -81,6 +82,8 @@ export class Commands implements Disposable {
       'circuits.train': async () => this.trained(await training.fromList()),
       'circuits.trainFile': async file => this.trained(await training.fromFile(file)),
       'circuits.newExperiment': () => newExperiment(engine, context.extensionUri),
+      'circuits.fineTune': target => this.fineTune(target),
+      'circuits.fineTuneFromHere': target => this.fineTune(target),
       'circuits.sweep': async file => {
         const started = await sweeping.run(file);
         if (!started) return;
@@ -142,6 +145,10 @@ export class Commands implements Disposable {
   private async withModel(action: ModelAction, target: ModelTarget | undefined, run: (model: ModelSummary) => Promise<void>): Promise<void> {
     const chosen = await this.picker.pick(action, target);
     if (chosen) await run(chosen);
+  }
+
+  private fineTune(target: ModelTarget | undefined): Promise<void> {
+    return this.withModel('fineTune', target, model => fineTune(this.host.models, model, target?.checkpoint));
   }
 
   /** Shows the model in the tree, of which word may not have come yet. */

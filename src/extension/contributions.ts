@@ -26,6 +26,9 @@ export const commands = {
   'circuits.train': nothing,
   'circuits.trainFile': FileSchema,
   'circuits.newExperiment': nothing,
+  'circuits.fineTune': ModelTargetSchema,
+  /** The same, by the name that it has on a row of the tree. */
+  'circuits.fineTuneFromHere': ModelTargetSchema,
   'circuits.sweep': FileSchema,
   'circuits.openSweep': nothing,
   'circuits.cancelSweep': nothing,
@@ -82,10 +85,12 @@ export type SettingValue<S extends Setting> = v.InferOutput<(typeof settings)[S]
 export interface ContextKeys {
   'circuits.engine': 'stopped' | 'starting' | 'ready' | 'failed';
   'circuits.hasModels': boolean;
+  /** Whether there is a model that another one can start from. */
+  'circuits.canFineTune': boolean;
   /** Whether a training is under way or paused. */
   'circuits.running': boolean;
 }
-export const contextKeys = ['circuits.engine', 'circuits.hasModels', 'circuits.running'] as const satisfies readonly (keyof ContextKeys)[];
+export const contextKeys = ['circuits.engine', 'circuits.hasModels', 'circuits.canFineTune', 'circuits.running'] as const satisfies readonly (keyof ContextKeys)[];
 
 export const views = { models: 'circuits.models', experiments: 'circuits.experiments' } as const;
 /** The types of the panels, of analyses and of sweeps, by which VS Code restores them. */

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { Lifetime, type Disposable } from '../common/lifetime';
 import { setContext, type Setting } from './contributions';
 import type { Engine, EngineState } from './engine';
-import type { ModelList } from './modelList';
+import { canFineTune, type ModelList } from './modelList';
 import type { Problems } from './problems';
 import type { SweepList } from './sweepList';
 
@@ -24,6 +24,7 @@ export class EngineWatch implements Disposable {
     this.lifetime.add(engine.onStateChange(state => this.stateChanged(state)));
     this.lifetime.add(models.onChange(() => {
       setContext(vscode.commands, 'circuits.hasModels', models.models.length > 0);
+      setContext(vscode.commands, 'circuits.canFineTune', models.models.some(canFineTune));
       this.setRunning();
       this.apply();
     }));

@@ -1,9 +1,9 @@
 import type { ModelSummary } from '../protocol/model';
-import { isRunning } from './modelList';
+import { canFineTune, isRunning } from './modelList';
 import { modelDescription } from './modelRows';
 
 /** What the user can ask of a model by a command. */
-export type ModelAction = 'stop' | 'pause' | 'resume' | 'retrain' | 'rename' | 'delete' | 'reveal' | 'open';
+export type ModelAction = 'stop' | 'pause' | 'resume' | 'retrain' | 'rename' | 'delete' | 'reveal' | 'open' | 'fineTune';
 
 interface Choice {
   readonly title: string;
@@ -26,6 +26,7 @@ export const choices: Readonly<Record<ModelAction, Choice>> = {
   delete: { title: 'Delete Model', none: 'There are no models yet.', fits: any },
   reveal: { title: 'Reveal Model in Folder', none: 'There are no models yet.', fits: any },
   open: { title: 'Choose a Model', none: 'There are no models yet.', fits: any },
+  fineTune: { title: 'Fine-Tune', none: 'There is no trained model to go on from.', fits: canFineTune },
 };
 
 export interface ModelItem {
