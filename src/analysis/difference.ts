@@ -1,6 +1,7 @@
 import type {
-  AttentionFigure, BarsFigure, Figure, GraphFigure, HeatmapFigure, Histogram2dFigure, LinesFigure, Series, TableFigure,
+  AttentionFigure, BarsFigure, Figure, GraphFigure, HeatmapFigure, Histogram2dFigure, LinesFigure, NetworkFigure, Series, TableFigure,
 } from '../protocol/figure';
+import { placeName } from '../protocol/network/words';
 import { onCommonScale } from './commonScale';
 
 /** What the two are called that a figure was made of. */
@@ -20,6 +21,7 @@ export function difference(one: Figure, other: Figure, names: Names): readonly F
     case 'histogram2d': return other.kind === 'histogram2d' ? ofHistograms(one, other, names) : [];
     case 'table': return other.kind === 'table' ? ofTables(one, other, names) : [];
     case 'graph': return other.kind === 'graph' ? ofGraphs(one, other, names) : [];
+    case 'network': return other.kind === 'network' ? ofNetworks(one, other, names) : [];
     default: return one satisfies never;
   }
 }
@@ -164,6 +166,18 @@ function ofGraphs(one: GraphFigure, other: GraphFigure, names: Names): readonly 
   const { title, nodes, subject } = one;
   const missing = alone === 0 ? '' : ` ${alone} ${alone === 1 ? 'edge that only one of them has is' : 'edges that only one of them has are'} left out.`;
   return [{ kind: 'graph', title: differenceTitle(title), caption: `${lessCaption(names)}${missing}`, ...(subject && { subject }), nodes, edges }];
+}
+
+/** The arrows that both have over the same graph: a difference may be negative, which no arrow is, so that it is a table. */
+function ofNetworks(one: NetworkFigure, other: NetworkFigure, names: Names): readonly TableFigure[] {
+  const places = ({ nodes, links }: NetworkFigure) => [...nodes.map(({ label }) => label), ...links.map((_, link) => placeName({ nodes, links }, { link }))];
+  if (!sameTexts(places(one), places(other))) return [];
+  const arrows = (figure: NetworkFigure): TableFigure => ({
+    kind: 'table', title: figure.title, ...(figure.subject && { subject: figure.subject }),
+    columns: [{ title: 'Arrow', numeric: false }, { title: 'Weight', numeric: true }],
+    rows: figure.arrows.map(({ from, to, weight }) => [`${placeName(figure, from)} → ${placeName(figure, to)}`, weight]),
+  });
+  return ofTables(arrows(one), arrows(other), names);
 }
 
 function differenceTitle(title: string): string {

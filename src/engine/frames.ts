@@ -27,6 +27,7 @@ export function bytesOf(figure: Figure): number {
     case 'histogram2d': return figure.counts.byteLength;
     case 'table': return figure.rows.length * figure.columns.length * 16;
     case 'graph': return (figure.nodes.length + figure.edges.length) * 64;
+    case 'network': return (figure.nodes.length + figure.links.length + figure.arrows.length) * 64;
     default: return figure satisfies never;
   }
 }

@@ -9,7 +9,8 @@ export type Figure =
   | BarsFigure
   | Histogram2dFigure
   | TableFigure
-  | GraphFigure;
+  | GraphFigure
+  | NetworkFigure;
 export type FigureKind = Figure['kind'];
 
 interface Titled {
@@ -127,9 +128,47 @@ export interface GraphFigure extends Titled {
   readonly edges: readonly { readonly from: string; readonly to: string; readonly weight: number; readonly label?: string }[];
 }
 
+/** A small graph in the plane, of which a path may be marked, with arrows over it that say what is read from where. */
+export interface NetworkFigure extends Titled {
+  readonly kind: 'network';
+  /** Places in the unit square, x to the right and y down. */
+  readonly nodes: readonly NetworkNode[];
+  /** Undirected lines between nodes, by the nodes' ids; two may join the same nodes and are drawn beside each other. */
+  readonly links: readonly NetworkLink[];
+  /** From where something is read to where it goes, as attention from a source to a destination. */
+  readonly arrows: readonly NetworkArrow[];
+}
+
+export interface NetworkNode {
+  readonly id: string;
+  readonly label: string;
+  readonly x: number;
+  readonly y: number;
+  readonly mark?: 'start' | 'end' | 'path';
+  readonly subject?: Subject;
+}
+
+export interface NetworkLink {
+  readonly from: string;
+  readonly to: string;
+  /** Whether it is on the path. */
+  readonly marked?: boolean;
+  readonly subject?: Subject;
+}
+
+export interface NetworkArrow {
+  readonly from: NetworkPlace;
+  readonly to: NetworkPlace;
+  /** In [0, 1]. */
+  readonly weight: number;
+}
+
+/** A node by its id, or a link by its place in the list (drawn at its middle). */
+export type NetworkPlace = { readonly node: string } | { readonly link: number };
+
 /**
- * Throws when a figure holds a number that is not finite, or an array that does not fill its shape: a mistake in the
- * analysis that made it, named by the figure's title.
+ * Throws when a figure holds a number that is not finite, or an array that does not fill its shape, or names
+ * a place that it does not have: a mistake in the analysis that made it, named by the figure's title.
  */
 export function checkFigure(figure: Figure): void {
   const expectLength = (what: string, array: ArrayLike<unknown>, length: number) => {
@@ -194,6 +233,31 @@ export function checkFigure(figure: Figure): void {
       expectFinite('the edges', figure.edges.map(edge => edge.weight));
       expectFinite('the nodes', figure.nodes.flatMap(node => [node.column, node.row]));
       return;
+    case 'network': {
+      const ids = new Set(figure.nodes.map(({ id }) => id));
+      const expectNode = (what: string, id: string) => {
+        if (!ids.has(id)) throw new Error(`figure "${figure.title}": ${what} is at "${id}", which is no node`);
+      };
+      const expectWithin = (what: string, numbers: readonly number[]) => {
+        expectFinite(what, numbers);
+        const outside = numbers.find(number => number < 0 || number > 1);
+        if (outside !== undefined) throw new Error(`figure "${figure.title}": ${what} holds ${outside}, outside of [0, 1]`);
+      };
+      expectLength('the ids of the nodes, each once,', [...ids], figure.nodes.length);
+      expectWithin('the nodes', figure.nodes.flatMap(({ x, y }) => [x, y]));
+      for (const [at, { from, to }] of figure.links.entries()) {
+        for (const end of [from, to]) expectNode(`link ${at}`, end);
+        if (from === to) throw new Error(`figure "${figure.title}": link ${at} joins "${from}" to itself`);
+      }
+      expectWithin('the arrows', figure.arrows.map(({ weight }) => weight));
+      for (const [at, { from, to }] of figure.arrows.entries()) {
+        for (const place of [from, to]) {
+          if ('node' in place) expectNode(`arrow ${at}`, place.node);
+          else expectPlace(`the link of arrow ${at}`, place.link, figure.links.length);
+        }
+      }
+      return;
+    }
     default:
       figure satisfies never;
   }

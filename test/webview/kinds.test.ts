@@ -17,6 +17,7 @@ describe.each(themeNames)('%s', theme => {
     ['histogram2d', samples.histogram2d],
     ['table', samples.table],
     ['graph', samples.graph],
+    ['network', samples.largeNetwork],
   ] as const)('%s', async (name, figure) => {
     checkFigure(figure);
     const panel = await panels.open({ theme });

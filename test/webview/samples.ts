@@ -1,6 +1,6 @@
 import { Random } from '../../src/common/random';
 import type {
-  AttentionFigure, BarsFigure, GraphFigure, HeatmapFigure, Histogram2dFigure, LinesFigure, Subject, TableFigure,
+  AttentionFigure, BarsFigure, GraphFigure, HeatmapFigure, Histogram2dFigure, LinesFigure, NetworkFigure, Subject, TableFigure,
 } from '../../src/protocol/figure';
 
 /** Figures as the analyses make them, in the sizes that the studies have. */
@@ -253,3 +253,32 @@ export const circuit: GraphFigure = (() => {
 })();
 
 export const everyKind = [arrayUpdateAttention, trainingCurves(), smallHeatmap, bars, histogram2d, table, graph] as const;
+
+/**
+ * A graph on a circle with attention over its edges and from vertex 1 to the target, as between the positions of the
+ * shortest-path task: `path` is marked, and edges that meet read from each other.
+ */
+export function network(vertices: number, edges: readonly (readonly [number, number])[], path: readonly number[], title = 'Attention over the graph'): NetworkFigure {
+  const random = new Random(3, title);
+  const [source, target] = [path[0], path.at(-1)];
+  const isOnPath = ([one, other]: readonly [number, number]) => path.some((vertex, at) => at > 0 && [vertex, path[at - 1]].includes(one) && [vertex, path[at - 1]].includes(other));
+  const links = edges.map(edge => ({ from: String(edge[0]), to: String(edge[1]), ...(isOnPath(edge) && { marked: true }), subject: { position: edges.indexOf(edge) } }));
+  const nodes = Array.from({ length: vertices }, (_, at): NetworkFigure['nodes'][number] => {
+    const [vertex, angle] = [at + 1, 2 * Math.PI * at / vertices];
+    const mark = vertex === source ? 'start' : vertex === target ? 'end' : path.includes(vertex) ? 'path' : undefined;
+    return { id: String(vertex), label: String(vertex), x: 0.5 + 0.5 * Math.sin(angle), y: 0.5 - 0.5 * Math.cos(angle), ...(mark && { mark }) };
+  });
+  const places = [...edges.map((edge, link) => ({ place: { link }, ends: edge })), { place: { node: String(target) }, ends: [target ?? 0] }];
+  const arrows = places.flatMap(({ place: to, ends }) => {
+    const scores = places.map(({ ends: others }) => Math.exp((ends.some(end => others.some(other => other === end)) ? 3 : 0) + random.normal()));
+    const sum = scores.reduce((total, score) => total + score, 0);
+    return places.map(({ place: from }, at) => ({ from, to, weight: (scores[at] ?? 0) / sum }));
+  });
+  return { kind: 'network', title, caption: 'Attention from what is read to where it goes; the shortest path is thick.', nodes, links, arrows };
+}
+
+export const smallNetwork = network(5, [[1, 3], [3, 4], [2, 4], [3, 5], [1, 3]], [1, 3, 4, 2], 'A small graph');
+
+export const largeNetwork = network(15, [
+  [1, 3], [3, 4], [2, 4], [5, 9], [9, 15], [4, 12], [6, 13], [7, 14], [8, 15], [1, 8], [2, 10], [11, 12], [3, 11], [3, 11], [6, 14],
+], [1, 3, 4, 2], 'A large graph');

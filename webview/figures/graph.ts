@@ -7,13 +7,12 @@ import { formatNumber } from '../numbers';
 import { watchWidth } from '../resize';
 import { headIn, isPicked, joined } from '../subjects';
 import { drawGraph, type GraphDrawing, type PickedNode } from './graphDrawing';
+import { nameHeaviest } from './heaviest';
 import { Readout } from './readout';
 import { summariseGraph } from './summary';
 import { tabulate } from './tabulate';
 import type { FigureContext, FigureView } from './view';
 
-/** Edges of a node that are named at most, the heaviest first; its table has all of them. */
-const mostNamed = 8;
 /** Width of a drawing that is exported. */
 const pictureWidth = 1100;
 
@@ -31,11 +30,8 @@ export function graphView(first: GraphFigure, context: FigureContext): FigureVie
   const describeNode = (id: string) => {
     const label = (other: string) => figure.nodes.find(node => node.id === other)?.label ?? other;
     const describe = (other: string, edge: GraphFigure['edges'][number]) => [label(other), edge.label, formatNumber(edge.weight)].filter(part => part !== undefined).join(' ');
-    const list = (end: 'from' | 'to', other: 'from' | 'to') => {
-      const edges = figure.edges.filter(edge => edge[end] === id).sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight));
-      const named = edges.slice(0, mostNamed).map(edge => describe(edge[other], edge));
-      return edges.length === 0 ? 'nothing' : `${named.join(', ')}${edges.length > mostNamed ? ` and ${edges.length - mostNamed} more` : ''}`;
-    };
+    const list = (end: 'from' | 'to', other: 'from' | 'to') =>
+      nameHeaviest(figure.edges.filter(edge => edge[end] === id), edge => describe(edge[other], edge));
     return `${label(id)}: from ${list('to', 'from')}; to ${list('from', 'to')}`;
   };
   const lockedSubject = () => {

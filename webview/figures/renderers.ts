@@ -5,6 +5,7 @@ import { graphView } from './graph';
 import { heatmapView } from './heatmap';
 import { histogram2dView } from './histogram2d';
 import { linesView } from './lines';
+import { networkView } from './network';
 import { tableView } from './table';
 import type { FigureContext, FigureOf, FigureView } from './view';
 
@@ -20,6 +21,7 @@ const renderers: Renderers = {
   histogram2d: histogram2dView,
   table: tableView,
   graph: graphView,
+  network: networkView,
 };
 
 export function render<K extends FigureKind>(kind: K, figure: FigureByKind[K], context: FigureContext): FigureView<FigureByKind[K]> {

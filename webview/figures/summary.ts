@@ -1,4 +1,5 @@
-import type { AttentionFigure, BarsFigure, GraphFigure, HeatmapFigure, Histogram2dFigure, LinesFigure, TableFigure } from '../../src/protocol/figure';
+import type { AttentionFigure, BarsFigure, GraphFigure, HeatmapFigure, Histogram2dFigure, LinesFigure, NetworkFigure, NetworkNode, TableFigure } from '../../src/protocol/figure';
+import { placeName } from '../../src/protocol/network/words';
 import { extremes, formatInteger, formatNumber, formatWeight } from '../numbers';
 import { binLabel, labelAt, positionText } from './tabulate';
 import { headTitle, type HeadName } from '../subjects';
@@ -60,6 +61,20 @@ export function summariseGraph({ nodes, edges }: GraphFigure): string {
   if (!heaviest) return size;
   const note = edges.some(({ weight }) => weight < 0) ? ' Dashed edges are negative.' : '';
   return `${size} Heaviest: ${name(heaviest.from)} → ${name(heaviest.to)}, ${formatNumber(heaviest.weight)}.${note}`;
+}
+
+export function summariseNetwork(figure: NetworkFigure): string {
+  const { nodes, links, arrows } = figure;
+  const labelled = (mark: NetworkNode['mark']) => nodes.find(node => node.mark === mark)?.label;
+  const [start, end] = [labelled('start'), labelled('end')];
+  const marked = links.filter(link => link.marked === true).length;
+  const found = extremes(arrows.map(({ weight }) => weight));
+  const heaviest = found && arrows[found.largest.index];
+  return [
+    `${count(nodes.length, 'node')}, ${count(links.length, 'line')}.`,
+    ...(start === undefined || end === undefined ? [] : [`From ${start} to ${end}${marked === 0 ? '' : `, a path of ${count(marked, 'line')}`}.`]),
+    ...(heaviest ? [`${count(arrows.length, 'arrow')}; heaviest: ${placeName(figure, heaviest.from)} → ${placeName(figure, heaviest.to)}, ${formatWeight(heaviest.weight)}.`] : []),
+  ].join(' ');
 }
 
 export function summariseAttention({ tokens, heads, allowed }: AttentionFigure, picked: HeadName | undefined): string {

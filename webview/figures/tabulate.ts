@@ -1,4 +1,5 @@
 import type { AttentionFigure, Axis, Figure, LinesFigure } from '../../src/protocol/figure';
+import { networkColumns, networkRows } from '../../src/protocol/network/words';
 import { formatNumber, shortestFloat32 } from '../numbers';
 
 export interface Table {
@@ -54,6 +55,8 @@ export function tabulate(figure: Figure): Table {
         rows: figure.edges.map(({ from, to, label = '', weight }) => [from, to, ...(labelled ? [label] : []), weight]),
       };
     }
+    case 'network':
+      return { columns: networkColumns.map(title => title === 'Weight' ? numeric(title) : text(title)), rows: networkRows(figure) };
     default:
       return figure satisfies never;
   }

@@ -8,6 +8,7 @@ import { drawHeatmap, heatmapWidth } from './heatmap';
 import { drawHistogram2d } from './histogram';
 import { drawLines } from './lines';
 import { markup, type Markup } from './markup';
+import { drawNetwork } from './network';
 import type { PieceKind, Pieces } from './pieces';
 import { csvOf, isNumericColumn, readableTableOf, tableOf, type FigureTable } from './values';
 
@@ -29,7 +30,7 @@ export function drawFigure(figure: Figure, pieces: Pieces): Markup {
 
 /** Whether it can stand beside another. */
 function isNarrow(figure: Figure): boolean {
-  return figure.kind === 'heatmap' && heatmapWidth(figure) <= narrowest;
+  return figure.kind === 'network' || (figure.kind === 'heatmap' && heatmapWidth(figure) <= narrowest);
 }
 
 const narrowest = 330;
@@ -49,6 +50,7 @@ function drawPicture(figure: Figure): Markup {
     case 'bars': return drawBars(figure);
     case 'histogram2d': return drawHistogram2d(figure);
     case 'graph': return drawGraph(figure);
+    case 'network': return drawNetwork(figure);
     case 'table': return drawTable(tableOf(figure), figure.title);
     default: return figure satisfies never;
   }

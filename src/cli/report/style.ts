@@ -76,6 +76,8 @@ svg { display: block; width: 100%; height: auto; font: 11px system-ui, -apple-sy
 .s3 { --series: var(--s3); --dash: 9 3 2 3; } .s4 { --series: var(--s4); --dash: 4 2; } .s5 { --series: var(--s5); --dash: 12 4; }
 .edge { fill: none; stroke-linecap: round; opacity: .75; } .edge.positive { stroke: var(--s0); } .edge.negative { stroke: var(--s1); stroke-dasharray: 6 5; }
 .node { fill: var(--card); stroke: var(--quiet); }
+.network .link { fill: none; stroke: var(--quiet); stroke-width: 1.25; } .network .marked { stroke: var(--s0); stroke-width: 2.5; } .network .link.marked { stroke-width: 5; stroke-linecap: round; }
+.network .shaft { fill: none; stroke: var(--s1); } .network .tip { fill: var(--s1); }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 22px; align-items: center; margin: 0 0 8px; padding: 0; list-style: none; font-size: 13px; color: var(--quiet); }
 .legend li { display: flex; align-items: center; gap: 7px; } .legend b { color: var(--ink); font-variant-numeric: tabular-nums; }
 .key { width: auto; flex: none; }

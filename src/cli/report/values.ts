@@ -1,5 +1,6 @@
 import { headName } from '../../model/names';
 import type { AttentionFigure, Figure } from '../../protocol/figure';
+import { networkColumns, networkRows } from '../../protocol/network/words';
 import { labelAt } from './labels';
 
 /** A figure as rows of a table: what a reader has who cannot see the picture, and what a spreadsheet opens. */
@@ -43,6 +44,8 @@ export function tableOf(figure: Figure): FigureTable {
         rows: figure.edges.map(({ from, to, weight, label = '' }) => [from, to, ...(labelled ? [label] : []), weight]),
       };
     }
+    case 'network':
+      return { columns: networkColumns.map(title => title.toLowerCase()), rows: networkRows(figure) };
     default:
       return figure satisfies never;
   }

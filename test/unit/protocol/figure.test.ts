@@ -60,6 +60,13 @@ const figures = {
     nodes: [{ id: 'n', label: 'n', column: 0, row: 0 }],
     edges: [{ from: 'n', to: 'n', weight: 1 }],
   },
+  network: {
+    kind: 'network',
+    title: 'w',
+    nodes: [{ id: 'a', label: 'a', x: 0, y: 1 }, { id: 'b', label: 'b', x: 1, y: 0.5 }],
+    links: [{ from: 'a', to: 'b', marked: true }],
+    arrows: [{ from: { link: 0 }, to: { node: 'b' }, weight: 0.25 }],
+  },
 } satisfies { readonly [K in Figure['kind']]: Extract<Figure, { kind: K }> };
 
 test.each(Object.entries(figures))('a right %s passes', (_, figure) => {
