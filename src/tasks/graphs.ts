@@ -1,3 +1,5 @@
+import { UserError } from '../common/errors';
+
 /** A graph in which the way from vertex 1 to the target is asked for. */
 export interface PosedGraph {
   /** Vertices are 1 to this number. */
@@ -22,4 +24,13 @@ export interface GraphReading {
   write(graph: PosedGraph): readonly number[];
   /** What a position stands for; undefined for one that holds nothing. */
   placeOf(position: number, graph: PosedGraph): GraphPlace | undefined;
+}
+
+/** @throws UserError for an edge that does not join two different vertices of 1 to `vertices`. */
+export function checkEdges(edges: PosedGraph['edges'], vertices: number): void {
+  for (const [a, b] of edges) {
+    const wrong = [a, b].find(vertex => !Number.isInteger(vertex) || vertex < 1 || vertex > vertices);
+    if (wrong !== undefined) throw new UserError(`The edge ${a}-${b} has the vertex ${wrong}; the vertices of this model are 1 to ${vertices}.`);
+    if (a === b) throw new UserError(`The edge ${a}-${b} joins a vertex to itself; an edge has two different ends.`);
+  }
 }

@@ -6,11 +6,12 @@ import { max } from './max';
 import { median } from './median';
 import { modularArithmetic } from './modularArithmetic';
 import { shortestPaths } from './shortestPaths';
+import { shortestPathsAdjacency } from './shortestPathsAdjacency';
 import { sort } from './sort';
 import type { TaskDefinition } from './task';
 
 /** Every built-in task. A new one is a file of its own and a line here. */
-export const tasks: readonly TaskDefinition[] = [arrayUpdate, modularArithmetic, max, median, sort, listCopy, shortestPaths];
+export const tasks: readonly TaskDefinition[] = [arrayUpdate, modularArithmetic, max, median, sort, listCopy, shortestPaths, shortestPathsAdjacency];
 
 /** @throws UserError for a task that does not exist, with the nearest names. */
 export function findTask(id: string): TaskDefinition {

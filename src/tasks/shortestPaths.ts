@@ -2,9 +2,10 @@ import { FieldError, UserError } from '../common/errors';
 import type { Random } from '../common/random';
 import { int32 } from '../common/tensor';
 import type { Parameters, ValuesOf } from '../protocol/parameter';
-import type { PosedGraph } from './graphs';
+import { anotherEdge, withAnotherDistance } from './graphChanges';
+import { checkEdges, type PosedGraph } from './graphs';
 import { GraphSampler, targetRules, type Distribution } from './graphSampler';
-import { distancesFrom1, shortestPath } from './paths';
+import { distancesFrom1 } from './paths';
 import { defineTask, type Examples, type TestSet } from './task';
 
 // T = vertices + 1 positions: an edge each, and the target · parts: padding, the vertices, TARGET
@@ -128,39 +129,9 @@ function checkSizes({ vertices, smallest, largest, target, targetLimit }: Values
 function checkGraph(edges: PosedGraph['edges'], target: number, N: number): void {
   if (edges.length === 0) throw new UserError('The graph has no edges; give at least one, as in 1-3.');
   if (edges.length > N) throw new UserError(`The graph has ${edges.length} edges; this model reads at most ${N}.`);
-  for (const [a, b] of edges) {
-    const wrong = [a, b].find(vertex => !Number.isInteger(vertex) || vertex < 1 || vertex > N);
-    if (wrong !== undefined) throw new UserError(`The edge ${a}-${b} has the vertex ${wrong}; the vertices of this model are 1 to ${N}.`);
-    if (a === b) throw new UserError(`The edge ${a}-${b} joins a vertex to itself; an edge has two different ends.`);
-  }
+  checkEdges(edges, N);
   const size = sizeOf(edges);
   if (!Number.isInteger(target) || target < 2 || target > size) throw new UserError(`The target ${target} is not in the graph; its vertices are 1 to ${size}, and a target is one from 2 on.`);
-}
-
-/** Another pair of vertices than the edge; of two vertices there is none. */
-function anotherEdge(edge: readonly [number, number] | undefined, n: number, random: Random): readonly [number, number] {
-  for (;;) {
-    const [a, b] = [1 + random.integer(n), 1 + random.integer(n)];
-    if (a < b && (n === 2 || a !== edge?.[0] || b !== edge[1])) return [a, b];
-  }
-}
-
-/** Attempts at a graph of another distance; where vertex 2 of three is asked for, nearly every one is. */
-const mostAttempts = 100;
-
-/** The graph with another edge in place of one on the shortest path (or of any, where there is no path), so that the distance is another. */
-function withAnotherDistance(graph: PosedGraph, random: Random): PosedGraph {
-  const distance = distancesFrom1(graph)[graph.target];
-  const path = shortestPath(graph);
-  const onPath = graph.edges.flatMap(([a, b], place) => (Math.abs(path.indexOf(a) - path.indexOf(b)) === 1 && path.includes(a) && path.includes(b) ? [place] : []));
-  const places = onPath.length > 0 ? onPath : [...graph.edges.keys()];
-  let changed = graph;
-  for (let attempt = 0; attempt < mostAttempts; attempt++) {
-    const place = places[random.integer(places.length)] ?? 0;
-    changed = { ...graph, edges: graph.edges.with(place, anotherEdge(graph.edges[place], graph.vertices, random)) };
-    if (distancesFrom1(changed)[graph.target] !== distance) break;
-  }
-  return changed;
 }
 
 /**
