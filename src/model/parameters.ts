@@ -2,6 +2,7 @@ import { Random } from '../common/random';
 import { float32, sizeOf, type HostTensor, type Shape } from '../common/tensor';
 import type { ModelConfig } from '../protocol/config';
 import type { ParameterCounts, ParameterSummary } from '../protocol/model';
+import { breadthFirstWeights } from './breadthFirst';
 
 /** How a parameter starts: drawn at random, or the same everywhere, or a slice of the identity. */
 type Start = 'normal' | 'zeros' | 'ones' | 'identity';
@@ -63,10 +64,12 @@ export function countParameters(specs: readonly ParameterSummary[]): ParameterCo
 /**
  * The untrained model: weights normal with standard deviation `initializer_range` (by default 0.8/√d_model), biases 0 and
  * scales 1, as TransformerLens' `gpt2` mode has it. Each parameter has its own random stream, so that freezing one does
- * not change another.
+ * not change another. With `bfs` all weights are written by hand.
  */
 export function initialParameters(config: ModelConfig, seed: number): Map<string, HostTensor<'float32'>> {
+  const handmade = config.init_mode === 'bfs' ? breadthFirstWeights(config) : undefined;
   return new Map(parameterSpecs(config).map(({ name, shape, start }) => {
+    if (handmade) return [name, handmade.get(name) ?? float32(shape)];
     const tensor = start === 'identity' ? identity(shape) : float32(shape);
     if (start === 'ones') tensor.data.fill(1);
     if (start === 'normal') {

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { FieldError, UserError } from '../common/errors';
 import { unknownName } from '../common/nearest';
 import { sizeOf } from '../common/tensor';
+import { checkBreadthFirst } from '../model/breadthFirst';
 import { checkMask } from '../model/mask';
 import { matches, parameterSpecs } from '../model/parameters';
 import type { Architecture, ModelConfig } from '../protocol/config';
@@ -155,6 +156,7 @@ function checkModel(config: ModelConfig): void {
     if (idle !== undefined) throw new FieldError(field, `No parameter of this model matches "${idle}".`);
   }
   checkMask(config);
+  checkBreadthFirst(config);
 }
 
 function checkTraining(training: Training, config: ModelConfig, task: Task): void {
