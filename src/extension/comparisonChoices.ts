@@ -2,6 +2,7 @@ import type { AnalysisInfo, ModelPoint } from '../protocol/analysis';
 import type { ModelDetails, ModelSummary } from '../protocol/model';
 import type { PanelState } from '../protocol/panel';
 import type { ModelTarget } from './contributions';
+import { distinctName } from './distinctName';
 import { formatCount } from './format';
 import { modelDescription } from './modelRows';
 
@@ -31,7 +32,7 @@ export function comparisonChoices(
     against: point,
   }));
   const models = others.filter(({ id }) => id !== model).map(other => ({
-    label: other.name,
+    label: distinctName(other, [summary, ...others]),
     description: [modelDescription(other), ...now({ model: other.id })].join(' · '),
     against: { model: other.id },
   }));

@@ -1,6 +1,6 @@
 import type { ModelSummary } from '../protocol/model';
 import { canFineTune, isRunning } from './modelList';
-import { modelDescription } from './modelRows';
+import { modelDescription, originOf } from './modelRows';
 
 /** What the user can ask of a model by a command. */
 export type ModelAction = 'stop' | 'pause' | 'resume' | 'retrain' | 'rename' | 'delete' | 'reveal' | 'open' | 'fineTune';
@@ -36,12 +36,13 @@ export interface ModelItem {
   readonly model: string;
 }
 
-/** The models that an action fits, for a quick pick. */
+/** Those of all models that an action fits, for a quick pick. */
 export function modelItems(action: ModelAction, models: readonly ModelSummary[]): readonly ModelItem[] {
+  const known = new Map(models.map(model => [model.id, model]));
   return models.filter(model => choices[action].fits(model)).map(model => ({
     label: model.name,
     description: modelDescription(model),
-    detail: `${model.task} · ${model.id}`,
+    detail: [model.task, ...(model.from ? [`from ${originOf(model.from, known.get(model.from.id))}`] : []), model.id].join(' · '),
     model: model.id,
   }));
 }

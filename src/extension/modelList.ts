@@ -4,6 +4,7 @@ import { unknownName } from '../common/nearest';
 import type { ModelPoint } from '../protocol/analysis';
 import { getModel, listModels, type ModelsChanged } from '../protocol/engine';
 import type { ModelDetails, ModelSummary } from '../protocol/model';
+import { distinctName } from './distinctName';
 import type { Engine } from './engine';
 import { ModelFamilies } from './modelFamilies';
 
@@ -12,7 +13,7 @@ export function isRunning({ status }: ModelSummary): boolean {
   return status === 'training' || status === 'paused';
 }
 
-/** Whether another model can start from it: it is trained to its end. */
+/** Whether another model can start from its newest weights: it is trained to its end. From a checkpoint it always can. */
 export function canFineTune({ status }: ModelSummary): boolean {
   return status === 'finished';
 }
@@ -92,6 +93,11 @@ export class ModelList implements Disposable {
 
   find(id: string): ModelSummary | undefined {
     return this.summaries.get(id);
+  }
+
+  /** What a model is called among all that there are. */
+  nameOf(model: ModelSummary): string {
+    return distinctName(model, this.summaries.values());
   }
 
   /** Reads the list if it has not been read. */

@@ -1,5 +1,5 @@
 import { formatShape } from '../common/tensor';
-import type { ModelDetails, ModelStatus, ModelSummary } from '../protocol/model';
+import type { ModelDetails, ModelOrigin, ModelStatus, ModelSummary } from '../protocol/model';
 import { escapeMarkdown, formatCount, formatLoss, formatMetrics, formatProgress, formatRemaining } from './format';
 import { canFineTune, isRunning } from './modelList';
 import { nodeId, type ModelNode, type ParameterGroup } from './modelNodes';
@@ -43,8 +43,7 @@ export function rowOf(node: ModelNode, model: ModelSummary, { details, badges = 
     }
     case 'checkpoint': {
       const label = `Step ${formatCount(node.checkpoint)}`;
-      const context = ['checkpoint', ...tunable(model)].join(' ');
-      return { id, ...plain(label, 'git-commit', context, false), spoken: `Checkpoint at step ${node.checkpoint}` };
+      return { id, ...plain(label, 'git-commit', 'checkpoint', false), spoken: `Checkpoint at step ${node.checkpoint}` };
     }
     case 'layer': {
       const parts = `${model.n_heads} ${model.n_heads === 1 ? 'head' : 'heads'}${model.attn_only ? '' : ', MLP'}`;
@@ -105,11 +104,6 @@ function parameterRow(id: string, name: string, details: ModelDetails | undefine
   };
 }
 
-/** The word by which menus know what another model can start from. */
-function tunable(model: ModelSummary): readonly string[] {
-  return canFineTune(model) ? ['tunable'] : [];
-}
-
 const statusIcons: Readonly<Record<ModelStatus, Row['icon']>> = {
   training: { id: 'sync~spin' },
   paused: { id: 'debug-pause' },
@@ -125,7 +119,7 @@ function modelRow(id: string, model: ModelSummary, base: ModelSummary | undefine
   const description = [modelDescription(model), ...from].join(' · ');
   const words = [
     'model', model.status, isRunning(model) ? 'running' : 'ended', ...(model.resumable && !isRunning(model) ? ['resumable'] : []),
-    ...tunable(model),
+    ...(canFineTune(model) ? ['tunable'] : []),
   ];
   return {
     id,
@@ -158,10 +152,9 @@ export function modelDescription(model: ModelSummary): string {
 }
 
 /** `base, step 2,000`: what a model was fine-tuned from, by the name that it has now. */
-export function originOf({ from }: ModelSummary, base: ModelSummary | undefined): string | undefined {
-  if (!from) return undefined;
-  const weights = from.checkpoint === undefined ? '' : `, step ${formatCount(from.checkpoint)}`;
-  return `${base?.name ?? from.name}${weights}${base ? '' : ' (deleted)'}`;
+export function originOf({ name, checkpoint }: ModelOrigin, base: ModelSummary | undefined): string {
+  const weights = checkpoint === undefined ? '' : `, step ${formatCount(checkpoint)}`;
+  return `${base?.name ?? name}${weights}${base ? '' : ' (deleted)'}`;
 }
 
 function modelTooltip(model: ModelSummary, base: ModelSummary | undefined): string {
@@ -173,7 +166,7 @@ function modelTooltip(model: ModelSummary, base: ModelSummary | undefined): stri
     ['Step', formatProgress(model.progress)],
     ['Remaining', model.status === 'training' ? remaining : undefined],
     ['Result', formatMetrics(model.metrics)],
-    ['Fine-tuned from', originOf(model, base)],
+    ['Fine-tuned from', model.from && originOf(model.from, base)],
     ['Task', model.task],
     ['Layers', heads],
     ['Created', new Date(model.createdAt).toLocaleString()],

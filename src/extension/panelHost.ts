@@ -7,7 +7,7 @@ import type { SharedCheckpoints } from './sharedCheckpoints';
 /** What a panel's conversation has around it. */
 export interface PanelHost {
   readonly engine: Pick<Engine, 'start' | 'request' | 'requestWithProgress'>;
-  readonly models: Pick<ModelList, 'get' | 'details' | 'onChange'>;
+  readonly models: Pick<ModelList, 'find' | 'nameOf' | 'get' | 'details' | 'onChange'>;
   readonly selections: HeadSelections;
   readonly checkpoints: SharedCheckpoints;
   send(message: ToPanel): void;

@@ -250,6 +250,9 @@ export class PanelSession implements Disposable {
 
   private modelsChanged(change: ModelListChange): void {
     const { model: id, against } = this.current;
+    const model = this.host.models.find(id);
+    // Another model may have come by the name that this one has, or lost it.
+    if (model && (change.structure || change.changed.some(other => other.name !== change.before.get(other.id)?.name))) this.title(model);
     if (change.removed.includes(id)) {
       this.runs.stop();
       this.send({ kind: 'problem', message: 'The model was deleted.' });
@@ -274,8 +277,8 @@ export class PanelSession implements Disposable {
     if (this.outdated && !this.runs.isRunning) await this.runs.run('followed');
   }
 
-  private title({ name }: ModelSummary): void {
-    if (this.analysis && !this.lifetime.isEnded) this.host.title(`${this.analysis.title}: ${name}`);
+  private title(model: ModelSummary): void {
+    if (this.analysis && !this.lifetime.isEnded) this.host.title(`${this.analysis.title}: ${this.host.models.nameOf(model)}`);
   }
 
   private explain(error: unknown): void {

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { runCommand } from './contributions';
-import { isRunning, type ModelList } from './modelList';
+import type { ModelList } from './modelList';
 import { withoutIcons } from './format';
 import { modelItems } from './modelChoices';
 import type { ModelsView } from './modelsView';
@@ -17,7 +17,7 @@ interface Running {
 
 /** What is running: choosing a sweep opens its panel; choosing a training shows it in the tree and opens its curves. */
 export async function showRunning({ models, view, sweeps, sweepPanels }: Running): Promise<void> {
-  const trainings = modelItems('stop', (await models.load()).filter(isRunning));
+  const trainings = modelItems('stop', await models.load());
   const items = [
     ...sweeps.running.map(sweepItem).map(item => ({ ...item, label: `$(run-all) ${withoutIcons(item.label)}`, run: () => sweepPanels.show(item.sweep.id) })),
     ...trainings.map(item => ({

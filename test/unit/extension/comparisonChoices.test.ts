@@ -22,6 +22,11 @@ describe('what a panel can be compared with', () => {
     expect(items({ model: 'o' }).filter(({ description }) => description.includes('compared now')).map(({ label }) => label)).toEqual(['modular-addition']);
   });
 
+  test('tells models of one name apart', () => {
+    const groups = comparisonChoices(state, { atCheckpoint: false }, details, [own, modelSummary({ id: '0123456789abcdef' }), other]);
+    expect(groups[0]?.items.map(({ label }) => label)).toEqual(['array-update (0123456)', 'modular-addition']);
+  });
+
   test('other models alone where no weights are read, and nothing where there are none', () => {
     expect(comparisonChoices(state, { atCheckpoint: false }, details, [own, other]).map(({ title }) => title)).toEqual(['Other models']);
     expect(comparisonChoices(state, { atCheckpoint: false }, details, [own])).toEqual([]);

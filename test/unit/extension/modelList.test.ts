@@ -59,6 +59,19 @@ test('tells a change of a row from one of the list', async () => {
   expect(list.models.map(({ id }) => id)).toEqual(['another']);
 });
 
+test('knows who comes from whom, as models come and go, and by which name', async () => {
+  const tune = modelSummary({ id: 't', name: 'tune', from: { id: 'm', name: 'then' } });
+  const { engine, list } = listing(tune);
+  await list.load();
+  expect(list.baseOf('t')).toBeUndefined();
+  engine.changes.fire({ changed: [modelSummary()], removed: [] });
+  expect(list.families.tunedFrom('m')).toEqual(['t']);
+  engine.changes.fire({ changed: [modelSummary({ name: 'renamed' })], removed: [] });
+  expect(list.baseOf('t')?.name).toBe('renamed');
+  engine.changes.fire({ changed: [], removed: ['m'] });
+  expect([list.baseOf('t'), list.families.tunedFrom('m')]).toEqual([undefined, []]);
+});
+
 test('reads anew what an engine knows that has started again', async () => {
   const { engine, list } = listing(modelSummary({ status: 'training' }));
   engine.states.fire({ kind: 'ready', info: {} as never });

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import * as v from 'valibot';
 import { CancelledError, UserError } from '../../../src/common/errors';
 import { Emitter } from '../../../src/common/event';
+import { distinctName } from '../../../src/extension/distinctName';
 import { HeadSelections } from '../../../src/extension/headSelections';
 import type { ModelListChange } from '../../../src/extension/modelList';
 import { PanelSession } from '../../../src/extension/panelSession';
@@ -62,6 +63,7 @@ function opened({ live = false, checkpoint, params = {}, checkpoints = new Share
   const changes = new Emitter<ModelListChange>();
   const selections = new HeadSelections(memory());
   let model = modelSummary();
+  const namesakes: ModelSummary[] = [];
   const engine = {
     start: async () => ({ analyses: [{ ...attention, live }, curves] }),
     request: async (type: unknown) => (type === getWords ? words : type === applicableAnalyses ? [attention, curves] : undefined),
@@ -85,6 +87,8 @@ function opened({ live = false, checkpoint, params = {}, checkpoints = new Share
   const session = new PanelSession({ model: 'm', analysis: 'attention', params, ...(checkpoint === undefined ? {} : { checkpoint }) }, {
     engine: engine as never,
     models: {
+      find: () => model,
+      nameOf: ({ name }) => distinctName({ id: 'm', name }, namesakes),
       get: async () => model,
       details: async () => modelDetails({ layers: 1, heads: 1, attentionOnly: true, checkpoints: [5] }),
       onChange: changes.event,
@@ -118,7 +122,12 @@ function opened({ live = false, checkpoint, params = {}, checkpoints = new Share
     session.receive({ kind: 'ready' });
     await settle();
   };
-  return { comparisons, others, copied, remembered, shown, session, asked, sent, titles, saved, warnings, changes, selections, change, kinds, last, ready };
+  const name = async (other: ModelSummary) => {
+    namesakes.splice(0, 1, other);
+    changes.fire({ structure: true, changed: [other], before: new Map(), removed: [] });
+    await settle();
+  };
+  return { name, comparisons, others, copied, remembered, shown, session, asked, sent, titles, saved, warnings, changes, selections, change, kinds, last, ready };
 }
 
 beforeEach(() => void vi.useFakeTimers());
@@ -141,6 +150,15 @@ describe('a panel', () => {
     expect(sent).toMatchObject([{ kind: 'working', fraction: 0.5 }, { kind: 'result', partial: true }, { kind: 'result', result: result(2), partial: false }]);
     expect(titles.at(-1)).toBe('Attention: array-update');
     expect(session.figures).toEqual([]);
+  });
+
+  test('has a title of its own also among models of one name, from when there are some', async () => {
+    const { name, titles } = opened();
+    await settle();
+    await name(modelSummary({ id: 'another' }));
+    expect(titles).toEqual(['Attention: array-update', 'Attention: array-update (m)']);
+    await name(modelSummary({ id: 'another', name: 'renamed' }));
+    expect(titles.at(-1)).toBe('Attention: array-update');
   });
 
   test('cancels what it asked for when it asks for something else, and drops what still comes', async () => {
@@ -193,7 +211,7 @@ describe('a panel', () => {
     const panel = opened();
     const other = new PanelSession({ model: 'm', analysis: 'attentoin', params: {} }, {
       engine: { start: async () => ({ analyses: [attention] }), requestWithProgress: () => Promise.reject(new UserError('no')) } as never,
-      models: { get: async () => modelSummary(), details: async () => modelDetails({ layers: 1, heads: 1, attentionOnly: true, checkpoints: [] }), onChange: panel.changes.event },
+      models: { find: () => modelSummary(), nameOf: ({ name }) => name, get: async () => modelSummary(), details: async () => modelDetails({ layers: 1, heads: 1, attentionOnly: true, checkpoints: [] }), onChange: panel.changes.event },
       selections: panel.selections,
       checkpoints: new SharedCheckpoints(),
       send: message => panel.sent.push(message), title: () => undefined, save: () => undefined, compare: () => undefined, open: () => undefined, copy: () => undefined, remember: () => undefined, show: () => undefined, explain: String, warn: () => undefined,

@@ -57,6 +57,14 @@ describe('a choice of models', () => {
     expect(ids('open')).toEqual(['r', 'm', 's']);
   });
 
+  test('goes on from what is trained, and tells what each model comes from', () => {
+    const tune = modelSummary({ id: 't', from: { id: 'm', name: 'then', checkpoint: 1000 } });
+    const lost = modelSummary({ id: 'l', from: { id: 'gone', name: 'gone' } });
+    expect(modelItems('fineTune', [...models, tune, lost]).map(({ detail }) => detail)).toEqual([
+      'array-update · m', 'array-update · from array-update, step 1,000 · t', 'array-update · from gone (deleted) · l',
+    ]);
+  });
+
   test('a model keeps a name', () => {
     expect(problemOfName('mine')).toBeUndefined();
     expect(problemOfName('  ')).toBe('A model needs a name.');
