@@ -1,19 +1,18 @@
 import * as vscode from 'vscode';
 import { Lifetime, type Disposable } from '../common/lifetime';
-import { controlModel, listDevices, train as trainRequest, type TrainAnswer } from '../protocol/engine';
+import { listDevices, type TrainAnswer } from '../protocol/engine';
 import type { ModelSummary } from '../protocol/model';
-import { baseFirst } from './baseFirst';
+import { BeginTraining } from './beginTraining';
 import { readSetting, runCommand } from './contributions';
 import type { Engine } from './engine';
 import type { ExperimentPicker } from './experimentPicker';
 import { confirmed } from './modelCommands';
 import type { ModelList } from './modelList';
 import type { Problems } from './problems';
-import { TooLongError, UntrainedOriginError } from './refusals';
 import {
   deviceItems, planItems, planOf, problemOfNumber, requestOf, titleOfNumber, type DeviceItem, type PlannedNumber, type TrainPlan,
 } from './trainPlan';
-import { WaitingTrainings, type Training } from './waitingTrainings';
+import type { Training } from './waitingTrainings';
 
 interface Offer extends vscode.MessageItem {
   run(): Promise<unknown>;
@@ -28,18 +27,20 @@ interface TrainHost {
   begun(answer: TrainAnswer): Promise<void>;
 }
 
-/** What came of the wish to train: an answer, or that it waits until another model is trained. */
-type Beginning = { readonly answer: TrainAnswer } | 'waits';
-
-/** From the palette to a running training: which experiment, with which of its main settings changed, and after which other one. */
+/** From the palette to a running training: which experiment, with which of its main settings changed. */
 export class TrainCommand implements Disposable {
   private readonly lifetime = new Lifetime();
-  private readonly waiting: WaitingTrainings;
+  private readonly beginning: BeginTraining;
 
   constructor(private readonly host: TrainHost) {
-    this.waiting = this.lifetime.add(new WaitingTrainings(host.models, {
-      begin: training => host.problems.guard(() => this.beginWaiting(training)),
-      drop: ({ name }, base, why) => void vscode.window.showWarningMessage(`"${name}" was not started: it starts from "${base}", which ${why}.`),
+    const { engine, models, problems, begun } = host;
+    const guard = (work: () => unknown) => problems.guard(work);
+    this.beginning = this.lifetime.add(new BeginTraining({
+      engine, models, begun, guard,
+      ask: confirmed,
+      opened: (training, model) => guard(() => this.offerOpened(training, model)),
+      waits: ({ name }, base, leaving) => guard(() => offerToLeave(name, base, leaving)),
+      dropped: ({ name }, base, why) => void vscode.window.showWarningMessage(`"${name}" was not started: it starts from "${base}", which ${why}.`),
     }));
   }
 
@@ -61,55 +62,8 @@ export class TrainCommand implements Disposable {
   private async train(start: TrainPlan): Promise<TrainAnswer | undefined> {
     const plan = await this.settle(start);
     if (!plan) return undefined;
-    const begun = await this.begin({ name: plan.name, request: requestOf(plan) });
+    const begun = await this.beginning.begin({ name: plan.name, request: requestOf(plan) });
     return begun && begun !== 'waits' ? begun.answer : undefined;
-  }
-
-  /** Trains it, now or once what it starts from is trained; nothing when the user gives up. */
-  private async begin(training: Training): Promise<Beginning | undefined> {
-    try {
-      const answer = await this.host.engine.request(trainRequest, training.request);
-      if (answer.cached) this.host.problems.guard(() => this.offerCached(training, answer.model));
-      return { answer };
-    } catch (error) {
-      if (error instanceof UntrainedOriginError) return this.beginAfter(error, training);
-      if (!(error instanceof TooLongError)) throw error;
-      const detail = 'It can be paused and stopped at any time, and goes on from its last checkpoint.';
-      const insists = await confirmed(error.message, detail, 'Train Anyway');
-      return insists ? this.begin({ ...training, request: { ...training.request, force: true } }) : undefined;
-    }
-  }
-
-  private async beginAfter(refusal: UntrainedOriginError, training: Training): Promise<Beginning | undefined> {
-    const { engine, models } = this.host;
-    const { id, name, request } = refusal.origin;
-    await models.load();
-    const first = baseFirst(refusal.origin, models.find(id));
-    if (!first) throw refusal;
-    const detail = `"${training.name}" then starts by itself when "${name}" is trained, if this window is still open.`;
-    if (!await confirmed(refusal.message, detail, first.title)) return undefined;
-    let begun: Beginning = 'waits';
-    if (first.how === 'send' && request) {
-      const { device } = training.request;
-      const base = await this.begin({ name, model: id, request: { ...request, ...(device && { device }) } });
-      if (!base) return undefined;
-      begun = base;
-    } else if (first.how === 'resume' || first.how === 'retrain') {
-      await engine.request(controlModel, { model: id, action: first.how });
-    }
-    const waiting = this.waiting.add({ id, name }, training);
-    this.host.problems.guard(() => offerToLeave(training.name, name, waiting));
-    return begun;
-  }
-
-  private async beginWaiting(training: Training): Promise<void> {
-    let begun: Beginning | undefined;
-    try {
-      begun = await this.begin(training);
-    } finally {
-      if (!begun && training.model !== undefined) this.waiting.giveUp(training.model);
-    }
-    if (begun && begun !== 'waits') await this.host.begun(begun.answer);
   }
 
   /** Shows the settings until the user starts the training or gives up. */
@@ -132,10 +86,10 @@ export class TrainCommand implements Disposable {
     return chosen ? { ...plan, device: chosen.device } : plan;
   }
 
-  private async offerCached(training: Training, { id, name, status, resumable }: ModelSummary): Promise<void> {
+  private async offerOpened(training: Training, { id, name, status, resumable }: ModelSummary): Promise<void> {
     if (status === 'training' || status === 'paused') return;
     const resume: Offer = { title: 'Resume', run: () => runCommand(vscode.commands, 'circuits.resume', { model: id }) };
-    const again: Offer = { title: 'Train Again', run: () => this.begin({ ...training, request: { ...training.request, retrain: true } }) };
+    const again: Offer = { title: 'Train Again', run: () => this.beginning.begin({ ...training, request: { ...training.request, retrain: true } }) };
     const words = resumable ? 'stopped short the last time' : 'has been trained before';
     const offers = resumable ? [resume, again] : [again];
     const chosen = await vscode.window.showInformationMessage(`"${name}" ${words}; nothing was started.`, ...offers);
@@ -144,9 +98,9 @@ export class TrainCommand implements Disposable {
 }
 
 /** Says that a training waits, until it is told not to. */
-async function offerToLeave(name: string, base: string, waiting: Disposable): Promise<void> {
+async function offerToLeave(name: string, base: string, leaving: Disposable): Promise<void> {
   const leave = "Don't Start";
-  if ((await vscode.window.showInformationMessage(`"${name}" starts when "${base}" is trained.`, leave)) === leave) waiting.dispose();
+  if ((await vscode.window.showInformationMessage(`"${name}" starts when "${base}" is trained.`, leave)) === leave) leaving.dispose();
 }
 
 async function withNumber(plan: TrainPlan, setting: PlannedNumber): Promise<TrainPlan> {

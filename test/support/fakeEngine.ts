@@ -8,7 +8,7 @@ import type { SweepSummary } from '../../src/protocol/sweep';
 
 /**
  * A process that speaks the engine's protocol with made-up models, so that the extension can be tested without training.
- * Experiments named `crash` and `refuse` do what they say.
+ * Experiments named `crash`, `refuse`, `slow` and `untrained` do what they say.
  */
 const connection = createMessageConnection(new IPCMessageReader(process), new IPCMessageWriter(process));
 const models = new Map<string, ModelSummary>();
@@ -101,6 +101,8 @@ connection.onRequest(protocol.train, ({ experiment, steps }) => {
   const name = 'bundled' in experiment ? experiment.bundled : 'from-text';
   if (name === 'crash') process.exit(3);
   if (name === 'refuse') return new ResponseError<void>(protocol.userErrorCode, 'There is no experiment "refuse".');
+  if (name === 'slow') return new ResponseError<void>(protocol.tooLongCode, 'It would take about 35 hours.');
+  if (name === 'untrained') return new ResponseError(protocol.untrainedOriginCode, 'It starts from "base".', { id: 'b', name: 'base' }) as ResponseError<unknown> as ResponseError<void>;
   if (name === 'defect') throw new TypeError('undefined is not a function');
   const model = put({ id: `${name}-${models.size}`, name, progress: { step: 0, steps: steps ?? 100 } });
   run(model.id);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { CancelledError, UserError } from '../../../src/common/errors';
+import { TooLongError, UntrainedOriginError } from '../../../src/extension/refusals';
 import { analysisProgress, analyze, getModel, listModels, renameModel, startSweep, train } from '../../../src/protocol/engine';
 import { Engine, forkEngine, type EngineState } from '../../../src/extension/engine';
 import { buildFakeEngine } from '../../support/buildFakeEngine';
@@ -99,6 +100,14 @@ describe('the engine', () => {
     const defect = engine.request(train, { experiment: { bundled: 'defect' } });
     await expect(defect).rejects.toThrow('undefined is not a function');
     await expect(defect).rejects.not.toBeInstanceOf(UserError);
+  });
+
+  test('tells refusals to train that can be answered', async () => {
+    const { engine } = engineOn(engineFile);
+    const asked = (bundled: string) => engine.request(train, { experiment: { bundled } });
+    await expect(asked('slow')).rejects.toBeInstanceOf(TooLongError);
+    await expect(asked('untrained')).rejects.toMatchObject({ message: 'It starts from "base".', origin: { id: 'b', name: 'base' } });
+    await expect(asked('untrained')).rejects.toBeInstanceOf(UntrainedOriginError);
   });
 
   test('throws a cancellation for what was cancelled', async () => {
