@@ -42,6 +42,14 @@ describe('the manifest and the table of contributions agree', () => {
     expect(shownOn(false)).toEqual(['model finished ended', 'checkpoint', 'head', 'mlp']);
   });
 
+  test('on the rows that a model can be fine-tuned from: what is trained to its end, and every checkpoint', () => {
+    const rows = ['model finished ended tunable', 'checkpoint', 'model training running', 'model stopped ended resumable', 'checkpoints', 'tuned', 'head'];
+    const shown = contributes.menus['view/item/context'].filter(({ command }) => command === 'circuits.fineTuneFromHere');
+    expect(shown.map(({ when }) => rows.filter(row => new RegExp(/viewItem =~ \/(.*)\/$/.exec(when)?.[1] ?? '^$').test(row)))).toEqual([
+      ['model finished ended tunable', 'checkpoint'], ['model finished ended tunable', 'checkpoint'],
+    ]);
+  });
+
   test('and every command has an icon where it stands inline or in a title', () => {
     const { menus } = contributes;
     const shown = [
