@@ -1,4 +1,4 @@
-import type { ModelConfig } from './config';
+import type { Architecture, ModelConfig } from './config';
 import type { Experiment } from './experiment';
 import type { ParameterValues } from './parameter';
 
@@ -88,11 +88,14 @@ export interface ModelWords {
   readonly vocabulary: readonly string[];
   /** The task's ways to corrupt a prompt. */
   readonly corruptions: readonly string[];
+  /** How large a graph can be that a prompt of the task holds, where it holds one. */
+  readonly graph?: { readonly vertices: number; readonly maximumEdges: number };
 }
 
 /** An experiment with the task's parameters and every default written out; what the model's id is a hash of. */
-export interface ResolvedExperiment extends Omit<Experiment, 'task' | 'name' | 'sweep' | 'from'> {
+export interface ResolvedExperiment extends Omit<Experiment, 'task' | 'name' | 'sweep' | 'from' | 'model'> {
   readonly name: string;
+  readonly model: Architecture;
   readonly from?: ModelOrigin;
   readonly task: { readonly name: string; readonly parameters: ParameterValues };
 }
