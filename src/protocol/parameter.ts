@@ -25,6 +25,8 @@ export type Parameter = Described & (
   | { readonly kind: 'components'; readonly default: string }
   /** A product of weights and circuits, as in `W_pos · QK(1.0) · OV(0.0)ᵀ · W_Eᵀ`. */
   | { readonly kind: 'path'; readonly default: string }
+  /** Edges of a graph between numbered vertices, as in `1-3 3-4 2-4`; empty for one drawn from the task. */
+  | { readonly kind: 'graph'; readonly default: string }
 );
 
 interface Described {
@@ -49,6 +51,7 @@ interface ValueOfKind {
   readonly corruption: string;
   readonly components: string;
   readonly path: string;
+  readonly graph: string;
 }
 
 /** The values that a set of parameters describes. */
@@ -74,6 +77,7 @@ export function parameterSchema(parameter: Parameter): v.GenericSchema<unknown, 
     case 'prompt':
     case 'components':
     case 'path':
+    case 'graph':
       return v.pipe(v.string(), v.maxLength(100_000));
     case 'position':
     case 'corruption':

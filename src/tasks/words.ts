@@ -21,6 +21,9 @@ export function positionOf(task: Pick<Task, 'positions'>, text: string): number 
 }
 
 export function modelWords(task: Task): ModelWords {
-  const { vocabulary, answerPositions, corruptions } = task;
-  return { positions: positionNames(task), answerPositions, vocabulary, corruptions: Object.keys(corruptions) };
+  const { vocabulary, answerPositions, corruptions, graphs } = task;
+  return {
+    positions: positionNames(task), answerPositions, vocabulary, corruptions: Object.keys(corruptions),
+    ...(graphs && { graph: { vertices: graphs.vertices, maximumEdges: graphs.maximumEdges } }),
+  };
 }

@@ -15,6 +15,7 @@ const kinds = {
   clean: { kind: 'prompt', title: 'Clean prompt', description: 'From', default: '' },
   corrupted: { kind: 'prompt', title: 'Corrupted prompt', description: 'To', default: '' },
   ablated: { kind: 'components', title: 'Ablated', description: 'What is taken out', default: '' },
+  graph: { kind: 'graph', title: 'Graph', description: 'What is drawn', default: '' },
   path: { kind: 'path', title: 'Path', description: 'The product', default: 'W_E · OV(0.0)' },
 } as const satisfies Parameters;
 
@@ -244,5 +245,107 @@ describe.each(themeNames)('in %s', theme => {
     await panel.picture(`controls-${theme}`);
     expect(await panel.violations()).toEqual([]);
     expect(panel.complaints).toEqual([]);
+  });
+});
+
+describe('a graph', () => {
+  const sized = { words: { ...words, graph: { vertices: 6, maximumEdges: 4 } } };
+  const vertex = (panel: OpenPanel, number: number) => panel.page.getByRole('button', { name: `vertex ${number},` });
+  const field = (panel: OpenPanel) => panel.page.getByRole('textbox', { name: 'Edges' });
+  const says = (panel: OpenPanel, text: string) => panel.page.locator('.parameter-graph .field-note').getByText(text).waitFor();
+
+  test('is drawn: two vertices that are chosen are joined, and the next time parted', async () => {
+    const panel = await open(['graph'], { params: { graph: '1-3 3-4' }, over: sized });
+    expect(await vertex(panel, 3).getAttribute('aria-label')).toBe('vertex 3, joined to 1 and 4');
+    expect(await vertex(panel, 5).getAttribute('aria-label')).toBe('vertex 5, joined to nothing');
+    await vertex(panel, 4).click();
+    expect(await vertex(panel, 4).getAttribute('aria-pressed')).toBe('true');
+    await vertex(panel, 2).click();
+    expect(await sent(panel)).toEqual({ graph: '1-3 3-4 2-4' });
+    await says(panel, '4 and 2 are joined.');
+    expect(await panel.page.locator('.graph-line').count()).toBe(3);
+    await vertex(panel, 1).click();
+    await vertex(panel, 3).click();
+    expect(await sent(panel)).toEqual({ graph: '3-4 2-4' });
+    expect(await field(panel).inputValue()).toBe('3-4 2-4');
+  });
+
+  test('parts vertices that are joined twice', async () => {
+    const panel = await open(['graph'], { params: { graph: '1-3 3-1 3-4' }, over: sized });
+    await vertex(panel, 1).click();
+    await vertex(panel, 3).click();
+    expect(await sent(panel)).toEqual({ graph: '3-4' });
+  });
+
+  test('is one stop of the Tab key; arrows walk along the vertices, Enter chooses, Escape lets go', async () => {
+    const panel = await open(['graph'], { over: sized });
+    const { keyboard } = panel.page;
+    await vertex(panel, 1).focus();
+    await keyboard.press('Enter');
+    await keyboard.press('Escape');
+    expect(await vertex(panel, 1).getAttribute('aria-pressed')).toBe('false');
+    await keyboard.press('ArrowRight');
+    await keyboard.press('Enter');
+    await keyboard.press('End');
+    await keyboard.press('Enter');
+    expect(await sent(panel)).toEqual({ graph: '2-6' });
+    await keyboard.press('Tab');
+    expect(await panel.page.evaluate(() => document.activeElement?.textContent)).toBe('Clear');
+  });
+
+  test('may be typed, in either way of writing', async () => {
+    const panel = await open(['graph'], { over: sized });
+    await field(panel).fill('1 3, 3 4');
+    await expect.poll(() => panel.page.locator('.graph-line').count()).toBe(2);
+    await panel.page.keyboard.press('Enter');
+    expect(await sent(panel)).toEqual({ graph: '1-3 3-4' });
+  });
+
+  test.each([
+    ['1-3 4', 'The end 4 has no partner'],
+    ['1-7', 'There is no vertex 7: this model reads vertices 1 to 6.'],
+    ['1-2 2-3 3-4 4-5 5-6', 'The graph has 5 edges; this model reads at most 4.'],
+  ])('"%s" is explained and not sent', async (text, problem) => {
+    const panel = await open(['graph'], { over: sized });
+    await field(panel).fill(text);
+    await panel.page.keyboard.press('Enter');
+    await panel.page.getByRole('alert').getByText(problem).waitFor();
+    expect(await panel.waiting('change')).toEqual([]);
+  });
+
+  test('that is full takes no other edge, and says so', async () => {
+    const panel = await open(['graph'], { params: { graph: '1-2 2-3 3-4 4-5' }, over: sized });
+    await vertex(panel, 5).click();
+    await vertex(panel, 6).click();
+    await says(panel, 'The graph has 5 edges; this model reads at most 4.');
+    expect(await panel.waiting('change')).toEqual([]);
+    expect(await field(panel).inputValue()).toBe('1-2 2-3 3-4 4-5');
+  });
+
+  test('is cleared to be drawn anew, which asks for nothing yet, or sampled', async () => {
+    const panel = await open(['graph'], { params: { graph: '1-3 3-4' }, over: sized });
+    await panel.page.getByRole('button', { name: 'Clear: Graph' }).click();
+    await expect.poll(() => panel.page.locator('.graph-line').count()).toBe(0);
+    expect(await field(panel).inputValue()).toBe('');
+    expect(await panel.waiting('change')).toEqual([]);
+    await panel.page.getByRole('button', { name: 'Sample: Graph' }).click();
+    expect(await sent(panel)).toEqual({ graph: '' });
+  });
+
+  test('of a task that reads no graphs is text alone', async () => {
+    const panel = await open(['graph']);
+    await field(panel).fill('1-99');
+    await panel.page.keyboard.press('Enter');
+    expect(await sent(panel)).toEqual({ graph: '1-99' });
+    expect(await panel.page.locator('.graph-canvas').count()).toBe(0);
+  });
+
+  test.each(themeNames)('can be read in %s', async theme => {
+    const panel = await open(['graph'], { theme, params: { graph: '1-3 3-4 2-4 5-9 9-15 4-12 1-8 3-11 3-11' }, over: { words: { ...words, graph: { vertices: 15, maximumEdges: 15 } } } });
+    await vertex(panel, 4).click();
+    await vertex(panel, 7).hover();
+    await panel.picture(`control-graph-${theme}`);
+    expect(panel.complaints).toEqual([]);
+    expect(await panel.violations()).toEqual([]);
   });
 });

@@ -4,6 +4,7 @@ import type { Parameter, Parameters, ParameterValue, ParameterValues } from '../
 import { element } from '../elements';
 import { headTitle, plainHead, plainPosition } from '../subjects';
 import { componentsControl } from './components';
+import { GraphControl } from './graph';
 import { numberControl } from './number';
 import { PathControl } from './path';
 import { PromptControl } from './prompt';
@@ -73,6 +74,8 @@ function controlFor(parameter: Parameter, { model, words }: Vocabulary, prompts:
       return only(isString, componentsControl(parameter, model, parameter.default));
     case 'path':
       return only(isString, new PathControl(parameter, model, parameter.default));
+    case 'graph':
+      return only(isString, new GraphControl(parameter, words.graph, parameter.default));
     default:
       return parameter satisfies never;
   }

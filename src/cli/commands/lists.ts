@@ -78,6 +78,7 @@ function formOf(parameter: Parameter): string {
     case 'corruption': return 'one of the task, or empty for its first';
     case 'components': return 'as in "1.0, mlp 0"';
     case 'path': return 'as in "W_E · OV(1.0) · W_U"';
+    case 'graph': return 'edges, as in "1-3 3-4"';
     default: return parameter satisfies never;
   }
 }

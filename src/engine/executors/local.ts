@@ -8,8 +8,6 @@ import type { Executor, SweepHost, SweepJob } from './executor';
 export interface LocalOptions {
   /** Runs at the same time; 0 for one a thread. */
   readonly parallel: number;
-  /** Whether runs are trained even where that takes days. */
-  readonly force?: boolean;
   /** Threads that all of them may use together. */
   readonly threads: number;
   /** The most runs at the same time, whatever was asked for: more processes than cores only cost memory. */
@@ -20,7 +18,7 @@ export interface LocalOptions {
 const lookInterval = 1000;
 
 /** Trains a sweep's runs on this machine, a few processes at a time. */
-export function localExecutor(runs: Runs, store: Store, { parallel, force = false, threads, cores }: LocalOptions): Executor {
+export function localExecutor(runs: Runs, store: Store, { parallel, threads, cores }: LocalOptions): Executor {
   return async (jobs, host) => {
     const over = AbortSignal.any([host.signal, host.left]);
     const left = new Promise<void>(resolve => host.left.addEventListener('abort', () => resolve(), { once: true }));
@@ -29,7 +27,7 @@ export function localExecutor(runs: Runs, store: Store, { parallel, force = fals
     let waiting = jobs;
     while (waiting.length > 0 && !over.aborted) {
       const atOnce = Math.min(asked, cores, waiting.length);
-      const round = new Round(runs, store, host, { over, left }, { threads: Math.max(1, Math.floor(threads / atOnce)), force });
+      const round = new Round(runs, store, host, { over, left }, Math.max(1, Math.floor(threads / atOnce)));
       await round.run(waiting, atOnce);
       // What another process trained, but not to its end, is trained here.
       waiting = await round.leftByOthers();
@@ -47,7 +45,7 @@ class Round {
     private readonly host: SweepHost,
     private readonly ends: { readonly over: AbortSignal; readonly left: Promise<void> },
     /** Of each run. */
-    private readonly how: { readonly threads: number; readonly force: boolean },
+    private readonly threads: number,
   ) {}
 
   async run(jobs: readonly SweepJob[], atOnce: number): Promise<void> {
@@ -82,7 +80,7 @@ class Round {
   /** Starts a run where it stands; nothing when there is nothing to do here. */
   private async begin(job: SweepJob): Promise<Run | undefined> {
     const { model, text, index } = job;
-    const { run, cached } = await this.runs.train({ text, ...this.how });
+    const { run, cached } = await this.runs.train({ text, threads: this.threads });
     if (run || !cached) return run;
     const { status } = await this.store.read(model);
     switch (status) {
@@ -94,7 +92,7 @@ class Round {
         this.elsewhere.push(job);
         this.host.tell(index, { status });
         return undefined;
-      default: return this.runs.resume(model, this.how);
+      default: return this.runs.resume(model, { threads: this.threads });
     }
   }
 

@@ -109,7 +109,9 @@ class Placing {
     // Counted on the same side of all of them, whichever way each is written.
     const side = link && link.from > link.to ? -1 : 1;
     const own = side * (parallel.indexOf(at) - (parallel.length - 1) / 2) * this.fontSize * 1.6;
-    const aside = [0, 2.4, -2.4, 3.8, -3.8].map(factor => bentCurve(start, end, own + factor * this.fontSize));
+    // Past a node rather on the inside, where the way is shorter.
+    const inward = dot(leftOf(start, end), subtract(this.centre, start)) < 0 ? -1 : 1;
+    const aside = [0, 0.6, 1.2, 2, 3, -1.2, -2, -3].map(factor => bentCurve(start, end, own + inward * factor * this.fontSize));
     return this.clearest(aside, [link?.from, link?.to], 2);
   }
 
