@@ -15,6 +15,12 @@ export interface AnalysisContext {
    * @throws UserError for a checkpoint that does not exist or cannot be read.
    */
   atCheckpoint(step: number): Promise<RunnableModel>;
+  /**
+   * The model that this one started from, with the weights that it started from (before any were perturbed); undefined
+   * where it started from none.
+   * @throws UserError when it is gone.
+   */
+  base(): Promise<RunnableModel | undefined>;
   /** The rows measured while it trained, ascending in steps. */
   readonly metrics: readonly MetricsRow[];
   /** Seeded by the model and the analysis, so that the same request gives the same figures. */

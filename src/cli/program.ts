@@ -47,9 +47,10 @@ function programOf(session: Session): Command {
   /** A command that trains experiments: what it changes in them, and where. */
   const addTraining = (usage: string, description: string) => add(usage, description)
     .option('--seed <number>', 'another seed', wholeNumber(0, 0x7fffffff))
-    .option('--steps <number>', 'another number of steps', wholeNumber(1, 1e9))
+    .option('--steps <number>', 'another number of steps', wholeNumber(0, 1e9))
     .option('--set <path=value>', 'another value in the experiment, as in task.operation=add', gather, [])
-    .addOption(new Option('--device <device>', 'where to train').choices(devices));
+    .addOption(new Option('--device <device>', 'where to train').choices(devices))
+    .option('--force', 'train even where it takes days');
 
   add('tasks', 'the tasks, with their parameters, and the bundled experiments').action(() => listTasks(session));
   add('analyses', 'the analyses, with their parameters and scalars').action(() => listAnalyses(session));

@@ -1,10 +1,9 @@
 import os from 'node:os';
-import { readFile } from 'node:fs/promises';
-import { errorCode, UserError } from '../common/errors';
+import path from 'node:path';
 import { Engine, type Installation } from '../engine/engine';
+import { readExperimentFile } from '../engine/experimentFile';
 import { allThreads } from '../engine/threads';
-import type { Device } from '../protocol/engine';
-import { experimentFileLimit } from '../protocol/experiment';
+import type { Device, ExperimentText } from '../protocol/engine';
 import { Store } from '../store/store';
 import type { ModelRecord } from '../store/modelRecord';
 import type { Output } from './output';
@@ -48,22 +47,10 @@ export function withModel<T>(session: Session, options: CommonOptions, reference
   return withEngine(session, options, async engine => work(engine, await engine.store.find(reference)), { reference });
 }
 
-/** The text of an experiment: of a file, or of the bundled one of that name. */
-export async function experimentText(engine: Engine, reference: string): Promise<string> {
-  if ((await engine.bundled.names()).includes(reference)) return engine.bundled.read(reference);
-  if (!looksLikeFile(reference)) return engine.bundled.read(reference);
-  try {
-    const bytes = await readFile(reference);
-    if (bytes.length > 4 * experimentFileLimit) throw new UserError(`${reference} is too large for an experiment.`);
-    return bytes.toString('utf8');
-  } catch (error) {
-    switch (errorCode(error)) {
-      case 'ENOENT': throw new UserError(`There is no experiment file ${reference}.`);
-      case 'EISDIR': throw new UserError(`${reference} is a folder, not an experiment file.`);
-      case 'EACCES': throw new UserError(`${reference} cannot be read: permission denied.`);
-      default: throw error;
-    }
-  }
+/** An experiment's text with its folder: of a file, or of the bundled one of that name. */
+export async function experimentText(engine: Engine, reference: string): Promise<ExperimentText> {
+  if (!looksLikeFile(reference) || (await engine.bundled.names()).includes(reference)) return engine.bundled.source(reference);
+  return { text: await readExperimentFile(reference), folder: path.dirname(path.resolve(reference)) };
 }
 
 /** Bundled experiments are named by one word. */

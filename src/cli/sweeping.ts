@@ -3,10 +3,11 @@ import type { SweepOrder } from '../engine/sweeps';
 import type { SweepDetails } from '../protocol/sweep';
 import { showSweepProgress } from './progress';
 import type { Session } from './session';
+import { afterOrigins } from './training';
 
 /** Brings the runs of a sweep to their end, with progress on standard error; Ctrl-C cancels, and the runs keep what they have. */
 export async function sweepToEnd(session: Session, engine: Engine, order: SweepOrder): Promise<SweepDetails> {
-  const started = await engine.sweeps.start(order);
+  const started = await afterOrigins(session, engine, { force: order.options.force ?? false }, () => engine.sweeps.start(order));
   const { id, name } = started;
   const shown = showSweepProgress(name, session.output.err);
   const watching = engine.sweeps.onChange(({ summary }) => summary.id === id && shown.show(summary));

@@ -31,18 +31,32 @@ const gpuWorthwhileGflop = 5;
  * @throws UserError that says what would make the device available.
  */
 export async function openRuntime(request: RuntimeRequest): Promise<Runtime> {
+  return (await openChosen(request)).runtime;
+}
+
+/** The device that {@link openRuntime} would open. @throws UserError as it does. */
+export async function deviceFor(request: RuntimeRequest): Promise<ActualDevice> {
+  if (request.device !== 'auto') return request.device;
+  const { device, runtime } = await openChosen(request);
+  runtime.dispose();
+  return device;
+}
+
+type ActualDevice = Exclude<Device, 'auto'>;
+
+async function openChosen(request: RuntimeRequest): Promise<{ readonly device: ActualDevice; readonly runtime: Runtime }> {
   const { device } = request;
-  if (device !== 'auto') return open(device, request);
+  if (device !== 'auto') return { device, runtime: await open(device, request) };
   if ((request.gflopPerStep ?? 0) >= gpuWorthwhileGflop) {
     for (const candidate of ['tensorflow', 'webgpu'] as const) {
       try {
-        return await open(candidate, request);
+        return { device: candidate, runtime: await open(candidate, request) };
       } catch {
         // Not there: the next one may be.
       }
     }
   }
-  return open('cpu', request);
+  return { device: 'cpu', runtime: await open('cpu', request) };
 }
 
 /** What each device is, or what would make it available. */
@@ -60,7 +74,7 @@ export async function deviceStatuses(tensorflowFolder?: string): Promise<readonl
   }));
 }
 
-async function open(device: Exclude<Device, 'auto'>, { threads, spin, givesBack = false, tensorflowFolder }: RuntimeRequest): Promise<Runtime> {
+async function open(device: ActualDevice, { threads, spin, givesBack = false, tensorflowFolder }: RuntimeRequest): Promise<Runtime> {
   switch (device) {
     case 'cpu': return new OnnxRuntime({ device, threads: threads > 0 ? threads : os.availableParallelism(), spin, givesBack });
     case 'webgpu': return openWebGpu();

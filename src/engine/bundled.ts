@@ -2,12 +2,13 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { errorCode } from '../common/errors';
 import { unknownName } from '../common/nearest';
+import type { ExperimentText } from '../protocol/engine';
 
 export const experimentSuffix = '.circuit.json';
 
 /** The experiments that come with the program: `<name>.circuit.json` in one folder. */
 export class BundledExperiments {
-  constructor(private readonly folder: string) {}
+  constructor(readonly folder: string) {}
 
   /** Their names in alphabetical order. */
   async names(): Promise<string[]> {
@@ -18,6 +19,11 @@ export class BundledExperiments {
       if (errorCode(error) === 'ENOENT') return [];
       throw error;
     }
+  }
+
+  /** As {@link read}, with the folder that it is in. */
+  async source(name: string): Promise<ExperimentText> {
+    return { text: await this.read(name), folder: this.folder };
   }
 
   /** The text of one. Throws a UserError with the nearest names for one that does not exist. */

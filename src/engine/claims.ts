@@ -12,21 +12,33 @@ import { parseGraph } from '../protocol/graphText';
 import { resolveParameters, type Parameter, type ParameterValues } from '../protocol/parameter';
 import { parsePath } from '../protocol/path';
 import { positionOf } from '../tasks/words';
-import type { PreparedExperiment } from '../training/experiment';
+import type { NamedModels, PreparedExperiment } from '../training/experiment';
+import { nothingNamed } from '../training/origin';
 import type { Analyses } from './analyses';
 
-type Subject = Pick<PreparedExperiment, 'claims' | 'config' | 'task'>;
+type Subject = Pick<PreparedExperiment, 'config' | 'task'>;
 
 /**
  * What is wrong with an experiment's claims, as far as it can be known before anything is trained: analyses, parameters,
- * scalars, heads, positions and words that do not exist.
+ * scalars, heads, positions and words that do not exist, and other experiments. `named` are those, looked up before.
  */
-export function claimProblems(experiment: Subject): readonly ExperimentProblem[] {
-  return experiment.claims.flatMap((claim, index) => [
-    ...problemsOf(claim, experiment).map(({ path, message }) => ({ path: ['claims', index, ...path], message })),
-    ...(claim.or ?? []).flatMap((other, at) =>
-      problemsOf(other, experiment).map(({ path, message }) => ({ path: ['claims', index, 'or', at, ...path], message }))),
-  ]);
+export function claimProblems(
+  experiment: Pick<PreparedExperiment, 'claims' | 'config' | 'task' | 'resolved'>, named: NamedModels = nothingNamed,
+): readonly ExperimentProblem[] {
+  return experiment.claims.flatMap((claim, index) => {
+    const subject = subjectOf(claim, experiment, named);
+    const problems = subject.ok ? problemsWith(claim, subject.value) : [subject.problem];
+    return problems.map(({ path, message }) => ({ path: ['claims', index, ...path], message }));
+  });
+}
+
+function subjectOf({ of }: Claim, experiment: Pick<PreparedExperiment, 'config' | 'task' | 'resolved'>, named: NamedModels): Attempt<Subject> {
+  return of === undefined ? { ok: true, value: experiment } : attempt(['of'], () => named.other(of, experiment.resolved.seed).experiment);
+}
+
+function problemsWith(claim: Claim, subject: Subject): readonly ExperimentProblem[] {
+  const others = (claim.or ?? []).flatMap((other, at) => problemsOf(other, subject).map(({ path, message }) => ({ path: ['or', at, ...path], message })));
+  return [...problemsOf(claim, subject), ...others];
 }
 
 function problemsOf(claim: Measurement, experiment: Subject): readonly ExperimentProblem[] {
@@ -83,6 +95,8 @@ function checkName(parameter: Parameter | undefined, value: ParameterValues[stri
 
 export interface Verifying {
   readonly signal: AbortSignal;
+  /** The other experiments that claims are about → their models, or what keeps one from being there. */
+  readonly others?: ReadonlyMap<string, string | UserError>;
   /** Told of an analysis before it runs. */
   readonly onRun?: (analysis: AnalysisDefinition) => void;
 }
@@ -97,28 +111,31 @@ export async function verifyClaims(
   analyses: Pick<Analyses, 'run'>,
   model: string,
   claims: readonly Claim[],
-  { signal, onRun }: Verifying,
+  { signal, others = new Map(), onRun }: Verifying,
 ): Promise<readonly ClaimOutcome[]> {
   const measurements = new Map<string, AnalysisResult | UserError>();
 
-  async function measure(claim: Measurement): Promise<AnalysisResult | UserError> {
+  async function measure(claim: Measurement, of: string | undefined): Promise<AnalysisResult | UserError> {
+    const subject = of === undefined ? model : others.get(of);
+    if (subject === undefined) throw new Error(`there is no model of ${of}`);
+    if (subject instanceof UserError) return subject;
     const analysis = findAnalysis(claim.analysis);
     const params = parametersOf(analysis, claim);
     // With every default written out, in the order of their definition.
-    const key = JSON.stringify([analysis.id, params]);
+    const key = JSON.stringify([subject, analysis.id, params]);
     const before = measurements.get(key);
     if (before) return before;
     onRun?.(analysis);
-    const measured = await analyses.run({ model, analysis: analysis.id, params }, { signal, progress: () => undefined }).catch(asUserError);
+    const measured = await analyses.run({ model: subject, analysis: analysis.id, params }, { signal, progress: () => undefined }).catch(asUserError);
     measurements.set(key, measured);
     return measured;
   }
 
   async function settle(claim: Claim): Promise<ClaimOutcome> {
-    const own = outcomeOf(claim.claim, claim, await measure(claim));
+    const own = outcomeOf(claim, claim, await measure(claim, claim.of));
     if (own.ok) return own;
     for (const other of claim.or ?? []) {
-      const outcome = outcomeOf(claim.claim, other, await measure(other));
+      const outcome = outcomeOf(claim, other, await measure(other, claim.of));
       if (outcome.ok) return outcome;
     }
     return own;
@@ -133,18 +150,22 @@ export async function verifyClaims(
 }
 
 /** A claim that could not be measured. */
-export function unmeasured(claim: string, { expect }: Measurement, problem: string): ClaimOutcome {
-  return { claim, measured: null, expect, ok: false, problem };
+export function unmeasured(claim: Claim, { expect }: Measurement, problem: string): ClaimOutcome {
+  return { ...whatIsClaimed(claim), measured: null, expect, ok: false, problem };
 }
 
-function outcomeOf(claim: string, measurement: Measurement, result: AnalysisResult | UserError): ClaimOutcome {
+function whatIsClaimed({ claim, of }: Claim): Pick<ClaimOutcome, 'claim' | 'of'> {
+  return { claim, ...(of !== undefined && { of }) };
+}
+
+function outcomeOf(claim: Claim, measurement: Measurement, result: AnalysisResult | UserError): ClaimOutcome {
   if (result instanceof UserError) return unmeasured(claim, measurement, result.message);
   const { analysis, scalar, expect, found } = measurement;
   const measured = result.scalars[scalar];
   if (measured === undefined) return unmeasured(claim, measurement, `The analysis "${analysis}" has no "${scalar}" of this model with these parameters.`);
   const ok = holds(parseBound(expect), measured);
   const finding = (ok ? found : undefined) ?? result.finding;
-  return { claim, measured, expect, ok, ...(finding !== undefined && { finding }) };
+  return { ...whatIsClaimed(claim), measured, expect, ok, ...(finding !== undefined && { finding }) };
 }
 
 function asUserError(error: unknown): UserError {

@@ -16,6 +16,7 @@ import { slurmExecutor } from './executors/slurm';
 import { checkSlurmOptions, slurmScript, type SlurmSetup } from './executors/slurmScript';
 import { ModelWatch } from './modelWatch';
 import { OpenModels } from './openModels';
+import { Origins } from './origins';
 import { Runs } from './runs';
 import { Sweeps, type SweepOrder } from './sweeps';
 import { allThreads } from './threads';
@@ -69,9 +70,10 @@ export class Engine implements Disposable {
   /** @throws UserError when the store's folder cannot be used. */
   static async open({ store: folder, device, threads, background, installation, log }: EngineOptions): Promise<Engine> {
     const store = await Store.open(folder, log);
-    const runs = new Runs(store, { trainer: installation.trainer, device, threads, background, log });
+    const bundled = new BundledExperiments(installation.experiments);
+    const runs = new Runs(store, { trainer: installation.trainer, device, threads, background, log }, new Origins(store, bundled));
     const sweeps = new Sweeps(store, runs, {
-      local: ({ parallel }) => localExecutor(runs, store, { parallel, threads, cores: allThreads() }),
+      local: ({ parallel, force = false }) => localExecutor(runs, store, { parallel, force, threads, cores: allThreads() }),
       slurm: options => {
         const setup = slurmSetup(options, installation);
         checkSlurmOptions(setup.options);
@@ -79,7 +81,7 @@ export class Engine implements Disposable {
       },
     }, log);
     const models = new OpenModels(store, () => openRuntime({ device: 'cpu', threads, spin: false, givesBack: true }));
-    return new Engine(store, runs, sweeps, models, new Analyses(store, models), new BundledExperiments(installation.experiments), installation, log);
+    return new Engine(store, runs, sweeps, models, new Analyses(store, models), bundled, installation, log);
   }
 
   /** What to show of every model, newest first. */

@@ -8,6 +8,7 @@ import type { ModelRecord } from '../store/modelRecord';
 import type { Store } from '../store/store';
 import type { Task } from '../tasks/task';
 import { prepare } from '../training/experiment';
+import { readOrigin } from './originWeights';
 
 export interface OpenModel {
   readonly details: ModelDetails;
@@ -18,6 +19,8 @@ export interface OpenModel {
    * @throws UserError for a checkpoint that does not exist or cannot be read.
    */
   atCheckpoint(step: number): Promise<RunnableModel>;
+  /** The model that it started from, with the weights that it started from, if it did. @throws UserError when it is gone. */
+  base(): Promise<RunnableModel | undefined>;
 }
 
 /** Models kept open, with their compiled graphs. */
@@ -51,7 +54,7 @@ export class OpenModels implements Disposable {
     return entry.use(async () => {
       const details = await this.store.details(id);
       const model = checkpoint === undefined ? await entry.newest(details.checkpoints.at(-1)) : await entry.at(checkpoint);
-      return work({ details, task: entry.task, model, atCheckpoint: step => entry.at(step) });
+      return work({ details, task: entry.task, model, atCheckpoint: step => entry.at(step), base: () => entry.origin() });
     });
   }
 
@@ -67,6 +70,8 @@ class Entry {
   /** Where it was opened: step of the checkpoint, or `undefined` for `weights.safetensors`. The least recently used first. */
   private readonly opened = new Map<number | undefined, Promise<RunnableModel>>();
   private readonly functions = new Map<string, TensorFunction>();
+  /** Its config may be another: whether it is frozen, how its neurons act. */
+  private readonly originFunctions = new Map<string, TensorFunction>();
   /** What only reads weights or metrics never waits for a runtime. */
   private readonly lateRuntime: Runtime;
   private runtime: Promise<Runtime> | undefined;
@@ -103,6 +108,14 @@ class Entry {
       if (!(error instanceof UserError)) throw error;
       return this.withoutWeights(error);
     }
+  }
+
+  /** The model that this one started from, run by the same runtime. */
+  async origin(): Promise<RunnableModel | undefined> {
+    const { from } = this.record.experiment;
+    if (!from) return undefined;
+    const { config, weights } = await readOrigin(this.store, from);
+    return new RunnableModel(config, weights, this.lateRuntime, this.originFunctions);
   }
 
   async use<T>(work: () => Promise<T>): Promise<T> {

@@ -10,9 +10,11 @@ import type { AnalysisResult } from '../protocol/analysis';
 import * as protocol from '../protocol/engine';
 import type { ParameterValues } from '../protocol/parameter';
 import { describeTask, tasks } from '../tasks/registry';
+import { TooLongError } from './duration';
 import { Engine, type Installation } from './engine';
 import { experimentProblems } from './experimentProblems';
 import { checkFrame } from './frames';
+import { UntrainedOriginError } from './originWeights';
 import * as schemas from './requestSchemas';
 import { tensorflowSetUp } from './tensorflow';
 import { backgroundThreads } from './threads';
@@ -26,7 +28,7 @@ export function serveRequests(connection: MessageConnection, installation: Insta
   const log = (level: protocol.LogLine['level'], message: string) => void connection.sendNotification(protocol.log, { level, message }).catch(() => undefined);
 
   /** Answers one kind of request; what is thrown becomes an error for people, or is a defect and goes to the log. */
-  async function respond<R>(method: string, token: CancellationToken, work: (signal: AbortSignal) => Promise<R>): Promise<R | ResponseError<void>> {
+  async function respond<R>(method: string, token: CancellationToken, work: (signal: AbortSignal) => Promise<R>): Promise<R | ResponseError<protocol.UntrainedOrigin | void>> {
     const controller = new AbortController();
     const listening = token.onCancellationRequested(() => controller.abort());
     // A request that was cancelled before it was looked at has a token that tells nobody.
@@ -35,7 +37,8 @@ export function serveRequests(connection: MessageConnection, installation: Insta
       return await work(controller.signal);
     } catch (error) {
       if (error instanceof CancelledError) return new ResponseError(cancelled, error.message);
-      if (error instanceof UserError) return new ResponseError(protocol.userErrorCode, error.message);
+      if (error instanceof UntrainedOriginError) return new ResponseError(protocol.untrainedOriginCode, error.message, error.untrained);
+      if (error instanceof UserError) return new ResponseError(error instanceof TooLongError ? protocol.tooLongCode : protocol.userErrorCode, error.message);
       log('error', `${method}: ${error instanceof Error ? error.stack ?? error.message : String(error)}`);
       return new ResponseError(ErrorCodes.InternalError, messageOf(error));
     } finally {
@@ -99,7 +102,7 @@ export function serveRequests(connection: MessageConnection, installation: Insta
     return null;
   });
   on(protocol.renameModel, schemas.renameRequest, async (engine, { model, name }) => engine.runs.summary(await engine.store.rename(model, name)));
-  on(protocol.checkExperiment, schemas.checkRequest, (_, { text }) => Promise.resolve(experimentProblems(text)));
+  on(protocol.checkExperiment, schemas.checkRequest, async (engine, source) => experimentProblems(source.text, await engine.runs.origins.lookUp(source)));
   on(protocol.planSweep, schemas.sweepRequest, async (engine, request) => engine.sweeps.plan(await orderOf(engine, request)));
   on(protocol.startSweep, schemas.sweepRequest, async (engine, request) => engine.sweeps.start(await orderOf(engine, request)));
   on0(protocol.listSweeps, shared(engine => engine.sweeps.list()));
@@ -124,7 +127,7 @@ export function serveRequests(connection: MessageConnection, installation: Insta
 
 /** A request's order to train, or to sweep, with the experiment's text in it. */
 async function orderOf<R extends Pick<protocol.TrainRequest, 'experiment'>>({ bundled }: Engine, { experiment, ...order }: R) {
-  return { ...order, text: 'text' in experiment ? experiment.text : await bundled.read(experiment.bundled) };
+  return { ...order, ...('text' in experiment ? experiment : await bundled.source(experiment.bundled)) };
 }
 
 /** Milliseconds between two messages about the progress of an analysis. */

@@ -1,11 +1,14 @@
 import { messageOf, UserError } from '../common/errors';
 import { Emitter } from '../common/event';
 import type { Disposable } from '../common/lifetime';
-import type { Device, ModelControl } from '../protocol/engine';
+import type { Device, ExperimentText, ModelControl } from '../protocol/engine';
 import type { ModelSummary } from '../protocol/model';
 import { idOf, type ModelRecord } from '../store/modelRecord';
 import type { Store } from '../store/store';
-import { applyOverrides, readExperiment, type PreparedExperiment } from '../training/experiment';
+import { applyOverrides, readExperiment, type NamedModels, type PreparedExperiment } from '../training/experiment';
+import { checkDuration } from './duration';
+import { Origins } from './origins';
+import { checkOrigin } from './originWeights';
 import { Run } from './run';
 import { TrainerProcess, type TrainerEnd } from './trainerProcess';
 import { Turns } from './turns';
@@ -21,9 +24,7 @@ export interface RunSettings {
   readonly log: (message: string) => void;
 }
 
-export interface TrainOrder {
-  /** The text of an experiment file. */
-  readonly text: string;
+export interface TrainOrder extends ExperimentText {
   readonly seed?: number;
   readonly steps?: number;
   readonly set?: readonly string[];
@@ -33,6 +34,8 @@ export interface TrainOrder {
   readonly device?: Device;
   /** In place of those in the settings. */
   readonly threads?: number;
+  /** Whether it is trained even where that takes days. */
+  readonly force?: boolean;
 }
 
 /** What a run computes with, where it is not as the settings say. */
@@ -59,7 +62,7 @@ export class Runs implements Disposable {
   /** Tells how a run ended. */
   readonly onEnd = this.ends.event;
 
-  constructor(private readonly store: Store, private readonly settings: RunSettings) {}
+  constructor(private readonly store: Store, private readonly settings: RunSettings, readonly origins = new Origins(store)) {}
 
   get(id: string): Run | undefined {
     return this.running.get(id);
@@ -83,9 +86,10 @@ export class Runs implements Disposable {
   /**
    * Trains an experiment, unless there is a model of it already that can be opened or resumed.
    * @throws UserError one sentence for each thing that is wrong with the experiment; or when the training cannot start.
+   * UntrainedOriginError when it starts from a model that is not trained yet; TooLongError when it would take too long here.
    */
   async train(order: TrainOrder): Promise<TrainOutcome> {
-    const experiment = experimentOf(order);
+    const experiment = experimentOf(order, await this.origins.lookUp(order));
     const id = idOf(experiment.resolved);
     return this.turns.alone(id, async () => {
       const there = await this.existing(id);
@@ -95,8 +99,23 @@ export class Runs implements Disposable {
         // What failed, or was interrupted, before its first checkpoint has nothing that a new start could lose.
         if (run || status === 'finished' || status === 'training' || status === 'paused' || resumable) return { id, cached: true, ...(run && { run }) };
       }
+      if (!order.force) await checkDuration(experiment, this.placeOf(order));
       return { id, cached: false, run: await this.startAfresh(experiment, there, order) };
     });
+  }
+
+  /**
+   * Sees to it that all that experiments start from is there, before any of those that have no model yet is started.
+   * @throws UntrainedOriginError for the first that is not.
+   */
+  async checkOrigins(experiments: readonly PreparedExperiment[]): Promise<void> {
+    const checked = new Set<string>();
+    for (const { resolved: { name }, origin, resolved } of experiments) {
+      if (!origin || (await this.store.has(idOf(resolved)))) continue;
+      const key = JSON.stringify([origin.id, origin.checkpoint]);
+      if (!checked.has(key)) await checkOrigin(this.store, name, origin);
+      checked.add(key);
+    }
   }
 
   async control(id: string, action: ModelControl): Promise<void> {
@@ -157,11 +176,13 @@ export class Runs implements Disposable {
   }
 
   private async startAfresh(
-    { resolved, config }: Pick<PreparedExperiment, 'resolved' | 'config'>,
+    { resolved, config, origin }: Pick<PreparedExperiment, 'resolved' | 'config' | 'origin'>,
     before: ModelRecord | undefined,
     place?: Place,
   ): Promise<Run> {
     if (before && this.running.has(before.id)) throw new UserError(`"${before.name}" is being trained; stop it before it is trained again.`);
+    const from = origin ?? resolved.from;
+    if (from) await checkOrigin(this.store, resolved.name, from);
     const record: ModelRecord = {
       format: 1,
       id: before?.id ?? idOf(resolved),
@@ -178,8 +199,13 @@ export class Runs implements Disposable {
     return this.start(record, place);
   }
 
-  private async start(record: ModelRecord, { device = this.settings.device, threads = this.settings.threads }: Place = {}): Promise<Run> {
+  private placeOf({ device = this.settings.device, threads = this.settings.threads }: Place): Required<Place> {
+    return { device, threads };
+  }
+
+  private async start(record: ModelRecord, place: Place = {}): Promise<Run> {
     if (this.disposed) throw new UserError('The engine is ending.');
+    const { device, threads } = this.placeOf(place);
     const { id, name, progress, metrics } = record;
     const { trainer: file, background } = this.settings;
     const log = (message: string) => this.settings.log(`${name}: ${message}`);
@@ -219,9 +245,9 @@ export class Runs implements Disposable {
 }
 
 /** The experiment of an order. @throws UserError with one sentence, on a line of its own, for each problem. */
-export function experimentOf({ text, seed, steps, set }: TrainOrder): PreparedExperiment {
+export function experimentOf({ text, seed, steps, set }: TrainOrder, named?: NamedModels): PreparedExperiment {
   const changed = applyOverrides(text, { ...(seed !== undefined && { seed }), ...(steps !== undefined && { steps }), ...(set && { set }) });
-  const reading = readExperiment(changed);
+  const reading = readExperiment(changed, named);
   if (!reading.ok) throw new UserError(reading.problems.map(({ message }) => message).join('\n'));
   return reading.experiment;
 }

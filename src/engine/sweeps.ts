@@ -9,6 +9,7 @@ import {
 } from '../protocol/sweep';
 import type { Store } from '../store/store';
 import { sweepIdOf, SweepRecords, type SweepRecord } from '../store/sweepRecords';
+import type { NamedModels } from '../training/experiment';
 import { readSweep, type Sweep, type SweepReading } from '../training/sweep';
 import type { Executor, SweepHost, SweepJob } from './executors/executor';
 import { ModelWatch } from './modelWatch';
@@ -17,7 +18,7 @@ import { SweepReadings } from './sweepReadings';
 import { modelsOf, SweepState } from './sweepState';
 import { Turns } from './turns';
 
-export interface SweepOrder extends Pick<TrainOrder, 'text' | 'seed' | 'steps' | 'set'> {
+export interface SweepOrder extends Pick<TrainOrder, 'text' | 'folder' | 'seed' | 'steps' | 'set'> {
   readonly options: SweepOptions;
   /** Whether its number of runs was seen and meant. */
   readonly confirmed?: boolean;
@@ -47,7 +48,7 @@ const interval = 100;
 export class Sweeps implements Disposable {
   private readonly lifetime = new Lifetime();
   private readonly records: SweepRecords;
-  private readonly readings = new SweepReadings();
+  private readonly readings: SweepReadings;
   private readonly states = new Map<string, SweepState>();
   private readonly going = new Map<string, Going>();
   private readonly turns = new Turns();
@@ -67,11 +68,12 @@ export class Sweeps implements Disposable {
     private readonly log: (message: string) => void,
   ) {
     this.records = new SweepRecords(store.folder, log);
+    this.readings = new SweepReadings(runs.origins);
   }
 
   /** What a sweep would do. @throws UserError a sentence for each thing that is wrong with it. */
   async plan(order: SweepOrder): Promise<SweepPlan> {
-    const reading = read(order);
+    const reading = read(order, await this.runs.origins.lookUp(order));
     if (!reading.ok && reading.unconfirmed) return { ...reading.unconfirmed, finished: 0 };
     const sweep = accepted(reading);
     const finished = new Set((await this.store.summaries()).filter(({ status }) => status === 'finished').map(({ id }) => id));
@@ -80,7 +82,7 @@ export class Sweeps implements Disposable {
 
   /** The jobs that a sweep has left to do, and the folder that it has, or would have. @throws UserError as {@link plan}. */
   async draft(order: SweepOrder): Promise<{ readonly jobs: readonly SweepJob[]; readonly folder: string }> {
-    const sweep = sweepOf(order);
+    const sweep = sweepOf(order, await this.runs.origins.lookUp(order));
     const id = sweepIdOf(modelsOf(sweep));
     const state = new SweepState({ format: 1, id, name: sweep.name, text: sweep.text, options: order.options, createdAt: 0 }, sweep);
     state.seeAll(await this.runs.summaries());
@@ -90,18 +92,21 @@ export class Sweeps implements Disposable {
   /**
    * Starts a sweep, or goes on with one of the same runs.
    * @throws UserError a sentence for each thing that is wrong with it; or when it has more runs than were meant.
+   * UntrainedOriginError when a run starts from a model that is not trained yet.
    */
   async start(order: SweepOrder): Promise<SweepDetails> {
-    const sweep = sweepOf(order);
+    const sweep = sweepOf(order, await this.runs.origins.lookUp(order));
     const id = sweepIdOf(modelsOf(sweep));
+    await this.runs.checkOrigins(sweep.runs.map(({ experiment }) => experiment));
     return this.turns.alone(id, async () => {
       if (!this.going.has(id)) {
         const before = await this.records.tryRead(id).catch((error: unknown) => this.log(messageOf(error)));
         const { name, text } = sweep;
+        const { folder } = order;
         if (before?.kept !== undefined && before.options.executor !== order.options.executor) {
           throw new UserError(`The sweep "${name}" was started with the executor "${before.options.executor}", and its runs are at the cluster; cancel them first.`);
         }
-        await this.begin(new SweepState({ format: 1, createdAt: Date.now(), ...before, id, name, text, options: order.options }, sweep));
+        await this.begin(new SweepState({ format: 1, createdAt: Date.now(), ...before, id, name, text, ...(folder !== undefined && { folder }), options: order.options }, sweep));
       }
       const state = await this.state(id);
       if (!isDeepStrictEqual(state.record.options, order.options)) this.log(`${sweep.name}: it runs already, and goes on with the options that it was started with.`);
@@ -113,14 +118,14 @@ export class Sweeps implements Disposable {
   async list(): Promise<readonly SweepSummary[]> {
     const records = await this.records.list();
     const models = records.length > 0 ? await this.runs.summaries() : [];
-    return records.map(record => {
+    return Promise.all(records.map(async record => {
       const known = this.states.get(record.id);
       if (known) return known.summary();
-      const state = this.readings.read(record);
+      const state = await this.readings.read(record);
       if (state instanceof UserError) return unreadable(record);
       state.seeAll(models);
       return state.summary();
-    });
+    }));
   }
 
   /** @throws UserError when there is no such sweep, or it cannot be read. */
@@ -201,7 +206,7 @@ export class Sweeps implements Disposable {
     const known = this.states.get(id);
     if (known) return known;
     const record = await this.records.read(id);
-    const state = this.readings.read(record);
+    const state = await this.readings.read(record);
     if (state instanceof UserError) throw state;
     await this.look(state);
     return state;
@@ -313,12 +318,12 @@ export class Sweeps implements Disposable {
 }
 
 /** The sweep of an order. @throws UserError a sentence for each thing that is wrong with it, or when it has more runs than were meant. */
-export function sweepOf(order: Omit<SweepOrder, 'options'>): Sweep {
-  return accepted(read(order));
+export function sweepOf(order: Omit<SweepOrder, 'options'>, named: NamedModels): Sweep {
+  return accepted(read(order, named));
 }
 
-function read(order: Omit<SweepOrder, 'options'>): SweepReading {
-  return readSweep(order.text, order, order.confirmed ? runsLimit : confirmedRuns);
+function read(order: Omit<SweepOrder, 'options'>, named: NamedModels): SweepReading {
+  return readSweep(order.text, order, order.confirmed ? runsLimit : confirmedRuns, named);
 }
 
 function accepted(reading: SweepReading): Sweep {

@@ -1,5 +1,6 @@
 import { UserError } from '../common/errors';
 import type { Runtime } from '../compile/runtime';
+import type { ParameterValuesByName } from '../model/parameters';
 import type { Device } from '../protocol/engine';
 import type { Metrics, Progress, ResolvedExperiment } from '../protocol/model';
 import type { FromTrainer, ToTrainer } from '../protocol/trainer';
@@ -7,6 +8,7 @@ import { Store } from '../store/store';
 import type { PreparedExperiment } from '../training/experiment';
 import type { RunHost, RunOutcome, TrainingState } from '../training/run';
 import { failureOf } from './failure';
+import { readOrigin } from './originWeights';
 import { RunRecorder } from './runRecorder';
 import type { RunSteering } from './runSteering';
 
@@ -19,7 +21,7 @@ export type TrainerStart = Extract<ToTrainer, { kind: 'start' }> & { readonly de
 export interface Arithmetic {
   prepare(experiment: ResolvedExperiment): PreparedExperiment;
   openRuntime(start: TrainerStart, prepared: PreparedExperiment): Promise<Runtime>;
-  run(prepared: PreparedExperiment, runtime: Runtime, host: RunHost, resumeFrom?: TrainingState): Promise<RunOutcome>;
+  run(prepared: PreparedExperiment, runtime: Runtime, host: RunHost, resumeFrom?: TrainingState, origin?: ParameterValuesByName): Promise<RunOutcome>;
 }
 
 /**
@@ -91,6 +93,8 @@ class ModelRun {
     const prepared = this.arithmetic.prepare(record.experiment);
     const { resumable } = await this.store.summary({ ...record, status: 'interrupted' });
     const resumeFrom = resumable ? await this.store.readCheckpoint(this.id) : undefined;
+    const { from } = record.experiment;
+    const origin = from && !resumeFrom ? (await readOrigin(this.store, from)).weights : undefined;
     const step = resumeFrom?.step ?? 0;
     await this.store.rewind(this.id, step);
     // The row of the step itself is measured when the run goes on from it.
@@ -106,7 +110,7 @@ class ModelRun {
       },
     }, () => this.steering.end('stopped'));
     try {
-      const outcome = await this.arithmetic.run(prepared, runtime, this.host(recorder), resumeFrom);
+      const outcome = await this.arithmetic.run(prepared, runtime, this.host(recorder), resumeFrom, origin);
       await recorder.flush();
       return outcome;
     } catch (error) {

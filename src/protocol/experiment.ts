@@ -65,7 +65,7 @@ const modelReference = v.pipe(v.string(), v.minLength(1), v.maxLength(1000));
 export const FromSchema = v.union([
   modelReference,
   v.strictObject({ model: modelReference, checkpoint: v.exactOptional(wholeNotNegative) }),
-], '"from" is the name of a model, or an object with its "model" and a "checkpoint"');
+], 'the model to start from is its name, or an object with its name as "model" and a "checkpoint"');
 
 /** Before the first step, so many randomly chosen head matrices (W_Q, W_K or W_V of one head) become noise. */
 export const PerturbSchema = v.strictObject({
@@ -117,7 +117,8 @@ export const ExperimentSchema = v.strictObject({
   seed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0x7fffffff)), 0),
   task: TaskReferenceSchema,
   from: v.exactOptional(FromSchema),
-  model: ArchitectureSchema,
+  /** Absent only with `from`: that of the model that it starts from. */
+  model: v.exactOptional(ArchitectureSchema),
   perturb: v.exactOptional(PerturbSchema),
   training: TrainingSchema,
   claims: v.optional(v.array(ClaimSchema), []),

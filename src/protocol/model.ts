@@ -1,4 +1,4 @@
-import type { ModelConfig } from './config';
+import type { Architecture, ModelConfig } from './config';
 import type { Experiment } from './experiment';
 import type { ParameterValues } from './parameter';
 
@@ -93,8 +93,9 @@ export interface ModelWords {
 }
 
 /** An experiment with the task's parameters and every default written out; what the model's id is a hash of. */
-export interface ResolvedExperiment extends Omit<Experiment, 'task' | 'name' | 'sweep' | 'from'> {
+export interface ResolvedExperiment extends Omit<Experiment, 'task' | 'name' | 'sweep' | 'from' | 'model'> {
   readonly name: string;
+  readonly model: Architecture;
   readonly from?: ModelOrigin;
   readonly task: { readonly name: string; readonly parameters: ParameterValues };
 }

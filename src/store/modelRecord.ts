@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import { UserError } from '../common/errors';
-import { ModelConfigSchema, type ModelConfig } from '../protocol/config';
+import { ArchitectureSchema, ModelConfigSchema, type ModelConfig } from '../protocol/config';
 import { ExperimentSchema } from '../protocol/experiment';
 import {
   modelStatuses, type Metrics, type ModelStatus, type Progress, type ResolvedExperiment,
@@ -32,6 +32,7 @@ const { sweep: _, ...experimentEntries } = ExperimentSchema.entries;
 const ResolvedExperimentSchema = v.strictObject({
   ...experimentEntries,
   name: ExperimentSchema.entries.name.wrapped,
+  model: ArchitectureSchema,
   from: v.exactOptional(v.strictObject({ id: v.string(), name: v.string(), checkpoint: v.exactOptional(count) })),
   task: v.strictObject({
     name: v.string(),

@@ -19,6 +19,8 @@ export interface SweepRecord {
   readonly name: string;
   /** The experiment's text, with everything in it that was changed on the way. */
   readonly text: string;
+  /** The folder of the experiment's file, from which it names others. */
+  readonly folder?: string;
   readonly options: SweepOptions;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
@@ -34,6 +36,7 @@ const SweepRecordSchema = v.strictObject({
   id: v.string(),
   name: v.pipe(v.string(), v.minLength(1), v.maxLength(100)),
   text: v.pipe(v.string(), v.maxLength(experimentFileLimit)),
+  folder: v.exactOptional(v.string()),
   options: SweepOptionsSchema,
   createdAt: v.number(),
   kept: v.exactOptional(v.pipe(v.string(), v.maxLength(keptLimit))),

@@ -45,7 +45,7 @@ export async function benchExperiment(prepared: PreparedExperiment, runtime: Run
   const fn = trainingStep(config, training, task);
   const specs = trainingStepInputs(config, task, data.size);
   const products = stepProducts(prepared);
-  const largest = products.reduce((most, product) => (flopOf(product) > flopOf(most) ? product : most));
+  const largest = largestOf(products);
   const product = await productRun(runtime, largest);
   const executable = await runtime.compile('training step', fn, specs);
 
@@ -88,6 +88,22 @@ const [leastTurns, mostTurns, turnSeconds] = [10, 300, 0.1];
 /** Each compiled graph has threads of its own, which spin for a while after a run and would take the other's core. */
 function rest(): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, 200));
+}
+
+/** Runs of a product by which its rate is told: enough that one of them has the machine to itself. */
+const rateRuns = 5;
+
+/** The rate that the runtime's own matrix product reaches on the largest of a step's products, in 10⁹ operations a second: that of its fastest run. */
+export async function productGflops(prepared: PreparedExperiment, runtime: Runtime): Promise<number> {
+  const largest = largestOf(stepProducts(prepared));
+  const product = await productRun(runtime, largest);
+  let least = Infinity;
+  for (let run = 0; run < rateRuns; run++) least = Math.min(least, await product());
+  return flopOf(largest) / 1e9 / least;
+}
+
+function largestOf(products: readonly Product[]): Product {
+  return products.reduce((most, product) => (flopOf(product) > flopOf(most) ? product : most));
 }
 
 async function productRun(runtime: Runtime, { batch, rows, inner, columns }: Product): Promise<() => Promise<number>> {

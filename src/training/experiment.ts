@@ -13,6 +13,8 @@ import { nestingLimit, nestingOf } from '../protocol/nesting';
 import { resolveParameters, type ParameterValues } from '../protocol/parameter';
 import { findTask } from '../tasks/registry';
 import type { Task } from '../tasks/task';
+import { misfitOf, nothingNamed, type Named, type Origin } from './origin';
+import { perturbedMatrices } from './perturb';
 
 /** An experiment that can be trained: its defaults written out, its task made, its model's shapes known. */
 export interface PreparedExperiment {
@@ -20,6 +22,8 @@ export interface PreparedExperiment {
   readonly config: ModelConfig;
   readonly task: Task;
   readonly claims: readonly Claim[];
+  /** What it starts from, where that was looked up. */
+  readonly origin?: Origin;
 }
 
 export type ExperimentReading =
@@ -37,10 +41,16 @@ export type MakeTask = (name: string, parameters: ParameterValues) => Task;
 
 const makeTask: MakeTask = (name, parameters) => findTask(name).create(parameters);
 
-/** Reads the text of an experiment file. Comments and trailing commas are allowed; nothing in it runs. */
-export function readExperiment(text: string, make = makeTask): ExperimentReading {
+/** What the names in an experiment mean: that it starts from, and those that its claims are about. */
+export type NamedModels = Named<PreparedExperiment>;
+
+/**
+ * Reads the text of an experiment file. Comments and trailing commas are allowed; nothing in it runs. `named` are the models
+ * that it names, looked up before.
+ */
+export function readExperiment(text: string, named: NamedModels = nothingNamed, make = makeTask): ExperimentReading {
   const parsed = parseExperiment(text);
-  return parsed.ok ? locate(() => prepareParsed(parsed.experiment, make)) : parsed;
+  return parsed.ok ? locate(() => prepareParsed(parsed.experiment, named, make)) : parsed;
 }
 
 /** What an experiment's text says, as far as its schema can tell whether it makes sense. */
@@ -58,8 +68,14 @@ export function parseExperiment(text: string): { readonly ok: true; readonly exp
   const prototypes = prototypeFields(text);
   if (prototypes.length > 0) return { ok: false, problems: prototypes };
   const parsed = v.safeParse(ExperimentSchema, value);
-  if (!parsed.success) return { ok: false, problems: parsed.issues.map(issue => describe(issue)) };
-  return { ok: true, experiment: parsed.output };
+  const without = hasNoModel(value) ? [{ path: ['model'], message: '"model" is missing.' }] : [];
+  if (!parsed.success) return { ok: false, problems: [...without, ...parsed.issues.map(issue => describe(issue))] };
+  return without.length > 0 ? { ok: false, problems: without } : { ok: true, experiment: parsed.output };
+}
+
+/** Only what starts from another model may leave its own out. */
+function hasNoModel(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !('model' in value) && !('from' in value);
 }
 
 /** Makes an experiment that was resolved before, such as a stored model's, ready again. */
@@ -111,35 +127,51 @@ export function assign(experiment: object, path: string, assigned: unknown): voi
   Object.defineProperty(at, names.at(-1) ?? '', { value: assigned, enumerable: true, writable: true, configurable: true });
 }
 
-function prepareParsed(experiment: Experiment, make: MakeTask): PreparedExperiment {
-  const { name: given, task: reference, sweep, ...rest } = experiment;
+function prepareParsed(experiment: Experiment, named: NamedModels, make: MakeTask): PreparedExperiment {
+  const { name: given, task: reference, sweep, from, model: own, ...rest } = experiment;
   const { name: taskName, ...parameters } = typeof reference === 'string' ? { name: reference } : reference;
   const definition = at(['task'], () => findTask(taskName));
   const values = at(['task'], () => resolveParameters(`task "${taskName}"`, definition.params, parameters));
   const task = at(['task'], () => make(taskName, values));
-  const config = configOf(experiment.model, task);
+  const origin = from === undefined ? undefined : at(['from'], () => named.origin(from, experiment.seed));
+  const model = own ?? origin?.model;
+  if (!model) throw new Error('an experiment has a model of its own, or starts from one');
+  const config = configOf(model, task);
+  const resolvedTask = { name: taskName, parameters: values };
+  const misfit = origin && misfitOf(config, resolvedTask, origin, own && configOf(origin.model, task));
+  if (misfit) throw new LocatedError([misfit.section], new UserError(misfit.message));
   at(['model'], () => checkModel(config));
   at(['training'], () => checkTraining(experiment.training, config, task));
-  const aimless = sweep === undefined ? rest.claims.findIndex(({ where }) => where !== undefined) : -1;
-  if (aimless >= 0) throw new LocatedError(['claims', aimless, 'where'], new UserError('"where" names runs of a sweep, and this experiment has none.'));
+  const { perturb } = rest;
+  if (perturb) at(['perturb', 'matrices'], () => perturbedMatrices(config, perturb, experiment.seed));
+  rest.claims.forEach((claim, index) => at(['claims', index], () => checkSubject(claim, sweep !== undefined)));
   // Claims about some runs of a sweep are none about the experiment by itself.
   const claims = rest.claims.filter(({ where }) => where === undefined);
-  const resolved: ResolvedExperiment = { ...rest, claims, name: given ?? taskName, task: { name: taskName, parameters: values } };
-  return { resolved, config, task, claims };
+  const start = origin && { id: origin.id, name: origin.name, ...(origin.checkpoint !== undefined && { checkpoint: origin.checkpoint }) };
+  const resolved: ResolvedExperiment = { ...rest, ...(start && { from: start }), model, claims, name: given ?? taskName, task: resolvedTask };
+  return { resolved, config, task, claims, ...(origin && { origin }) };
+}
+
+/** What a claim is about: this experiment's model, those of some runs of its sweep, or another experiment's. */
+function checkSubject({ where, of }: Claim, hasSweep: boolean): void {
+  if (where !== undefined && !hasSweep) throw new FieldError('where', '"where" names runs of a sweep, and this experiment has none.');
+  if (where !== undefined && of !== undefined) throw new FieldError('of', 'A claim is about runs of this sweep ("where") or about another experiment ("of"), not both.');
 }
 
 function configOf(model: Architecture, task: Task): ModelConfig {
   return {
     ...model,
     initializer_range: model.initializer_range ?? 0.8 / Math.sqrt(model.d_model),
-    d_vocab: task.vocabulary.length,
+    d_vocab: (task.parts ?? task.vocabulary).length,
     d_vocab_out: task.outputs.length,
     n_ctx: task.positions.length,
+    ...(task.parts && { tokens_per_position: 2 as const }),
+    ...(task.padding !== undefined && { padding_token: task.padding }),
   };
 }
 
 function checkModel(config: ModelConfig): void {
-  const { n_heads, d_head, d_model, d_mlp, attn_only, rotary_dim, positional_embedding_type, identity, frozen } = config;
+  const { n_heads, d_head, d_model, d_mlp, attn_only, rotary_dim, positional_embedding_type, tokens_per_position = 1, identity, frozen } = config;
   if (n_heads * d_head > 16 * d_model) throw new FieldError('n_heads', `${n_heads} heads of d_head ${d_head} do not fit a d_model of ${d_model}; together they are usually as wide as it.`);
   if (d_head > d_model) throw new FieldError('d_head', `d_head ${d_head} does not fit a d_model of ${d_model}: a head reads at most the whole residual stream.`);
   if (!attn_only && d_mlp === undefined) throw new UserError('d_mlp is missing; give it, or set attn_only to true for a model without MLPs.');
@@ -150,6 +182,8 @@ function checkModel(config: ModelConfig): void {
   } else if (rotary_dim !== undefined) {
     throw new FieldError('rotary_dim', 'rotary_dim has a meaning only with rotary positional embeddings.');
   }
+  if (d_model % tokens_per_position !== 0) throw new FieldError('d_model', `d_model ${d_model} must be even: each position of this task embeds two things, one in each half.`);
+  if (config.normalization_position !== undefined && config.normalization_type === null) throw new FieldError('normalization_position', 'normalization_position has a meaning only with a normalization_type.');
   const names = parameterSpecs(config).map(spec => spec.name);
   for (const [field, patterns] of Object.entries({ identity, frozen })) {
     const idle = patterns.find(pattern => !names.some(name => matches([pattern], name)));
@@ -170,7 +204,7 @@ function checkTraining(training: Training, config: ModelConfig, task: Task): voi
   }
   if (batch === 'full' && !task.split) throw new FieldError('batch', 'This task has no fixed training set, so batch must be a number of examples.');
   if (stopWhen && (stopWhen.below === undefined) === (stopWhen.above === undefined)) throw new FieldError('stopWhen', 'stopWhen takes one bound: either below or above.');
-  if (schedule.kind === 'warm-up' && schedule.steps > steps) throw new FieldError('schedule', `The warm-up of ${schedule.steps} steps is longer than the run of ${steps}.`);
+  if (schedule.kind === 'warm-up' && schedule.steps > steps && steps > 0) throw new FieldError('schedule', `The warm-up of ${schedule.steps} steps is longer than the run of ${steps}.`);
 }
 
 /** A problem found below the schema, with where it is. */

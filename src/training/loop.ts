@@ -1,7 +1,7 @@
 import { UserError } from '../common/errors';
 import { float32, type HostTensor } from '../common/tensor';
 import type { Executable, Runtime } from '../compile/runtime';
-import { initialParameters } from '../model/parameters';
+import type { ParameterValuesByName } from '../model/parameters';
 import type { Metrics, MetricsRow } from '../protocol/model';
 import type { Examples } from '../tasks/task';
 import { median } from '../common/median';
@@ -9,6 +9,7 @@ import { trainingData } from './data';
 import { Evaluator } from './evaluate';
 import type { PreparedExperiment } from './experiment';
 import { stepScalars } from './optimizer';
+import { startingParameters } from './start';
 import { initialVectors, pack, stateOf, type Vectors } from './state';
 import type { RunHost, RunOutcome, TrainingState } from './run';
 import { layoutOf, trainingStep, trainingStepInputs } from './step';
@@ -18,22 +19,26 @@ import { StopRule } from './stopRule';
 const rowsPerRun = 1000;
 
 /**
- * Trains a model, or goes on from a state. The same experiment gives the same numbers on the same machine, and a run that
+ * Trains a model, or goes on from a state; the weights of the model that it starts from, where it starts from one, are
+ * `origin`. The same experiment gives the same numbers on the same machine, and a run that
  * is stopped and resumed gives bit for bit those of one that was not: each batch has its own random stream, named by its step.
  * @throws UserError when the loss stops being a number.
  */
-export async function runTraining(prepared: PreparedExperiment, runtime: Runtime, host: RunHost, resumeFrom?: TrainingState): Promise<RunOutcome> {
+export async function runTraining(
+  prepared: PreparedExperiment, runtime: Runtime, host: RunHost, resumeFrom?: TrainingState, origin?: ParameterValuesByName,
+): Promise<RunOutcome> {
   const { config, resolved, task } = prepared;
   const { training, seed } = resolved;
   const layout = layoutOf(config);
-  const values = resumeFrom?.parameters ?? initialParameters(config, seed);
+  const values = resumeFrom?.parameters ?? startingParameters(prepared, origin);
   const frozen = float32([layout.frozenSize], pack(layout.frozen, name => values.get(name)));
   const data = trainingData(task, training.batch, seed);
-  const step = await runtime.compile('training step', trainingStep(config, training, task), trainingStepInputs(config, task, data.size));
+  const compileStep = () => runtime.compile('training step', trainingStep(config, training, task), trainingStepInputs(config, task, data.size));
   const evaluator = await Evaluator.create(prepared, runtime, frozen);
   const rule = new StopRule(training.stopWhen, resumeFrom?.streak ?? 0);
   const clock = new StepClock(resumeFrom?.seconds ?? 0);
 
+  let step: Executable | undefined;
   let current = initialVectors(layout, values, resumeFrom?.moments);
   let spare = initialVectors(layout, values);
   const scalars = float32([3]);
@@ -51,9 +56,10 @@ export async function runTraining(prepared: PreparedExperiment, runtime: Runtime
     }
     const evaluated = done % training.evaluateEvery === 0 ? await evaluator.evaluate(current.parameters) : undefined;
 
+    const compiled = step ??= await compileStep();
     const batch = data.batch(done + 1);
     scalars.data.set(stepScalars(training, done + 1));
-    await clock.time(() => runStep(step, current, spare, frozen, scalars, batch, lossOut));
+    await clock.time(() => runStep(compiled, current, spare, frozen, scalars, batch, lossOut));
     const trainLoss = lossOut.data[0] ?? Number.NaN;
     if (!Number.isFinite(trainLoss)) throw new UserError(`The loss stopped being a number at step ${done}; a lower learning rate usually mends it.`);
     metrics = { ...metrics, ...evaluated, trainLoss };

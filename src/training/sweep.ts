@@ -6,7 +6,8 @@ import type { ParameterValues } from '../protocol/parameter';
 import { runLabel, runsLimit, type JsonValue, type SweptValues } from '../protocol/sweep';
 import { findTask } from '../tasks/registry';
 import type { Task } from '../tasks/task';
-import { applyOverrides, assign, parseExperiment, readExperiment, type MakeTask, type Overrides, type PreparedExperiment } from './experiment';
+import { applyOverrides, assign, parseExperiment, readExperiment, type MakeTask, type NamedModels, type Overrides, type PreparedExperiment } from './experiment';
+import { nothingNamed } from './origin';
 
 /** A run of a sweep: the values that it has, and the experiment that they make. */
 export interface SweepRun {
@@ -49,9 +50,12 @@ export function hasSweep(text: string): boolean {
   return parsed.ok && parsed.experiment.sweep !== undefined;
 }
 
-/** Reads an experiment's text and all the runs of its sweep; one of more than `most` runs is refused before they are read. */
-export function readSweep(text: string, overrides: Overrides = {}, most = runsLimit): SweepReading {
-  const parsed = parseSweep(applyOverrides(text, overrides));
+/**
+ * Reads an experiment's text and all the runs of its sweep; one of more than `most` runs is refused before they are read.
+ * `named` are the models that it names, looked up before.
+ */
+export function readSweep(text: string, overrides: Overrides = {}, most = runsLimit, named: NamedModels = nothingNamed): SweepReading {
+  const parsed = parseSweep(applyOverrides(text, overrides), named);
   if (!parsed.ok) return parsed;
   const { name, fields, grids, count } = parsed.source;
   if (count > most) return { ok: false, problems: [], unconfirmed: { name, fields, runs: count } };
@@ -59,8 +63,8 @@ export function readSweep(text: string, overrides: Overrides = {}, most = runsLi
 }
 
 /** As {@link readSweep}, but of a large sweep it reads the first run of each grid and those that differ from it in one field. */
-export function sampleSweep(text: string): SweepReading {
-  const parsed = parseSweep(text);
+export function sampleSweep(text: string, named: NamedModels = nothingNamed): SweepReading {
+  const parsed = parseSweep(text, named);
   if (!parsed.ok) return parsed;
   const { grids, count } = parsed.source;
   const chosen = grids.flatMap((grid, index) => [...(count <= sampledRuns ? combinations(grid) : variations(grid))].map(values => ({ values, grid: index })));
@@ -73,14 +77,15 @@ interface Source extends Omit<Sweep, 'runs'> {
   /** The experiment as its text has it, without its sweep. */
   readonly base: object;
   readonly grids: readonly SweepGrid[];
+  readonly named: NamedModels;
   /** How many runs it has. */
   readonly count: number;
 }
 
 type Refusal = Extract<SweepReading, { readonly ok: false }>;
 
-function parseSweep(text: string): { readonly ok: true; readonly source: Source } | Refusal {
-  const whole = readExperiment(text);
+function parseSweep(text: string, named: NamedModels): { readonly ok: true; readonly source: Source } | Refusal {
+  const whole = readExperiment(text, named);
   if (!whole.ok) return whole;
   const parsed = parseExperiment(text);
   if (!parsed.ok) return parsed;
@@ -95,7 +100,7 @@ function parseSweep(text: string): { readonly ok: true; readonly source: Source 
   if (idle.length > 0) return { ok: false, problems: idle };
   const { sweep: _, ...base } = parseJson(text, [], { allowTrailingComma: true }) as Record<string, unknown>;
   const fields = [...new Set(grids.flatMap(grid => Object.keys(grid)))];
-  return { ok: true, source: { name: whole.experiment.resolved.name, text, experiment, base, grids, count, fields } };
+  return { ok: true, source: { name: whole.experiment.resolved.name, text, experiment, base, grids, named, count, fields } };
 }
 
 function readRuns(source: Source, chosen: readonly { readonly values: SweptValues; readonly grid: number }[]): SweepReading {
@@ -126,7 +131,7 @@ function readRuns(source: Source, chosen: readonly { readonly values: SweptValue
 
 type RunReading = { readonly ok: true; readonly run: SweepRun } | Refusal;
 
-function readRun({ base, experiment: { claims }, name }: Source, values: SweptValues, make: MakeTask): RunReading {
+function readRun({ base, experiment: { claims }, name, named }: Source, values: SweptValues, make: MakeTask): RunReading {
   const claimsAt = [...claims.keys()].filter(at => claims[at] && isAbout(claims[at], values));
   const own = {
     ...structuredClone(base),
@@ -141,9 +146,12 @@ function readRun({ base, experiment: { claims }, name }: Source, values: SweptVa
       return refuse(path.split('.'), error.message);
     }
   }
-  const text = JSON.stringify(own, null, 2);
-  const reading = readExperiment(text, make);
-  return reading.ok ? { ok: true, run: { values, text, experiment: reading.experiment, claimsAt } } : reading;
+  const reading = readExperiment(JSON.stringify(own), named, make);
+  if (!reading.ok) return reading;
+  // By its id, what it starts from is found wherever the run is trained.
+  const { from } = reading.experiment.resolved;
+  const start = from && { from: { model: from.id, ...(from.checkpoint !== undefined && { checkpoint: from.checkpoint }) } };
+  return { ok: true, run: { values, text: JSON.stringify({ ...own, ...start }, null, 2), experiment: reading.experiment, claimsAt } };
 }
 
 /** Tasks are made once for all the runs that share them: that of a fixed data set takes longer than all else. */

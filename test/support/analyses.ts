@@ -13,12 +13,14 @@ export interface ContextOptions {
   /** Step → the parameters there; a step without any has those of the model. */
   readonly parametersAt?: ReadonlyMap<number, ParameterValuesByName>;
   readonly signal?: AbortSignal;
+  /** The parameters of the model that it started from, if it did. */
+  readonly base?: ParameterValuesByName;
 }
 
 /** A model that was trained, as an analysis sees it: its parameters drawn at random. */
 export function contextOf(
   { resolved, config, task }: PreparedExperiment,
-  { metrics = [], parametersAt = new Map(), checkpoints = [...parametersAt.keys()], signal = new AbortController().signal }: ContextOptions = {},
+  { metrics = [], parametersAt = new Map(), checkpoints = [...parametersAt.keys()], signal = new AbortController().signal, base }: ContextOptions = {},
 ): AnalysisContext {
   const { n_layers, n_heads, attn_only } = config;
   const specs = parameterSpecs(config);
@@ -48,6 +50,7 @@ export function contextOf(
     model,
     task,
     atCheckpoint: step => Promise.resolve(model.withWeights(parametersAt.get(step) ?? randomParameters(config))),
+    base: () => Promise.resolve(base && model.withWeights(base)),
     metrics,
     random: new Random(resolved.seed, 'analysis'),
     signal,

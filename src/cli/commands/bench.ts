@@ -18,7 +18,8 @@ export async function bench(session: Session, references: readonly string[], opt
   const presets: Record<string, BenchResult> = {};
   await withEngine(session, options, async engine => {
     for (const reference of references.length > 0 ? references : await engine.bundled.names()) {
-      const experiment = experimentOf({ text: await experimentText(engine, reference) });
+      const source = await experimentText(engine, reference);
+      const experiment = experimentOf(source, await engine.runs.origins.lookUp(source));
       session.output.err.write(`${reference}…\n`);
       const runtime = await openRuntime({ device: options.device ?? 'cpu', threads: allThreads(), spin: true, ...tensorflowSetUp() });
       try {

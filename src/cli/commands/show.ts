@@ -5,7 +5,7 @@ import type { Engine } from '../../engine/engine';
 import { experimentOf } from '../../engine/runs';
 import { experimentSuffix } from '../../engine/bundled';
 import { countParameters, parameterSpecs } from '../../model/parameters';
-import type { ParameterSummary } from '../../protocol/model';
+import type { ModelOrigin, ParameterSummary } from '../../protocol/model';
 import { formatNumber } from '../numbers';
 import { answer } from '../output';
 import { experimentText, withEngine, type CommonOptions, type Session } from '../session';
@@ -18,10 +18,15 @@ export async function show(session: Session, reference: string, options: CommonO
     answer(session.output, document, () => [
       `${document.name}${document.id === undefined ? ', not trained yet' : ` (${document.id}), ${document.status}`}`,
       `task ${document.task.name}, ${formatNumber(document.parameters.total)} parameters, ${formatNumber(document.parameters.trainable)} of them trained`,
+      ...(document.from ? [originText(document.from)] : []),
       '',
       textTable(columns, document.parameters.tensors),
     ].join('\n'));
   }, { reference });
+}
+
+function originText({ id, name, checkpoint }: ModelOrigin): string {
+  return `fine-tuned from ${name} (${id})${checkpoint === undefined ? '' : ` at step ${formatNumber(checkpoint)}`}`;
 }
 
 const columns = [
@@ -47,15 +52,18 @@ async function describeModel(engine: Engine, id: string) {
   const { name, path, status, progress, metrics } = summary;
   return {
     id, name, path, status, progress, metrics, checkpoints, config, task: experiment.task, seed: experiment.seed, training: experiment.training,
+    ...(experiment.from && { from: experiment.from }),
     parameters: withTensors(parameters),
   };
 }
 
 async function describeExperiment(engine: Engine, reference: string) {
-  const { resolved, config } = experimentOf({ text: await experimentText(engine, reference) });
+  const source = await experimentText(engine, reference);
+  const { resolved, config } = experimentOf(source, await engine.runs.origins.lookUp(source));
   const tensors = parameterSpecs(config).map(({ name, shape, trainable }) => ({ name, shape, trainable }));
   return {
     id: undefined, status: undefined, name: resolved.name, config, task: resolved.task, seed: resolved.seed, training: resolved.training,
+    ...(resolved.from && { from: resolved.from }),
     parameters: withTensors(tensors),
   };
 }

@@ -38,13 +38,13 @@ export async function sweep(session: Session, experiment: string, options: Sweep
   }, options.device === undefined ? {} : { device: options.device });
 }
 
-function sweepOptions({ executor, parallel, partition, time, memory, gres }: SweepCommandOptions): SweepOptions {
+function sweepOptions({ executor, parallel, force, partition, time, memory, gres }: SweepCommandOptions): SweepOptions {
   const slurm: SlurmOptions = {
     ...(partition !== undefined && { partition }), ...(time !== undefined && { time }), ...(memory !== undefined && { memory }), ...(gres !== undefined && { gres }),
   };
   const [first] = Object.keys(slurm);
   if (executor !== 'slurm' && first !== undefined) throw new UserError(`--${first} is for a Slurm cluster; add --executor slurm, or leave it out.`);
-  return { executor, parallel, ...(executor === 'slurm' && { slurm }) };
+  return { executor, parallel, ...(executor === 'slurm' && { slurm }), ...(force && { force }) };
 }
 
 /** What would be done: the script for a cluster, or how many runs there are to train here. */

@@ -1,5 +1,5 @@
 import type { Engine } from '../../engine/engine';
-import { readTask, taskThreads, type SlurmTask } from '../../engine/executors/slurmTask';
+import { checkTask, readTask, taskThreads, type SlurmTask } from '../../engine/executors/slurmTask';
 import { allThreads } from '../../engine/threads';
 import { answer, FailedError } from '../output';
 import { withEngine, type Session } from '../session';
@@ -22,7 +22,10 @@ export async function sweepTask(session: Session, file: string): Promise<void> {
   try {
     const interrupted = AbortSignal.any([session.interrupted, ending.signal]);
     const { device } = task;
-    await withEngine(session, { store: task.store }, engine => trainTask({ ...session, interrupted }, engine, task), { device, threads: taskThreads(task, process.env, allThreads()) });
+    await withEngine(session, { store: task.store }, async engine => {
+      checkTask(file, task, await engine.runs.origins.lookUp({ text: task.text }));
+      await trainTask({ ...session, interrupted }, engine, task);
+    }, { device, threads: taskThreads(task, process.env, allThreads()) });
   } finally {
     for (const signal of [timeIsUp, makeRoom] as const) process.off(signal, end);
   }
@@ -31,7 +34,8 @@ export async function sweepTask(session: Session, file: string): Promise<void> {
 async function trainTask(session: Session, engine: Engine, { model: id, text }: SlurmTask): Promise<void> {
   // A job that was killed can have left its lock behind, which counts for ten seconds more.
   if (await engine.store.has(id)) (await engine.store.lock(id)).dispose();
-  await trainToEnd(session, engine, { text }, true);
+  // What a cluster is given was meant for it, and has a time limit of its own.
+  await trainToEnd(session, engine, { text, force: true }, true);
   const { name, status, progress } = await engine.model(id);
   if (status !== 'finished') throw new FailedError(await whyStopped(session.interrupted.reason, engine, id));
   answer(session.output, { id, status, progress }, () => `${name} (${id}) is trained to its end.`);

@@ -8,7 +8,7 @@ import { holds, parseBound, type ClaimOutcome } from '../../protocol/claim';
 import type { Device } from '../../protocol/engine';
 import type { ExperimentProblem } from '../../protocol/experiment';
 import { idOf } from '../../store/modelRecord';
-import type { PreparedExperiment } from '../../training/experiment';
+import type { NamedModels, PreparedExperiment } from '../../training/experiment';
 import { hasSweep } from '../../training/sweep';
 import { formatDecisively } from '../numbers';
 import { answer, explain, FailedAnswer, FailedError } from '../output';
@@ -55,6 +55,8 @@ interface Ordered {
   /** The experiment itself, or, where it has a sweep, each of its runs. */
   readonly experiments: readonly PreparedExperiment[];
   readonly isSweep: boolean;
+  /** The other experiments that its claims are about. */
+  readonly named: NamedModels;
 }
 
 /** @throws UserError a sentence for each thing that is wrong, in any of them. */
@@ -63,7 +65,7 @@ async function readAll(engine: Engine, references: readonly string[], changes: E
   const problems: string[] = [];
   for (const reference of references) {
     try {
-      read.push(readOne({ ...(await orderOf(engine, reference, changes)), confirmed: true }));
+      read.push(await readOne(engine, { ...(await orderOf(engine, reference, changes)), confirmed: true }));
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       problems.push(...error.message.split('\n').map(line => (references.length > 1 ? `${reference}: ${line}` : line)));
@@ -73,15 +75,16 @@ async function readAll(engine: Engine, references: readonly string[], changes: E
   return read;
 }
 
-function readOne(order: ClaimedOrder): Ordered {
+async function readOne(engine: Engine, order: ClaimedOrder): Promise<Ordered> {
+  const named = await engine.runs.origins.lookUp(order);
   if (hasSweep(order.text)) {
-    const sweep = sweepOf(order);
-    throwProblems(sweepClaimProblems(sweep));
-    return { order, experiments: sweep.runs.map(({ experiment }) => experiment), isSweep: true };
+    const sweep = sweepOf(order, named);
+    throwProblems(sweepClaimProblems(sweep, named));
+    return { order, named, experiments: sweep.runs.map(({ experiment }) => experiment), isSweep: true };
   }
-  const experiment = experimentOf(order);
-  throwProblems(claimProblems(experiment));
-  return { order, experiments: [experiment], isSweep: false };
+  const experiment = experimentOf(order, named);
+  throwProblems(claimProblems(experiment, named));
+  return { order, named, experiments: [experiment], isSweep: false };
 }
 
 function throwProblems(problems: readonly ExperimentProblem[]): void {
@@ -89,10 +92,11 @@ function throwProblems(problems: readonly ExperimentProblem[]): void {
 }
 
 /** One verification, or one for each run of a sweep. */
-async function verifyOne(session: Session, engine: Engine, { order, experiments, isSweep }: Ordered): Promise<readonly Verification[]> {
+async function verifyOne(session: Session, engine: Engine, { order, named, experiments, isSweep }: Ordered): Promise<readonly Verification[]> {
   if (experiments.every(({ claims }) => claims.length === 0)) return experiments.map(experiment => ({ ...about(experiment), claims: [] }));
-  if (!isSweep) return Promise.all(experiments.map(experiment => checkClaims(session, engine, experiment, () => trainToEnd(session, engine, order, true))));
-  const { rows, problem } = await sweepToEnd(session, engine, { ...order, options: { executor: 'local', parallel: 0 } });
+  const others = (experiment: PreparedExperiment) => trainOthers(session, engine, order, experiment, named);
+  if (!isSweep) return Promise.all(experiments.map(experiment => checkClaims(session, engine, experiment, () => trainToEnd(session, engine, order, true), others)));
+  const { rows, problem } = await sweepToEnd(session, engine, { ...order, options: { executor: 'local', parallel: 0, ...(order.force && { force: true }) } });
   const verifications: Verification[] = [];
   for (const experiment of experiments) {
     const { id } = about(experiment);
@@ -100,26 +104,51 @@ async function verifyOne(session: Session, engine: Engine, { order, experiments,
       throwIfCancelled(session.interrupted);
       const row = rows.find(({ model }) => model === id);
       if (row?.status !== 'finished') throw new FailedError(row?.problem ?? problem ?? 'The run did not come to its end.');
-    }));
+    }, others));
   }
   return verifications;
 }
 
-/** Checks the claims of an experiment once `trained` has seen to its model. */
-async function checkClaims(session: Session, engine: Engine, experiment: PreparedExperiment, trained: () => unknown): Promise<Verification> {
+/** Trains the other experiments that claims are about; what keeps one from being trained stands in its place. */
+async function trainOthers(
+  session: Session, engine: Engine, { force }: TrainOrder, { claims, resolved: { seed } }: PreparedExperiment, named: NamedModels,
+): Promise<ReadonlyMap<string, string | UserError>> {
+  const others = new Map<string, string | UserError>();
+  for (const of of new Set(claims.flatMap(claim => claim.of ?? []))) {
+    try {
+      const { id } = await trainToEnd(session, engine, { ...named.other(of, seed).source, ...(force && { force }) }, true);
+      throwIfCancelled(session.interrupted);
+      others.set(of, id);
+    } catch (error) {
+      if (error instanceof CancelledError) throw error;
+      explain(session.output, error);
+      others.set(of, new UserError(messageOf(error)));
+    }
+  }
+  return others;
+}
+
+/** Checks the claims of an experiment once `trained` has seen to its model, and `others` to those of other experiments. */
+async function checkClaims(
+  session: Session,
+  engine: Engine,
+  experiment: PreparedExperiment,
+  trained: () => unknown,
+  others: (experiment: PreparedExperiment) => Promise<ReadonlyMap<string, string | UserError>>,
+): Promise<Verification> {
   const { resolved: { name }, claims } = experiment;
   const { id } = about(experiment);
   try {
     await trained();
     throwIfCancelled(session.interrupted);
     const onRun = ({ title }: { readonly title: string }) => void session.output.err.write(printable(`${name}: ${title}…`) + '\n');
-    return { ...about(experiment), claims: await verifyClaims(engine.analyses, id, claims, { signal: session.interrupted, onRun }) };
+    return { ...about(experiment), claims: await verifyClaims(engine.analyses, id, claims, { signal: session.interrupted, others: await others(experiment), onRun }) };
   } catch (error) {
     if (error instanceof CancelledError) throw error;
     // What keeps one experiment from being verified keeps no other from it.
     explain(session.output, error);
     const problem = messageOf(error);
-    return { ...about(experiment), problem, claims: claims.map(claim => unmeasured(claim.claim, claim, problem)) };
+    return { ...about(experiment), problem, claims: claims.map(claim => unmeasured(claim, claim, problem)) };
   }
 }
 
@@ -144,12 +173,15 @@ function experimentText({ name, id, seed, claims, problem }: Verification): stri
   const title = `${name} (${id}), seed ${seed}`;
   if (problem !== undefined) return `${title}\n✗ ${problem}`;
   if (claims.length === 0) return `${title}\nThis experiment makes no claims, so there is nothing to verify.`;
-  return `${title}\n${textTable(columns, claims)}`;
+  const isOfOthers = claims.some(({ of }) => of !== undefined);
+  return `${title}\n${textTable(columns.filter(column => column !== ofColumn || isOfOthers), claims)}`;
 }
 
+const ofColumn = { title: 'of', value: ({ of = '' }: ClaimOutcome) => of };
 const columns = [
   { title: '', value: ({ ok }: ClaimOutcome) => (ok ? '✓' : '✗') },
   { title: 'claim', value: ({ claim }: ClaimOutcome) => claim },
+  ofColumn,
   { title: 'measured', numeric: true, value: measuredText },
   { title: 'expected', value: ({ expect }: ClaimOutcome) => expect.trim() },
   { title: 'found', value: ({ finding, problem }: ClaimOutcome) => problem ?? finding ?? '' },

@@ -8,6 +8,8 @@ import type { Executor, SweepHost, SweepJob } from './executor';
 export interface LocalOptions {
   /** Runs at the same time; 0 for one a thread. */
   readonly parallel: number;
+  /** Whether runs are trained even where that takes days. */
+  readonly force?: boolean;
   /** Threads that all of them may use together. */
   readonly threads: number;
   /** The most runs at the same time, whatever was asked for: more processes than cores only cost memory. */
@@ -18,7 +20,7 @@ export interface LocalOptions {
 const lookInterval = 1000;
 
 /** Trains a sweep's runs on this machine, a few processes at a time. */
-export function localExecutor(runs: Runs, store: Store, { parallel, threads, cores }: LocalOptions): Executor {
+export function localExecutor(runs: Runs, store: Store, { parallel, force = false, threads, cores }: LocalOptions): Executor {
   return async (jobs, host) => {
     const over = AbortSignal.any([host.signal, host.left]);
     const left = new Promise<void>(resolve => host.left.addEventListener('abort', () => resolve(), { once: true }));
@@ -27,7 +29,7 @@ export function localExecutor(runs: Runs, store: Store, { parallel, threads, cor
     let waiting = jobs;
     while (waiting.length > 0 && !over.aborted) {
       const atOnce = Math.min(asked, cores, waiting.length);
-      const round = new Round(runs, store, host, { over, left }, Math.max(1, Math.floor(threads / atOnce)));
+      const round = new Round(runs, store, host, { over, left }, { threads: Math.max(1, Math.floor(threads / atOnce)), force });
       await round.run(waiting, atOnce);
       // What another process trained, but not to its end, is trained here.
       waiting = await round.leftByOthers();
@@ -45,7 +47,7 @@ class Round {
     private readonly host: SweepHost,
     private readonly ends: { readonly over: AbortSignal; readonly left: Promise<void> },
     /** Of each run. */
-    private readonly threads: number,
+    private readonly how: { readonly threads: number; readonly force: boolean },
   ) {}
 
   async run(jobs: readonly SweepJob[], atOnce: number): Promise<void> {
@@ -80,7 +82,7 @@ class Round {
   /** Starts a run where it stands; nothing when there is nothing to do here. */
   private async begin(job: SweepJob): Promise<Run | undefined> {
     const { model, text, index } = job;
-    const { run, cached } = await this.runs.train({ text, threads: this.threads });
+    const { run, cached } = await this.runs.train({ text, ...this.how });
     if (run || !cached) return run;
     const { status } = await this.store.read(model);
     switch (status) {
@@ -92,7 +94,7 @@ class Round {
         this.elsewhere.push(job);
         this.host.tell(index, { status });
         return undefined;
-      default: return this.runs.resume(model, { threads: this.threads });
+      default: return this.runs.resume(model, this.how);
     }
   }
 

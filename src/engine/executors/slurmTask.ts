@@ -5,6 +5,7 @@ import { devices, type Device } from '../../protocol/engine';
 import { experimentFileLimit } from '../../protocol/experiment';
 import { issueText } from '../../store/issueText';
 import { idOf } from '../../store/modelRecord';
+import type { NamedModels } from '../../training/experiment';
 import { experimentOf } from '../runs';
 
 /** What a task of an array is to do, in a file that the node it lands on reads. */
@@ -41,16 +42,19 @@ export function taskThreads({ threads }: SlurmTask, environment: NodeJS.ProcessE
   return given > 0 ? Math.min(given, available) : available;
 }
 
-/** @throws UserError when the file is not there, or not a task whose experiment makes its model. */
+/** @throws UserError when the file is not there, or not a task. */
 export async function readTask(file: string): Promise<SlurmTask> {
   const result = v.safeParse(SlurmTaskSchema, await readJson(file));
   if (!result.success) {
     throw new UserError(`${file} is not a task of a sweep${issueText(result.issues[0])}.`);
   }
-  const task = result.output;
-  const id = idOf(experimentOf({ text: task.text }).resolved);
+  return result.output;
+}
+
+/** @throws UserError when the experiment of a task does not make its model. `named` is what it names, looked up before. */
+export function checkTask(file: string, task: SlurmTask, named?: NamedModels): void {
+  const id = idOf(experimentOf({ text: task.text }, named).resolved);
   if (id !== task.model) throw new UserError(`${file} is not a task of a sweep: its experiment trains the model ${id}, not ${task.model}.`);
-  return task;
 }
 
 async function readJson(file: string): Promise<unknown> {

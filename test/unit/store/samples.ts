@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { float32, sizeOf, type HostTensor } from '../../../src/common/tensor';
 import { parameterSpecs } from '../../../src/model/parameters';
-import { ModelConfigSchema } from '../../../src/protocol/config';
+import { ArchitectureSchema, ModelConfigSchema } from '../../../src/protocol/config';
 import { ExperimentSchema } from '../../../src/protocol/experiment';
 import type { ResolvedExperiment } from '../../../src/protocol/model';
 import type { SavedState } from '../../../src/store/checkpoints';
@@ -13,13 +13,10 @@ export const config = v.parse(ModelConfigSchema, {
 });
 
 export function experiment(changes: Partial<ResolvedExperiment> = {}): ResolvedExperiment {
-  const { task: _, name: __, ...rest } = v.parse(ExperimentSchema, {
-    task: 'modular-arithmetic',
-    model: { n_layers: 1, n_heads: 2, d_model: 4, d_head: 2, attn_only: true },
-    training: { steps: 500 },
-  });
+  const model = v.parse(ArchitectureSchema, { n_layers: 1, n_heads: 2, d_model: 4, d_head: 2, attn_only: true });
+  const { task: _, name: __, from: ___, sweep: ____, ...rest } = v.parse(ExperimentSchema, { task: 'modular-arithmetic', model, training: { steps: 500 } });
   const task = { name: 'modular-arithmetic', parameters: { modulus: 5, operation: 'add' } };
-  return { ...rest, name: 'clock', task, ...changes };
+  return { ...rest, model, name: 'clock', task, ...changes };
 }
 
 export function modelRecord(changes: Partial<ModelRecord> = {}): ModelRecord {

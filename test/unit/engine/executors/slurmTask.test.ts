@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
-import { formatTask, readTask, taskThreads, type SlurmTask } from '../../../../src/engine/executors/slurmTask';
+import { checkTask, formatTask, readTask, taskThreads, type SlurmTask } from '../../../../src/engine/executors/slurmTask';
 import { tinyExperiment } from '../experiments';
 import { jobOf } from './sweepHost';
 
@@ -18,7 +18,9 @@ beforeEach(async () => {
 
 test('a task is read as it was written', async () => {
   await writeFile(file, formatTask(task));
-  expect(await readTask(file)).toEqual(task);
+  const read = await readTask(file);
+  expect(read).toEqual(task);
+  expect(() => checkTask(file, read)).not.toThrow();
 });
 
 const wrong: readonly (readonly [what: string, content: string, message: RegExp])[] = [
@@ -29,12 +31,15 @@ const wrong: readonly (readonly [what: string, content: string, message: RegExp]
   ['no device', JSON.stringify({ ...task, device: 'quantum' }), /\("device"\)/],
   ['a path for a model', JSON.stringify({ ...task, model: '../../etc/passwd' }), /\("model"\)/],
   ['half a thread', JSON.stringify({ ...task, threads: 0.5 }), /\("threads"\)/],
-  ['another model than its experiment makes', JSON.stringify({ ...task, model: '0'.repeat(16) }), /its experiment trains the model [0-9a-f]{16}, not 0000000000000000/],
-  ['an experiment that is wrong', JSON.stringify({ ...task, text: '{"task":"none"}' }), /"model" is missing/],
 ];
 test.each(wrong)('a file with %s is refused in a sentence', async (_, content, message) => {
   await writeFile(file, content);
   await expect(readTask(file)).rejects.toThrow(message);
+});
+
+test('a task whose experiment is wrong, or makes another model, is refused in a sentence', () => {
+  expect(() => checkTask(file, { ...task, model: '0'.repeat(16) })).toThrow(/its experiment trains the model [0-9a-f]{16}, not 0000000000000000/);
+  expect(() => checkTask(file, { ...task, text: '{"task":"none"}' })).toThrow(/"model" is missing/);
 });
 
 test('a file that is too large is not read, and one that is not there, or a folder, is said to be', async () => {
