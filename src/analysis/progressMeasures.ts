@@ -1,6 +1,6 @@
-import { throwIfCancelled, UserError } from '../common/errors';
+import { UserError } from '../common/errors';
 import type { RunnableModel } from '../model/runnable';
-import { coarseToFine } from './coarseToFine';
+import { alongTraining, checkpointsOf, noneReadable, type Measurements } from './alongTraining';
 import { defineAnalysis, knownScalars, type AnalysisContext } from './define';
 import { measureCheckpoint, type CheckpointMeasures } from './fourier/checkpointMeasures';
 import { frequencyParameters, keyFrequencies, namedFrequencies } from './fourier/keyFrequencies';
@@ -40,9 +40,8 @@ export const progressMeasures = defineAnalysis({
   needs: modularNeeds,
   appliesTo: isModular,
   async run(context, { frequencies }) {
-    const { details, metrics, signal, progress } = context;
-    const steps = details.checkpoints;
-    if (steps.length === 0) throw new UserError(`${details.summary.name} has no checkpoints, so nothing can be measured along its training.`);
+    const { details, metrics, progress } = context;
+    checkpointsOf(context);
     const task = modularTaskOf(details);
     const pairs = pairSetOf(details, context.task);
     const named = namedFrequencies(frequencies, task.modulus);
@@ -50,33 +49,15 @@ export const progressMeasures = defineAnalysis({
     const uniform = Math.log(task.modulus);
 
     const recorded = metrics.flatMap(({ step, trainLoss, testLoss }) => (trainLoss === undefined || testLoss === undefined ? [] : [{ step, trainLoss, testLoss }]));
-    const measured = new Map<number, CheckpointMeasures>();
-    const problems = new Map<number, UserError>();
-    const ascending = () => steps.flatMap(step => measured.get(step) ?? []);
-    const missing = () => [...(keys.length > 0 ? [] : [withoutKeys]), ...leftOut(problems)];
-    const partial = () => ({ figures: progressFigures({ task, keys, recorded, measures: ascending(), missing: missing() }), scalars: {} });
-    if (recorded.length > 1) progress(0, partial);
-    const order = coarseToFine(steps.length).flatMap(index => steps[index] ?? []);
-    for await (const { step, opened } of readAhead(context, order)) {
-      try {
-        measured.set(step, await measureCheckpoint(await opened, step, { pairs, keys, parameters: details.parameters }));
-      } catch (error) {
-        if (!(error instanceof UserError)) throw error;
-        problems.set(step, error);
-      }
-      const fraction = (measured.size + problems.size) / steps.length;
-      // A single point makes no curve.
-      if (measured.size > 1) progress(fraction, partial);
-      else progress(fraction);
-      throwIfCancelled(signal);
-    }
-    const measures = ascending();
-    const last = measures.at(-1);
-    if (!last) throw noneReadable(details.summary.name, [...problems.values()][0]);
+    const missing = (leftOut: readonly string[]) => [...(keys.length > 0 ? [] : [withoutKeys]), ...leftOut];
+    const drawn = ({ measures, leftOut }: Measurements<CheckpointMeasures>) =>
+      ({ figures: progressFigures({ task, keys, recorded, measures, missing: missing(leftOut) }), scalars: {} });
+    if (recorded.length > 1) progress(0, () => drawn({ measures: [], leftOut: [] }));
+    const { measures, leftOut, last } = await alongTraining(context, (model, step) => measureCheckpoint(model, step, { pairs, keys, parameters: details.parameters }), drawn);
 
     const phases = phasesOf(curvesOf(measures), uniform);
     return {
-      figures: progressFigures({ task, keys, recorded, measures, phases, missing: [...missing(), ...(phases.missing === undefined ? [] : [phases.missing])] }),
+      figures: progressFigures({ task, keys, recorded, measures, phases, missing: [...missing(leftOut), ...(phases.missing === undefined ? [] : [phases.missing])] }),
       scalars: knownScalars({
         keyCount: keys.length,
         uniformLoss: uniform,
@@ -112,34 +93,6 @@ async function newestReadable({ details: { checkpoints, summary }, atCheckpoint 
     }
   }
   throw noneReadable(summary.name, problem);
-}
-
-function noneReadable(name: string, problem: UserError | undefined): UserError {
-  return new UserError(`No checkpoint of ${name} can be measured. ${problem?.message ?? ''}`);
-}
-
-/** The model at each of its checkpoints, in the order given, or why there is none; the next is read meanwhile. */
-async function* readAhead({ atCheckpoint }: AnalysisContext, order: readonly number[]): AsyncGenerator<{ readonly step: number; readonly opened: Promise<RunnableModel> }> {
-  const open = (step: number | undefined) => {
-    const opened = step === undefined ? undefined : atCheckpoint(step);
-    // It may fail before anyone waits for it.
-    opened?.catch(() => undefined);
-    return opened;
-  };
-  let next = open(order[0]);
-  for (const [index, step] of order.entries()) {
-    const opened = next;
-    next = open(order[index + 1]);
-    if (opened) yield { step, opened };
-  }
-}
-
-function leftOut(problems: ReadonlyMap<number, UserError>): readonly string[] {
-  const steps = [...problems.keys()].sort((a, b) => a - b);
-  if (steps.length === 0) return [];
-  if (steps.length === 1) return [`The checkpoint at step ${steps.join()} could not be read and is left out.`];
-  const named = `${steps.slice(0, 3).join(', ')}${steps.length > 3 ? ', …' : ''}`;
-  return [`${steps.length} checkpoints, at steps ${named}, could not be read and are left out.`];
 }
 
 function curvesOf(measures: readonly CheckpointMeasures[]): LossCurves {

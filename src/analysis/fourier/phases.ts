@@ -1,3 +1,5 @@
+import { runningMedian } from '../runningMedian';
+
 /** What was measured at checkpoints, ascending in steps. */
 export interface LossCurves {
   readonly steps: readonly number[];
@@ -44,7 +46,7 @@ const leastRise = 2;
  */
 export function phasesOf(curves: LossCurves, uniform: number): Phases {
   const { steps } = curves;
-  const [train, test] = [smoothed(curves.train), smoothed(curves.test)];
+  const [train, test] = [runningMedian(curves.train), runningMedian(curves.test)];
   const at = (curve: readonly number[], index: number) => curve[index] ?? NaN;
 
   const fall = test.findIndex(loss => loss < falling * uniform);
@@ -62,7 +64,7 @@ export function phasesOf(curves: LossCurves, uniform: number): Phases {
   }
   const level = Math.max(uniform, Math.max(...test.slice(memorised, before)) / 2);
   const formed = test.slice(0, before).findLastIndex(loss => loss >= level);
-  const excluded = curves.excluded && smoothed(curves.excluded);
+  const excluded = curves.excluded && runningMedian(curves.excluded);
   if (excluded && !(at(excluded, formed) >= leastRise * Math.min(...excluded.slice(0, formed + 1)))) {
     return { memorisationEnd, missing: 'The excluded loss does not rise before the test loss falls, so no circuit of the key frequencies was seen to form.' };
   }
@@ -77,15 +79,6 @@ export function phasesOf(curves: LossCurves, uniform: number): Phases {
 }
 
 const generalisedAtOnce = 'The test loss fell together with the training loss, so there was no memorisation to tell apart.';
-
-/** The median of each value and its two neighbours on either side; of fewer at the ends, as many on either side. */
-function smoothed(curve: readonly number[]): readonly number[] {
-  return curve.map((_, index) => {
-    const reach = Math.min(2, index, curve.length - 1 - index);
-    const window = curve.slice(index - reach, index + reach + 1).sort((a, b) => a - b);
-    return window[reach] ?? NaN;
-  });
-}
 
 function brief(loss: number): string {
   return loss.toPrecision(2);
