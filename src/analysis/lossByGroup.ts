@@ -1,0 +1,109 @@
+import { rowsOf } from '../common/tensor';
+import type { LinesFigure, TableFigure } from '../protocol/figure';
+import { alongTraining, checkpointsOf, type Measurements } from './alongTraining';
+import { groupedExamples, type GroupedExamples } from './answerGroups';
+import { answerScores } from './attribution/answerScores';
+import { mean } from './attribution/logitContrast';
+import { defineAnalysis, knownScalars } from './define';
+import { stream } from './examples';
+import { answersInNumbers, answersTo, numberAnswerNeeds } from './numberAnswers';
+import { suddenDrop, type SuddenDrop } from './suddenDrop';
+
+/** When a model learned what: the loss for each path length, or other right number, through training. */
+export const lossByGroup = defineAnalysis({
+  id: 'loss-by-group',
+  title: 'Loss by group',
+  description: 'The loss for each length of the shortest path, or each right number, at every checkpoint, and when it dropped suddenly.',
+  group: 'Training',
+  live: true,
+  atCheckpoint: false,
+  params: {
+    examples: { kind: 'integer', title: 'Examples', description: 'Examples of each group at most, the same at every checkpoint; a group of which fewer than 16 are found is left out.', default: 256, minimum: 1, maximum: 4096 },
+    sample: { kind: 'integer', title: 'Sample', description: 'Another number draws other examples.', default: 0, minimum: 0, maximum: 1_000_000 },
+  },
+  scalars: {
+    groups: 'number of groups',
+    phases: 'number of groups whose loss dropped suddenly',
+    firstPhase: 'step of the earliest of these drops',
+    lastPhase: 'step of the latest of them',
+    orderedShare: 'share of the pairs of path lengths (or right numbers) with a drop in which the shorter one\'s comes first; pairs with both at once count half',
+    lastLoss: 'loss at the last checkpoint, mean over the groups',
+  },
+  needs: numberAnswerNeeds,
+  appliesTo: answersInNumbers,
+  async run(context, { examples, sample }) {
+    const { task, signal } = context;
+    checkpointsOf(context);
+    const grouped = groupedExamples(task, stream(context.random, sample), examples);
+    const { tokens, labels, groups } = grouped;
+    const { measures, leftOut, last } = await alongTraining(context, async (model, step) => {
+      const predictions = await answersTo({ model, task, signal }, tokens); // [B, A, 1]
+      return { step, losses: groups.map(({ from, to }) => answerScores(rowsOf(predictions, from, to), rowsOf(labels, from, to), task).loss) };
+    }, drawn => ({ figures: [lossLines(grouped, drawn, [])], scalars: {} }));
+    const drops = groups.flatMap(({ name, size }, index) => {
+      const drop = suddenDrop(measures.map(({ step, losses }) => ({ step, loss: losses[index] ?? Number.NaN })), grouped.guessLoss);
+      return drop ? [{ name, size, ...drop }] : [];
+    });
+    const steps = drops.map(({ step }) => step);
+    return {
+      figures: [lossLines(grouped, { measures, leftOut }, drops), dropTable(grouped, drops, last)],
+      scalars: knownScalars({
+        groups: groups.length,
+        phases: drops.length,
+        ...(steps.length > 0 && { firstPhase: Math.min(...steps), lastPhase: Math.max(...steps) }),
+        orderedShare: orderedShare(drops),
+        lastLoss: mean(last.losses),
+      }),
+    };
+  },
+});
+
+interface LossesAt {
+  readonly step: number;
+  /** One a group. */
+  readonly losses: readonly number[];
+}
+
+interface GroupDrop extends SuddenDrop {
+  readonly name: string;
+  readonly size: number | undefined;
+}
+
+/** Undefined where no two of them have a size. */
+function orderedShare(drops: readonly GroupDrop[]): number | undefined {
+  const shares = drops.flatMap(one => drops.flatMap(other => {
+    if (one.size === undefined || other.size === undefined || one.size >= other.size) return [];
+    return [one.step < other.step ? 1 : one.step === other.step ? 0.5 : 0];
+  }));
+  return shares.length > 0 ? mean(shares) : undefined;
+}
+
+/** A logarithmic axis has no place for a loss of 0. */
+function lossLines({ groups, guessLoss, tooFew }: GroupedExamples, { measures, leftOut }: Measurements<LossesAt>, drops: readonly GroupDrop[]): LinesFigure {
+  const rare = tooFew.length === 0 ? [] : [`Too few examples were found of ${tooFew.join(', ')}.`];
+  return {
+    kind: 'lines', title: 'Loss by group', scalar: 'orderedShare',
+    caption: [`Mean squared error over the same examples at every checkpoint; to guess the mean answer every time has ${guessLoss.toPrecision(3)}. Marks show where a group's loss drops suddenly.`, ...rare, ...leftOut].join(' '),
+    x: { title: 'Step' }, y: { title: 'Loss', logarithmic: true },
+    series: groups.map(({ name }, index) => {
+      const points = measures.filter(({ losses }) => (losses[index] ?? 0) > 0);
+      return { name, x: Float64Array.from(points, ({ step }) => step), y: Float64Array.from(points, ({ losses }) => losses[index] ?? 0) };
+    }),
+    marks: drops.map(({ name, step }) => ({ x: step, label: name })),
+  };
+}
+
+function dropTable({ groups }: GroupedExamples, drops: readonly GroupDrop[], last: LossesAt): TableFigure {
+  return {
+    kind: 'table', title: 'Sudden drops of the loss', scalar: 'phases',
+    caption: 'The largest fall of each group to a quarter or less within a tenth of the training, after a plateau and for good; none where the loss falls slowly, or rises again.',
+    columns: [
+      { title: 'Group', numeric: false },
+      ...['Examples', 'Step of the drop', 'Loss before', 'Loss after', 'Loss at the end'].map(title => ({ title, numeric: true })),
+    ],
+    rows: groups.map(({ name, from, to }, index) => {
+      const drop = drops.find(each => each.name === name);
+      return [name, to - from, drop?.step ?? '', drop?.before ?? '', drop?.after ?? '', last.losses[index] ?? 0];
+    }),
+  };
+}
