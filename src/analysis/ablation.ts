@@ -3,6 +3,7 @@ import type { HostTensor } from '../common/tensor';
 import type { BarsFigure, Figure } from '../protocol/figure';
 import type { Task } from '../tasks/task';
 import { ablatedRuns, ablationMethods, checkAblation, type AblationMethod } from './patching/ablatedRuns';
+import { measuresOf } from './answerMeasures';
 import { answerScores, type AnswerScores } from './attribution/answerScores';
 import { componentFigure } from './attribution/componentFigure';
 import { defineAnalysis } from './define';
@@ -28,11 +29,11 @@ export const ablation = defineAnalysis({
     sample: exampleParameters.sample,
   },
   scalars: {
-    loss: 'mean loss without the chosen components, in nats; with none chosen, without the one whose absence costs most',
+    loss: 'mean loss without the chosen components, in nats (squared where answers are numbers); with none chosen, without the one whose absence costs most',
     accuracy: 'fraction of answers that are right without them',
-    lossBefore: 'mean loss of the whole model, in nats',
+    lossBefore: 'mean loss of the whole model',
     accuracyBefore: 'fraction of answers that the whole model has right',
-    lossIncrease: 'loss less lossBefore, in nats',
+    lossIncrease: 'loss less lossBefore',
   },
   appliesTo: () => true,
   async run(context, { components, method: chosenMethod, ...wanted }) {
@@ -42,7 +43,7 @@ export const ablation = defineAnalysis({
     checkAblation(method, chosen, wanted.examples);
     const { tokens, answers, title } = answeredExamples(context, { ...wanted, prompt: '' });
     const { whole, without } = await ablatedRuns(context, tokens, method);
-    const before = answerScores(whole, answers);
+    const before = answerScores(whole, answers, task);
     const single = allComponents(config).filter(({ head }) => method !== 'mean pattern' || head !== undefined).map(component => [component]);
     const sets = chosen.length > 0 ? [chosen] : single;
 
@@ -52,7 +53,7 @@ export const ablation = defineAnalysis({
       throwIfCancelled(signal);
       const logits = await without(set);
       changed ||= differ(whole, logits);
-      results.push({ set, scores: answerScores(logits, answers) });
+      results.push({ set, scores: answerScores(logits, answers, task) });
       progress(results.length / sets.length);
     }
     if (!changed) {
@@ -82,6 +83,7 @@ interface Result {
 /** The chosen components together: each answer before and after. */
 function togetherFigures(task: Task, chosen: readonly Component[], how: string, before: AnswerScores, after: AnswerScores): Figure[] {
   const x = allAnswers(task);
+  const measures = measuresOf(task);
   const without = chosen.length <= mostNamed ? namesOf(chosen) : `${chosen.length} components`;
   const figure = (title: string, scalar: string, quantity: string, whole: readonly number[], rest: readonly number[]): BarsFigure => ({
     kind: 'bars', title: `${title} without ${without} ${how}`, scalar, x,
@@ -89,8 +91,8 @@ function togetherFigures(task: Task, chosen: readonly Component[], how: string, 
     series: [{ name: 'whole model', values: Float64Array.from(whole) }, { name: 'without', values: Float64Array.from(rest) }],
   });
   return [
-    figure('Loss', 'loss', 'Loss in nats', before.losses, after.losses),
-    figure('Accuracy', 'accuracy', 'Fraction right', before.accuracies, after.accuracies),
+    figure('Loss', 'loss', measures.loss, before.losses, after.losses),
+    figure('Accuracy', 'accuracy', measures.right, before.accuracies, after.accuracies),
   ];
 }
 
@@ -98,14 +100,15 @@ function togetherFigures(task: Task, chosen: readonly Component[], how: string, 
 function aloneFigures(task: Task, how: string, before: AnswerScores, results: readonly Result[]): Figure[] {
   const components = results.flatMap(({ set }) => set.map(component => ({ name: componentName(component), subject: subjectOf(component) })));
   const shared = { components, answers: allAnswers(task) };
+  const { lossIncrease, lossUnit, right } = measuresOf(task);
   return [
     componentFigure({
-      ...shared, title: `Loss increase without each component alone ${how}`, scalar: 'lossIncrease', scale: 'diverging', quantity: 'Loss increase in nats',
-      caption: `How much the mean loss grows, from ${before.loss.toPrecision(3)} nats in all, for each position where an answer is read.`,
+      ...shared, title: `Loss increase without each component alone ${how}`, scalar: 'lossIncrease', scale: 'diverging', quantity: lossIncrease,
+      caption: `How much the mean loss grows, from ${before.loss.toPrecision(3)} ${lossUnit} in all, for each position where an answer is read.`,
       values: results.map(({ scores }) => scores.losses.map((loss, answer) => loss - (before.losses[answer] ?? 0))),
     }),
     componentFigure({
-      ...shared, title: `Accuracy without each component alone ${how}`, scalar: 'accuracy', scale: 'sequential', quantity: 'Fraction right',
+      ...shared, title: `Accuracy without each component alone ${how}`, scalar: 'accuracy', scale: 'sequential', quantity: right,
       caption: `Fraction of answers that are right, for each position where one is read; the whole model has ${before.accuracy.toPrecision(3)}.`,
       values: results.map(({ scores }) => scores.accuracies),
     }),

@@ -1,5 +1,6 @@
 import { UserError } from '../common/errors';
 import type { ModelConfig } from '../protocol/config';
+import { measuresOf } from './answerMeasures';
 import { defineAnalysis } from './define';
 import { allHeads, headOf } from './heads';
 import { pairParameters, pairPositions, promptPairs } from './pairs';
@@ -28,11 +29,11 @@ export const activationPatching = defineAnalysis({
     },
   },
   scalars: {
-    largest: 'largest share of the clean logit difference that one site of a head brings back',
+    largest: 'largest share of the clean answer that one site of a head brings back',
     least: 'smallest share that an expected site brings back',
     elsewhere: 'largest share that a site of a head brings back which is not expected; 0 where none brings any back',
     circuit: 'which of the expected circuits was found, from 1: the one whose sites bring back most',
-    cleanDifference: 'logit of the clean answer less that of the corrupted one, in the clean run',
+    cleanDifference: 'logit of the clean answer less that of the corrupted one, in the clean run; where answers are numbers, the number predicted there',
     corruptedDifference: 'the same in the corrupted run',
   },
   appliesTo: () => true,
@@ -49,7 +50,7 @@ export const activationPatching = defineAnalysis({
     const { scalars, finding } = judgeSites(circuits, sites, recovered);
     const shown = ['least', 'largest'].find(name => Object.hasOwn(scalars, name));
     const figures = sweepFigures(all, recovered, {
-      caption: 'Share of the clean logit difference that the patch brings back: 0 as corrupted, 1 as clean.',
+      caption: `Share of ${measuresOf(task).between} that the patch brings back: 0 as corrupted, 1 as clean.`,
       ...(shown !== undefined && { scalar: shown }),
     });
     return { figures, scalars: { ...scalars, cleanDifference: clean, corruptedDifference: corrupted }, ...(finding !== undefined && { finding }) };

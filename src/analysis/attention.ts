@@ -28,15 +28,16 @@ export const attention = defineAnalysis({
   async run(context, { head, ...chosenExamples }) {
     const { details, model } = context;
     const { tokens, positions, title } = examplesFor(context, chosenExamples);
-    const [B = 0, T = 0] = tokens.shape; // [B, T]
-    const { n_heads } = details.config;
+    const T = tokens.shape[1] ?? 0; // [B, T]
+    const { n_heads, padding_token } = details.config;
+    const holding = Uint8Array.from(tokens.data, token => Number(token !== padding_token)); // [B, T]
     const chosen = head === '' ? undefined : headOf(details.config, head);
-    const heads = (await patternsOf(model, tokens)).flatMap((pattern, layer) => measuredHeads(pattern, layer, B, n_heads, T));
+    const heads = (await patternsOf(model, tokens)).flatMap((pattern, layer) => measuredHeads(pattern, layer, n_heads, holding));
 
     const figure: AttentionFigure = {
       kind: 'attention',
       title: `Attention ${title}`,
-      caption: 'Each row is a destination; its weights on the sources sum to 1.',
+      caption: `Each row is a destination; its weights on the sources sum to 1.${holding.includes(0) ? ' Positions that hold nothing are left out of the mean.' : ''}`,
       tokens: positions,
       heads: heads.map(({ layer, head, pattern }) => ({ layer, head, pattern })),
       allowed: allowedAttention(details.config, T),
@@ -54,22 +55,30 @@ interface MeasuredHead extends AttentionHead {
   readonly largest: number;
 }
 
-/** Means over the batch of `pattern [B, H, T, T]`, one a head. */
-function measuredHeads(pattern: HostTensor<'float32'>, layer: number, B: number, H: number, T: number): MeasuredHead[] {
-  const size = T * T;
+/**
+ * Means over the batch of `pattern [B, H, T, T]`, one a head: for each destination over the examples in which it holds something
+ * (`holding [B, T]`), or over all where it never does.
+ */
+function measuredHeads({ shape, data }: HostTensor<'float32'>, layer: number, H: number, holding: Uint8Array): MeasuredHead[] {
+  const [B = 0, , T = 0] = shape;
+  const counts = Array.from({ length: T }, (_, row) => Array.from({ length: B }, (__, example) => holding[example * T + row] ?? 0).reduce((sum, holds) => sum + holds, 0));
+  const rows = counts.reduce((sum, count) => sum + count, 0);
   return Array.from({ length: H }, (_, head) => {
-    const sum = new Float64Array(size);
+    const sum = new Float64Array(T * T);
     let [entropySum, largestSum] = [0, 0];
     for (let example = 0; example < B; example++) {
-      const from = (example * H + head) * size;
-      for (let at = 0; at < size; at++) sum[at] = (sum[at] ?? 0) + (pattern.data[from + at] ?? 0);
       for (let row = 0; row < T; row++) {
-        const weights = pattern.data.subarray(from + row * T, from + (row + 1) * T);
+        const holds = holding[example * T + row] === 1;
+        if (!holds && counts[row] !== 0) continue;
+        const weights = data.subarray(((example * H + head) * T + row) * T, ((example * H + head) * T + row + 1) * T);
+        weights.forEach((weight, source) => (sum[row * T + source] = (sum[row * T + source] ?? 0) + weight));
+        if (!holds) continue;
         entropySum += entropyOf(weights);
         largestSum += Math.max(...weights);
       }
     }
-    return { layer, head, pattern: Float32Array.from(sum, value => value / B), entropy: entropySum / (B * T), largest: largestSum / (B * T) };
+    const pattern = Float32Array.from(sum, (value, at) => value / (counts[Math.floor(at / T)] || B));
+    return { layer, head, pattern, entropy: entropySum / rows, largest: largestSum / rows };
   });
 }
 

@@ -23,7 +23,8 @@ export const attentionKinds = {
 export type AttentionKind = keyof typeof attentionKinds;
 
 /** Where the right answer can be read: from the position that answers, every position that holds its token. */
-export function answerSources({ vocabulary, outputs, answerPositions, answers }: Task): ExpectedSources {
+export function answerSources({ vocabulary, outputs, answersAre, answerPositions, answers }: Task): ExpectedSources {
+  if (answersAre === 'numbers') return () => []; // the output is no word
   const tokenOf = outputs.map(word => vocabulary.indexOf(word)); // -1, which no position holds, for a word of the outputs alone
   return (tokens, destination) => {
     const answer = answerPositions.indexOf(destination);
@@ -41,7 +42,8 @@ function earlierOccurrences(tokens: Int32Array, destination: number): readonly n
 /**
  * For each head, layer by layer, the mean weight that it gives to the expected sources; undefined where no destination of any
  * example counts. A destination counts when the mask allows it one of those sources, and another source besides: a head that has
- * no choice says nothing by it. `patterns`: `[B, H, T, T]` of each layer.
+ * no choice says nothing by it. Positions that hold nothing neither attend nor are attended to. `patterns`: `[B, H, T, T]` of
+ * each layer.
  */
 export function expectedAttention(
   config: ModelConfig, { shape, data }: HostTensor<'int32'>, patterns: readonly HostTensor<'float32'>[], expected: ExpectedSources,
@@ -52,8 +54,10 @@ export function expectedAttention(
   const hasChoice = Array.from({ length: T }, (_, row) => allowed.subarray(row * T, (row + 1) * T).reduce((sum, allows) => sum + allows, 0) > 1);
   const rows = Array.from({ length: B * T }, (_, at) => {
     const [example, destination] = [Math.floor(at / T), at % T];
-    const sources = hasChoice[destination] ? expected(data.subarray(example * T, (example + 1) * T), destination) : [];
-    return { example, destination, sources: sources.filter(source => allowed[destination * T + source] === 1) };
+    const tokens = data.subarray(example * T, (example + 1) * T);
+    const counts = hasChoice[destination] && tokens[destination] !== config.padding_token;
+    const sources = counts ? expected(tokens, destination) : [];
+    return { example, destination, sources: sources.filter(source => allowed[destination * T + source] === 1 && tokens[source] !== config.padding_token) };
   }).filter(({ sources }) => sources.length > 0);
   if (rows.length === 0) return undefined;
   return patterns.flatMap(pattern => Array.from({ length: H }, (_, head) => {

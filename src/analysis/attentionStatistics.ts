@@ -5,6 +5,7 @@ import type { AttentionFigure, BarsFigure, HeatmapFigure, TableFigure } from '..
 import type { Task } from '../tasks/task';
 import { positionNames } from '../tasks/words';
 import { testExamples } from '../training/evaluate';
+import { measuresOf } from './answerMeasures';
 import { answerScores, type AnswerScores } from './attribution/answerScores';
 import { answerAxis } from './attribution/logitContrast';
 import { defineAnalysis, type AnalysisContext } from './define';
@@ -39,7 +40,7 @@ export const attentionStatistics = defineAnalysis({
     const { whole, without } = await ablatedRuns(context, tokens, 'mean pattern');
     context.progress(0.75);
     throwIfCancelled(context.signal);
-    const [real, means] = [answerScores(whole, labels), answerScores(await without(heads), labels)];
+    const [real, means] = [answerScores(whole, labels, task), answerScores(await without(heads), labels, task)];
     const spreads = statistics.map(({ deviations }) => Math.max(...deviations));
     const drawn = chosen ?? heads[spreads.indexOf(Math.max(...spreads))] ?? { layer: 0, head: 0 };
     const title = `over ${(tokens.shape[0] ?? 0).toLocaleString('en')} test examples`;
@@ -140,7 +141,7 @@ function accuracyFigure(task: Task, real: AnswerScores, means: AnswerScores, tit
   return {
     kind: 'bars', title: `Accuracy with mean attention ${title}`, scalar: 'accuracyWithMeans',
     caption: 'Of the model as it is, and with the pattern of every head in every layer replaced by its mean, whatever the tokens are.',
-    x: answerAxis(task, task.answerPositions.map((_, answer) => answer)), y: { title: 'Fraction right' },
+    x: answerAxis(task, task.answerPositions.map((_, answer) => answer)), y: { title: measuresOf(task).right },
     series: [{ name: 'as it is', values: Float64Array.from(real.accuracies) }, { name: 'with mean patterns', values: Float64Array.from(means.accuracies) }],
   };
 }

@@ -1,5 +1,6 @@
 import type { TableFigure } from '../protocol/figure';
 import { onCommonScale } from './commonScale';
+import { measuresOf } from './answerMeasures';
 import { attributeSites } from './patching/attributedSites';
 import { pearson } from './patching/correlation';
 import { defineAnalysis } from './define';
@@ -29,7 +30,7 @@ export const attributionPatching = defineAnalysis({
     largest: 'largest estimated share of one site of a head',
     correlation: 'correlation of the estimate with exact patching, over the sites of heads (Pearson; 0 where one of them is the same everywhere)',
     largestError: 'largest distance of the estimate from exact patching, over the sites of heads',
-    cleanDifference: 'logit of the clean answer less that of the corrupted one, in the clean run',
+    cleanDifference: 'logit of the clean answer less that of the corrupted one, in the clean run; where answers are numbers, the number predicted there',
     corruptedDifference: 'the same in the corrupted run',
   },
   appliesTo: () => true,
@@ -37,19 +38,20 @@ export const attributionPatching = defineAnalysis({
     const { details: { config }, model, task, signal } = context;
     const pairs = promptPairs(context, wanted);
     const positions = pairPositions(task, pairs);
+    const { between } = measuresOf(task);
     const sweeps = head === '' ? allSweeps(config, allHeads(config), positions) : headSweeps([headOf(config, head)], positions);
     const sites = sweeps.flatMap(sweep => sweep.sites);
     const share = (from: number, to: number) => ({ signal, progress: (fraction: number) => context.progress(from + fraction * (to - from)) });
 
     const { recovered: estimates, clean, corrupted } = await attributeSites(model, pairs, sites, share(0, wantsExact ? 0.1 : 1));
-    const estimated = sweepFigures(sweeps, estimates, { caption: 'Estimated share of the clean logit difference that a patch would bring back, by gradients.', scalar: 'largest' });
+    const estimated = sweepFigures(sweeps, estimates, { caption: `Estimated share of ${between} that a patch would bring back, by gradients.`, scalar: 'largest' });
     const ofHeads = sites.flatMap(({ head }, at) => (head === undefined ? [] : [at]));
     const of = (values: Float64Array) => ofHeads.map(at => values[at] ?? 0);
     const scalars = { largest: Math.max(...of(estimates)), cleanDifference: clean, corruptedDifference: corrupted };
     if (!wantsExact) return { figures: estimated, scalars };
 
     const { recovered } = await patchSites(model, pairs, sites, share(0.1, 1));
-    const exact = sweepFigures(sweeps, recovered, { caption: 'Share of the clean logit difference that the patch brings back: 0 as corrupted, 1 as clean.' });
+    const exact = sweepFigures(sweeps, recovered, { caption: `Share of ${between} that the patch brings back: 0 as corrupted, 1 as clean.` });
     const [xs, ys] = [of(recovered), of(estimates)];
     const figures = estimated.flatMap((figure, at) => [figure, ...exact.slice(at, at + 1).map(other => ({ ...other, title: `${other.title}, exact` }))]);
     return {
@@ -64,7 +66,7 @@ function disagreements(sites: readonly Site[], estimates: Float64Array, exact: F
     .toSorted((a, b) => Math.abs(b.estimate - b.exact) - Math.abs(a.estimate - a.exact)).slice(0, mostRows);
   return {
     kind: 'table', title: 'Where they differ most', scalar: 'correlation',
-    caption: 'Sites by the distance of the estimate from exact patching, in shares of the clean logit difference.',
+    caption: 'Sites by the distance of the estimate from exact patching, in shares of what the clean run has more.',
     columns: [
       { title: 'Site', numeric: false }, { title: 'Position', numeric: false },
       { title: 'Estimate', numeric: true }, { title: 'Exact', numeric: true }, { title: 'Difference', numeric: true },

@@ -1,4 +1,5 @@
 import type { Figure } from '../protocol/figure';
+import { measuresOf } from './answerMeasures';
 import { attributeComponents, type Attribution } from './attribution/attribution';
 import { componentFigure } from './attribution/componentFigure';
 import { defineAnalysis } from './define';
@@ -16,7 +17,7 @@ type Means = readonly (readonly number[])[];
 export const directLogitAttribution = defineAnalysis({
   id: 'direct-logit-attribution',
   title: 'Direct logit attribution',
-  description: 'How much each head, MLP, embedding and bias adds to the logit of the right answer through the residual stream, and one head\'s part by what it reads (Elhage et al. 2021; TransformerLens: logit_attrs).',
+  description: 'How much each head, MLP, embedding and bias adds to the logit of the right answer, or to the number predicted, through the residual stream, and one head\'s part by what it reads (Elhage et al. 2021; TransformerLens: logit_attrs).',
   group: 'Attribution',
   params: {
     ...exampleParameters,
@@ -51,7 +52,8 @@ export const directLogitAttribution = defineAnalysis({
     const pathMeans = means(paths);
 
     const name = componentName(chosen);
-    const what = contrastName({ against, word });
+    const what = contrastName(task, { against, word });
+    const quantity = measuresOf(task).output;
     const axis = answerAxis(task, answered);
     const held = config.normalization_type === null ? '' : ', with the scale of each norm as it was';
     const positions = config.positional_embedding_type === 'shortformer' ? ' Positions reach queries and keys only, so that they have no part.' : '';
@@ -59,12 +61,12 @@ export const directLogitAttribution = defineAnalysis({
       componentFigure({
         title: `Direct logit attribution ${title}`, scalar: 'share',
         caption: `Mean part of each component in ${what}${config.biases ? ', b_U aside' : ''}${held}, for each position where an answer is read.${positions}`,
-        components: components.terms, answers: axis, values: componentMeans, quantity: 'Logit', scale: 'diverging',
+        components: components.terms, answers: axis, values: componentMeans, quantity, scale: 'diverging',
       }),
       componentFigure({
         title: `${name} by what its values read, ${title}`, scalar: 'directTerm', subject: { ...chosen },
         caption: `Mean part of ${name} in ${what}, through each component that its values read; a head's name stands for the virtual head of both.`,
-        components: paths.terms, answers: axis, values: pathMeans, quantity: 'Logit', scale: 'diverging',
+        components: paths.terms, answers: axis, values: pathMeans, quantity, scale: 'diverging',
       }),
     ];
 

@@ -1,5 +1,6 @@
 import type { RunnableModel } from '../model/runnable';
 import type { ModelConfig } from '../protocol/config';
+import { measuresOf } from './answerMeasures';
 import { pearson } from './patching/correlation';
 import { defineAnalysis } from './define';
 import { circuitFigure, edgesTable, faithfulnessFigure, scoresFigure, type MeasuredEdges } from './edges/edgeFigures';
@@ -40,15 +41,18 @@ export const edgeAttribution = defineAnalysis({
   },
   scalars: {
     edges: 'edges in the circuit',
-    faithfulness: 'share of the clean logit difference that the circuit brings back by itself',
+    faithfulness: 'share of the clean answer that the circuit brings back by itself',
     completeness: 'share of it that is lost when the edges of the circuit alone carry the corrupted run',
     largest: 'largest score of an edge, by size',
     accounted: 'sum of the scores of the edges from the embedding: 1 where the gradients account for all of the difference',
     correlation: 'correlation of the scores with what patching each edge brings back (Pearson; 0 where either is the same everywhere)',
   },
-  appliesTo: () => true,
+  // The sum is taken apart at its readers: behind a norm of the stream itself it is none.
+  needs: 'norms before what reads the residual stream, or none',
+  appliesTo: ({ config }) => config.normalization_position !== 'after',
   async run(context, { threshold, method, steps, exact, ...wanted }) {
-    const { model, signal } = context;
+    const { model, signal, task } = context;
+    const { between } = measuresOf(task);
     const pairs = promptPairs(context, wanted);
     const measured = await measure(model, pairs, { steps: method === 'EAP' ? 0 : steps, exact }, { signal, progress: fraction => context.progress(0.9 * fraction) });
     const { graph, scores, order, curve } = measured;
@@ -61,10 +65,10 @@ export const edgeAttribution = defineAnalysis({
     const correlation = measured.exact && (pearson(scores, measured.exact) ?? 0);
     return {
       figures: [
-        circuitFigure(measured, kept, { threshold, faithfulness, accounted }),
-        faithfulnessFigure(curve, kept),
-        edgesTable(measured, kept, exactNote(model.config, exact, measured.exact !== undefined)),
-        scoresFigure(measured),
+        circuitFigure(measured, kept, { threshold, faithfulness, accounted, between }),
+        faithfulnessFigure(curve, kept, between),
+        edgesTable(measured, kept, between, exactNote(model.config, exact, measured.exact !== undefined)),
+        scoresFigure(measured, between),
       ],
       scalars: { edges: kept, faithfulness, completeness: 1 - ofOthers, largest, accounted, ...(correlation !== undefined && { correlation }) },
     };

@@ -67,11 +67,14 @@ function embeddingOf({ details, model, task }: AnalysisContext): { readonly rows
   const [V = 0] = weight.shape;
   const modulus = isModular(details) ? modularTaskOf(details).modulus : undefined;
   const count = modulus ?? Math.min(V, mostTokens);
+  // Where a position holds a pair, each of the two is a row, and takes one half of the residual stream.
+  const words = task.parts ?? task.vocabulary;
+  const what = task.parts ? 'parts of a token, which take half of the residual stream each' : 'tokens';
   const sentence = modulus !== undefined
     ? `Rows of W_E: the ${modulus} numbers, without "=".`
-    : `Rows of W_E: ${count < V ? `the first ${count} of ${V}` : `all ${V}`} tokens.`;
+    : `Rows of W_E: ${count < V ? `the first ${count} of ${V}` : `all ${V}`} ${what}.`;
   return {
-    rows: { title: modulus === undefined ? 'Token' : 'Number', names: Array.from({ length: count }, (_, at) => task.vocabulary[at] ?? String(at)), sentence },
+    rows: { title: modulus === undefined ? 'Token' : 'Number', names: Array.from({ length: count }, (_, at) => words[at] ?? String(at)), sentence },
     embedding: matrixOf({ weight, transposed: false }, count),
   };
 }

@@ -42,7 +42,7 @@ export async function accuracyWithFit(
       },
     })], tokens, scores ? [scores] : []);
     if (!logits) throw new Error('there are no logits');
-    return answerScores(logits, answers).accuracy;
+    return answerScores(logits, answers, task).accuracy;
   };
   return { real: await accuracy(undefined), fitted: await accuracy(fittedScores(task, fits, { query, keys }, tokens)) };
 }

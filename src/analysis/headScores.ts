@@ -75,17 +75,17 @@ export const headScores = defineAnalysis({
 const repeatedSequences = 32;
 
 /** Induction as it is usually measured: on random tokens written twice, so that nothing else tells what comes next. */
-async function inductionScores({ details: { config }, model, random }: AnalysisContext): Promise<readonly number[] | undefined> {
+async function inductionScores({ details: { config }, model, task, random }: AnalysisContext): Promise<readonly number[] | undefined> {
   const half = Math.floor(config.n_ctx / 2);
   if (half < 2) return undefined;
-  const tokens = repeatedTokens(config.d_vocab, half, random);
+  const tokens = repeatedTokens([...task.vocabulary.keys()].filter(token => token !== task.padding), half, random);
   return expectedAttention(config, tokens, await patternsOf(model, tokens), (_, destination) => (destination >= half ? [destination - half + 1] : []));
 }
 
-function repeatedTokens(vocabulary: number, half: number, random: Random): HostTensor<'int32'> {
+function repeatedTokens(vocabulary: readonly number[], half: number, random: Random): HostTensor<'int32'> {
   const tokens = int32([repeatedSequences, 2 * half]);
   for (let row = 0; row < repeatedSequences; row++) {
-    const once = Array.from({ length: half }, () => random.integer(vocabulary));
+    const once = Array.from({ length: half }, () => vocabulary[random.integer(vocabulary.length)] ?? 0);
     tokens.data.set([...once, ...once], row * 2 * half);
   }
   return tokens;

@@ -20,16 +20,17 @@ export const pairParameters = {
 
 /**
  * Two prompts of one length with different right answers. What is measured of a run is the logit of the clean answer less
- * that of the corrupted one, at the position where that answer is read.
+ * that of the corrupted one, at the position where that answer is read; where answers are numbers, the number predicted there.
  */
 export interface PromptPair {
   readonly clean: readonly number[];
   readonly corrupted: readonly number[];
   /** Where the answer is read. */
   readonly position: number;
-  /** Output ids: the right answers of the clean and of the corrupted prompt. */
+  /** The output id of the clean prompt's right answer; or of the one output, where that is a number. */
   readonly correct: number;
-  readonly wrong: number;
+  /** That of the corrupted prompt's. Absent where answers are numbers. */
+  readonly wrong?: number;
 }
 
 /** Draws in vain before a corruption is said never to change the answer. */
@@ -86,15 +87,19 @@ function tryPair(task: Task, clean: readonly number[], corrupted: readonly numbe
   if (clean.every((token, at) => token === corrupted[at])) {
     return 'The clean and the corrupted prompt are the same, so there is nothing to carry over; change a token that the answer depends on.';
   }
-  const { answerPositions } = task;
+  const { answerPositions, padding } = task;
   if (answer > answerPositions.length) return noAnswer(task, answer);
+  if (clean.some((token, at) => (token === padding) !== (corrupted[at] === padding))) {
+    return 'The clean and the corrupted prompt leave different positions empty, so that attention reaches others in each; give prompts that fill the same ones.';
+  }
   const [right, wrong] = [answersTo(task, clean, 'clean'), answersTo(task, corrupted, 'corrupted')];
   const differing = answerPositions.findIndex((_, index) => right[index] !== wrong[index] && (answer === 0 || answer === index + 1));
   if (differing < 0) {
     const which = answer === 0 ? 'the same answers' : `the same answer ${answer}`;
     return `Both prompts have ${which}, so that no difference could be measured; change a token that it depends on.`;
   }
-  return { clean, corrupted, position: answerPositions[differing] ?? 0, correct: right[differing] ?? 0, wrong: wrong[differing] ?? 0 };
+  const outputs = task.answersAre === 'numbers' ? { correct: 0 } : { correct: right[differing] ?? 0, wrong: wrong[differing] ?? 0 };
+  return { clean, corrupted, position: answerPositions[differing] ?? 0, ...outputs };
 }
 
 /** The right answers of one of the two prompts. @throws UserError for one that is short or does not pose the task. */

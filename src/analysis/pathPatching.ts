@@ -1,6 +1,7 @@
 import { UserError } from '../common/errors';
 import type { ModelConfig } from '../protocol/config';
 import type { BarsFigure, HeatmapFigure } from '../protocol/figure';
+import { measuresOf } from './answerMeasures';
 import { onCommonScale } from './commonScale';
 import { defineAnalysis } from './define';
 import { componentsOf, headOf } from './heads';
@@ -29,9 +30,9 @@ export const pathPatching = defineAnalysis({
     byPosition: { kind: 'boolean', title: 'By position', description: 'Also carry each position over by itself.', default: true },
   },
   scalars: {
-    largest: 'largest share of the clean logit difference that one sender brings back, at all positions',
+    largest: 'largest share of the clean answer that one sender brings back, at all positions',
     largestAtPosition: 'the same at one position',
-    cleanDifference: 'logit of the clean answer less that of the corrupted one, in the clean run',
+    cleanDifference: 'logit of the clean answer less that of the corrupted one, in the clean run; where answers are numbers, the number predicted there',
     corruptedDifference: 'the same in the corrupted run',
   },
   appliesTo: () => true,
@@ -49,7 +50,7 @@ export const pathPatching = defineAnalysis({
     const target = receiver ? `the ${input} of ${senderName({ kind: 'component', component: receiver.head })}` : 'the logits';
     const axis = { title: 'Sender', labels: senders.map(senderName), subjects: senders.map(subjectOf) };
     const bars: BarsFigure = {
-      kind: 'bars', title: `To ${target}`, caption: 'Share of the clean logit difference that a sender brings back by its direct path, at all positions.', scalar: 'largest',
+      kind: 'bars', title: `To ${target}`, caption: `Share of ${measuresOf(task).between} that a sender brings back by its direct path, at all positions.`, scalar: 'largest',
       x: axis, y: { title: 'Share' }, series: [{ name: 'share', values: Float64Array.from(whole) }],
     };
     const heatmap: HeatmapFigure = {

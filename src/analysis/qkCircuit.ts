@@ -1,5 +1,7 @@
 import { throwIfCancelled, UserError } from '../common/errors';
+import type { HostTensor } from '../common/tensor';
 import { scoreScale } from '../model/layers';
+import type { RunnableModel } from '../model/runnable';
 import type { BarsFigure, HeatmapFigure } from '../protocol/figure';
 import type { PathFactor } from '../protocol/path';
 import { defineAnalysis, type AnalysisContext } from './define';
@@ -7,7 +9,7 @@ import { circuitAlong, circuitAxes, circuitFigure, masked, type Circuit } from '
 import { blockFigures, blockParameters, blockScalarNames, blockScalars, chosenBlock, scoresOf, wholeBlock } from './weights/circuitScores';
 import { allHeads, componentName, headOf, type Head } from './heads';
 import { directionsParameter, eigenvalueScore, lowRankFigures, singularDirections, topSingularShare } from './weights/lowRank';
-import { chosenRows, hasPositions, headWeight, leftOut, quickNorm, withoutPositions } from './weights/weights';
+import { chosenRows, hasPositions, headWeight, leftOut, quickNorm, withoutPositions, wordEmbeddings } from './weights/weights';
 
 /** What a destination and a source are known by: the first asks, the second is asked for. */
 const kinds = {
@@ -16,7 +18,6 @@ const kinds = {
   'position to token': ['W_pos', 'W_E'],
   'token to position': ['W_E', 'W_pos'],
 } as const;
-const tables = { W_E: 'embed.W_E', W_pos: 'pos_embed.W_pos' } as const;
 type Kind = keyof typeof kinds;
 const kindNames = ['token', 'position', 'position to token', 'token to position'] as const satisfies readonly Kind[];
 
@@ -87,13 +88,17 @@ function qkPath(head: Head, kind: Kind): readonly PathFactor[] {
   return [{ matrix: destination, transposed: false }, { matrix: 'QK', ...head, transposed: false }, { matrix: source, transposed: true }];
 }
 
+function tableOf(model: RunnableModel, table: 'W_E' | 'W_pos'): HostTensor<'float32'> {
+  return table === 'W_E' ? wordEmbeddings(model) : model.parameter('pos_embed.W_pos');
+}
+
 /** The Frobenius norm of every head's circuit, in float32. */
 async function sizesOfAll(context: AnalysisContext, heads: readonly Head[], kind: Kind): Promise<readonly number[]> {
   const { model, signal, progress } = context;
   const { rows, columns } = circuitAxes(context, qkPath({ layer: 0, head: 0 }, kind));
   const [asks, asked] = kinds[kind];
-  const destinations = chosenRows(model.parameter(tables[asks]), [...rows.names.keys()]); // [N, D]
-  const sources = chosenRows(model.parameter(tables[asked]), [...columns.names.keys()]); // [C, D]
+  const destinations = chosenRows(tableOf(model, asks), [...rows.names.keys()]); // [N, D]
+  const sources = chosenRows(tableOf(model, asked), [...columns.names.keys()]); // [C, D]
   const sizes: number[] = [];
   for (const head of heads) {
     sizes.push(await quickNorm(model, [destinations, headWeight(model, head, 'W_Q')], [sources, headWeight(model, head, 'W_K')]));

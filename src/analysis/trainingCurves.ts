@@ -1,5 +1,6 @@
 import type { LinesFigure, Series } from '../protocol/figure';
 import type { MetricName, MetricsRow } from '../protocol/model';
+import { measuresOf } from './answerMeasures';
 import { defineAnalysis, knownScalars } from './define';
 
 /** Losses and accuracies against the training step, with a mark at every checkpoint. */
@@ -12,22 +13,23 @@ export const trainingCurves = defineAnalysis({
   atCheckpoint: false,
   params: {},
   scalars: {
-    trainLoss: 'last training loss, in nats',
-    testLoss: 'last test loss, in nats',
-    testAccuracy: 'last fraction of answer positions that are right',
+    trainLoss: 'last training loss: in nats, or the mean squared error where answers are numbers',
+    testLoss: 'last test loss, of the same kind',
+    testAccuracy: 'last fraction of answer positions that are right; numbers are when they round to the right one',
     testExactMatch: 'last fraction of examples that are right whole',
-    lowestTestLoss: 'lowest test loss of the run, in nats',
+    lowestTestLoss: 'lowest test loss of the run',
   },
   appliesTo: () => true,
-  run({ metrics, details }) {
+  run({ metrics, details, task }) {
+    const measures = measuresOf(task);
     const x = { title: 'Step' };
     const marks = details.checkpoints.length > 1 ? details.checkpoints.map(step => ({ x: step, label: `checkpoint ${step}` })) : [];
     const loss: LinesFigure = {
       kind: 'lines',
       title: 'Loss',
-      caption: 'Mean cross-entropy in nats.',
+      caption: `Mean ${measures.lossKind}.`,
       x,
-      y: { title: 'Loss', logarithmic: true },
+      y: { title: measures.loss, logarithmic: true },
       series: [series(metrics, 'train', 'trainLoss', true), series(metrics, 'test', 'testLoss', true)],
       marks,
     };
@@ -36,7 +38,7 @@ export const trainingCurves = defineAnalysis({
       title: 'Test accuracy',
       caption: 'Fraction of answers, and of whole examples, that are right.',
       x,
-      y: { title: 'Fraction right' },
+      y: { title: measures.right },
       series: [series(metrics, 'answers', 'testAccuracy'), series(metrics, 'whole examples', 'testExactMatch')],
       marks,
     };

@@ -127,13 +127,15 @@ export class RunnableModel {
 
   /** @throws UserError for tokens that the model cannot read. */
   checkTokens({ shape, data }: HostTensor<'int32'>): void {
-    const { d_vocab, n_ctx, tokens_per_position = 1 } = this.config;
+    const { d_vocab, n_ctx, tokens_per_position = 1, padding_token } = this.config;
     const tokenCount = d_vocab ** tokens_per_position;
     const [B = 0, T = 0] = shape;
     if (shape.length !== 2 || B === 0 || T === 0) throw new UserError('Tokens are a list of prompts, each a list of at least one token id.');
     if (T > n_ctx) throw new UserError(`The prompt has ${T} tokens; this model reads at most ${n_ctx}.`);
     const at = data.findIndex(token => token < 0 || token >= tokenCount);
     if (at >= 0) throw new UserError(`Token ${data[at] ?? ''} at position ${at % T} of prompt ${Math.floor(at / T)} is outside the vocabulary, 0 to ${tokenCount - 1}.`);
+    const empty = Array.from({ length: B }, (_, row) => row).find(row => data.subarray(row * T, (row + 1) * T).every(token => token === padding_token));
+    if (empty !== undefined) throw new UserError(`Prompt ${empty} holds nothing but padding, so that there is nothing to attend to; give it a token other than ${padding_token ?? ''}.`);
   }
 }
 

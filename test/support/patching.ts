@@ -67,7 +67,7 @@ export async function metricOf(
   );
   const U = model.config.d_vocab_out;
   const at = (output: number) => Number(logits?.data[position * U + output]);
-  return at(correct) - at(wrong);
+  return at(correct) - (wrong === undefined ? 0 : at(wrong));
 }
 
 /** Every activation of a clean or a corrupted prompt: `[1, …]` each. */

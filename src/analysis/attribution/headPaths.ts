@@ -5,9 +5,10 @@ import { linear, type Weights } from '../../model/layers';
 import { asFloat32, type RunnableModel } from '../../model/runnable';
 import type { ModelConfig } from '../../protocol/config';
 import type { Task } from '../../tasks/task';
-import { checkedAttribution, embeddingsOf, measuredForward, oneTerm, throughOutput, type Attribution, type MeasuredForward, type Term } from './attribution';
+import { at, checkedAttribution, embeddingsOf, measuredForward, oneTerm, throughOutput, type Attribution, type MeasuredForward, type Term } from './attribution';
 import { componentName, type Head } from '../heads';
-import { atAnswers, beforeNorm, weighted, type ContrastInputs } from './logitContrast';
+import { atAnswers, weighted, type ContrastInputs } from './logitContrast';
+import { readingsOfStream, throughNorm, type Reading } from './streamReadings';
 
 // B batch · T positions · A answers an example · H heads · D d_model · K d_head
 
@@ -15,7 +16,8 @@ import { atAnswers, beforeNorm, weighted, type ContrastInputs } from './logitCon
  * One head's term of `attributeComponents`, divided by what its values read: the embedding (and positions), which are the
  * direct terms; what each earlier head wrote, a virtual attention head with the pattern A^later · A^earlier and the circuit
  * W_OV^earlier · W_OV^later (Elhage et al. 2021, "Virtual attention heads"); each earlier MLP; and biases (b_O of earlier
- * layers, the head's b_V, and that of ln1), one term. The head's pattern and the scale of ln1 are held as they were.
+ * layers, the head's b_V, and those of the norms passed), one term. The head's pattern and the scales of norms are held as
+ * they were.
  */
 export async function attributePaths(
   model: RunnableModel, task: Task, tokens: HostTensor<'int32'>, contrast: ContrastInputs, { layer, head }: Head,
@@ -43,35 +45,39 @@ function termsOf(config: ModelConfig, layer: number): readonly Term[] {
 }
 
 /** The terms `[N, B, A]` and the whole term of the head `[B, A]`. */
-function pathTerms(config: ModelConfig, task: Task, layer: number, head: Tensor, { seen, direction }: MeasuredForward, weights: Weights): Tensor[] {
-  const { d_head: K, d_model: D, attn_only, biases, normalization_type } = config;
-  const at = `blocks.${layer}`;
-  const ofHead = (name: string, shape: number[]) => tf.reshape(tf.gather(weights(`${at}.attn.${name}`), head), shape);
-  const forValues = linear(direction, tf.transpose(ofHead('W_O', [K, D]))); // [B, A, K]
-  const forInput = linear(forValues, tf.transpose(ofHead('W_V', [D, K]))); // [B, A, D]
-  const forResidual = beforeNorm(config, `${at}.ln1`, forInput, weights); // [B, A, D]
+function pathTerms(config: ModelConfig, task: Task, layer: number, head: Tensor, { seen, readings }: MeasuredForward, weights: Weights): Tensor[] {
+  const { d_head: K, d_model: D, attn_only, biases, normalization_type, normalization_position } = config;
+  const block = `blocks.${layer}`;
+  const ofHead = (name: string, shape: number[]) => tf.reshape(tf.gather(weights(`${block}.attn.${name}`), head), shape);
+  const written = readings.layers[layer];
+  if (!written) throw new Error(`the model has no layer ${layer}`);
+  const forValues = linear(at(written.attention), tf.transpose(ofHead('W_O', [K, D]))); // [B, A, K]
+  const pattern = atAnswers(task, tf.squeeze(tf.gather(seen(`${block}.attn.hook_pattern`), head, 1), [1])); // [B, A, T]
+  const input: Reading = { direction: linear(forValues, tf.transpose(ofHead('W_V', [D, K]))), share: pattern };
 
-  const pattern = atAnswers(task, tf.squeeze(tf.gather(seen(`${at}.attn.hook_pattern`), head, 1), [1])); // [B, A, T]
-  // How much of the residual stream at each source goes through the norm and the pattern.
-  const reading = normalization_type === null ? pattern : tf.div(pattern, tf.transpose(seen(`${at}.ln1.hook_scale`), [0, 2, 1])); // [B, A, T]
-  const read = (value: Tensor) => oneTerm(weighted(reading, tf.matMul(forResidual, value, false, true))); // [B, T, D] → [1, B, A]
+  // How the head reads the residual stream at each source, and all that was written to it there.
+  const scaleOf = (norm: string) => tf.transpose(seen(`${norm}.hook_scale`), [0, 2, 1]); // [B, 1, T]
+  const isPostNorm = normalization_position === 'after';
+  const stream = isPostNorm ? input : throughNorm(config, `${block}.ln1`, input, weights, scaleOf);
+  const { embedding, layers, norms } = readingsOfStream(config, layer, stream, weights, scaleOf);
+  const passed = isPostNorm ? norms : [{ at: `${block}.ln1`, reading: input }];
+  const read = ({ direction, share }: Reading, value: Tensor) => oneTerm(weighted(share, tf.matMul(direction, value, false, true))); // [B, T, D] → [1, B, A]
+  const readBias = ({ direction, share }: Reading, bias: Tensor) => tf.mul(tf.sum(share, 2), weighted(direction, bias)); // [B, A]
 
-  const [attended, passed] = [tf.sum(pattern, 2), tf.sum(reading, 2)]; // [B, A]; the first is 1
-  const earlier = Array.from({ length: layer }, (_, index) => index);
   const biasTerms = [
-    ...(biases ? [tf.mul(attended, weighted(forValues, ofHead('b_V', [K])))] : []),
-    ...(biases ? earlier.map(index => tf.mul(passed, weighted(forResidual, weights(`blocks.${index}.attn.b_O`)))) : []),
-    ...(normalization_type === 'LN' ? [tf.mul(attended, weighted(forInput, weights(`${at}.ln1.b`)))] : []),
+    ...(biases ? [tf.mul(tf.sum(pattern, 2), weighted(forValues, ofHead('b_V', [K])))] : []),
+    ...(biases ? layers.map(({ attention }, index) => readBias(attention, weights(`blocks.${index}.attn.b_O`))) : []),
+    ...(normalization_type === 'LN' ? passed.map(norm => readBias(norm.reading, weights(`${norm.at}.b`))) : []),
   ];
   const terms = [
-    ...embeddingsOf(config).map(({ hook }) => read(seen(hook))),
-    ...earlier.flatMap(index => [
-      virtualTerms(throughOutput(config, index, forResidual, weights), seen(`blocks.${index}.attn.hook_z`), reading),
-      ...(attn_only ? [] : [read(seen(`blocks.${index}.hook_mlp_out`))]),
+    ...embeddingsOf(config).map(({ hook }) => read(embedding, seen(hook))),
+    ...layers.flatMap(({ attention, mlp }, index) => [
+      virtualTerms(throughOutput(config, index, attention.direction, weights), seen(`blocks.${index}.attn.hook_z`), attention.share),
+      ...(attn_only ? [] : [read(mlp, seen(`blocks.${index}.hook_mlp_out`))]),
     ]),
     ...(biasTerms.length > 0 ? [oneTerm(biasTerms.reduce((sum, term) => tf.add(sum, term)))] : []),
   ];
-  const z = tf.squeeze(tf.gather(atAnswers(task, seen(`${at}.attn.hook_z`)), head, 2), [2]); // [B, A, K]
+  const z = tf.squeeze(tf.gather(atAnswers(task, seen(`${block}.attn.hook_z`)), head, 2), [2]); // [B, A, K]
   return [tf.concat(terms, 0), weighted(forValues, z)];
 }
 

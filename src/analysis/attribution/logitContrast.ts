@@ -9,6 +9,7 @@ import type { Axis } from '../../protocol/figure';
 import type { Parameters, ValuesOf } from '../../protocol/parameter';
 import type { Task } from '../../tasks/task';
 import { positionNames } from '../../tasks/words';
+import { measuresOf } from '../answerMeasures';
 
 // B batch · A answers an example · D d_model · U d_vocab_out
 
@@ -28,10 +29,16 @@ type Contrast = Pick<ValuesOf<typeof contrastParameters>, 'against' | 'word'>;
 export type ContrastInputs = readonly [answers: HostTensor<'int32'>, word: HostTensor<'int32'>, shares: HostTensor<'float32'>];
 
 /**
- * The inputs of {@link contrastOver} for right answers `[B, A]`.
- * @throws UserError for a word that is no output, or is itself the right one of a chosen answer, or none where one is wanted.
+ * The inputs of {@link contrastOver} for right answers `[B, A]`. Where answers are numbers there is one output, the number
+ * itself, and nothing to compare it with.
+ * @throws UserError for a word that is no output, or is itself the right one of a chosen answer, or none where one is wanted; and
+ * for any comparison of numbers.
  */
 export function contrastInputs(task: Task, answers: HostTensor<'int32'>, chosen: readonly number[], { against, word }: Contrast): ContrastInputs {
+  if (task.answersAre === 'numbers') {
+    if (against !== 'nothing') throw new UserError(`This model predicts a number, which has no other outputs to be compared with; choose "nothing" in place of "${against}".`);
+    return [int32(answers.shape), int32([1]), float32([3])];
+  }
   const output = against === 'word' ? outputOf(task, word.trim()) : undefined;
   const A = answers.shape[1] ?? 1;
   const itself = chosen.find(answer => answers.data.every((right, at) => at % A !== answer || right === output));
@@ -48,11 +55,12 @@ function outputOf({ outputs }: Task, word: string): number {
 }
 
 /**
- * What is measured of the logits, as weights `[B, A, U]` on them: 1 on the right answer, less what it is compared with. The
- * largest wrong output is that of the whole model, also where the weights are used on another layer's logits.
+ * What is measured of the logits, as weights `[B, A, U]` on them: 1 on the right answer, less what it is compared with; and 1 on
+ * a single output, which is a number. The largest wrong output is that of the whole model, also where the weights are used on another layer's logits.
  */
 export function contrastOver(logits: Tensor, answers: Tensor, word: Tensor, shares: Tensor): Tensor {
   const U = logits.shape.at(-1) ?? 1;
+  if (U === 1) return tf.onesLike(logits);
   const right = tf.oneHot(answers, U, 1, 0, 'float32'); // [B, A, U]
   // Lower than any other, but finite: -Infinity times 0 is NaN.
   const wrong = tf.argMax(tf.sub(tf.mul(logits, tf.sub(1, right)), tf.mul(right, 1e30)), -1); // [B, A]
@@ -94,12 +102,13 @@ export function answerAxis(task: Task, chosen: readonly number[]): LabelledAxis 
 export type LabelledAxis = Axis & { readonly labels: readonly string[] };
 
 /** How a caption names what is measured. */
-export function contrastName({ against, word }: Contrast): string {
+export function contrastName(task: Task, { against, word }: Contrast): string {
+  const { explained } = measuresOf(task);
   switch (against) {
-    case 'nothing': return 'the logit of the right answer';
-    case 'word': return `the logit of the right answer less that of "${word.trim()}"`;
-    case 'mean output': return 'the logit of the right answer less the mean of all logits';
-    default: return 'the logit of the right answer less that of the model\'s likeliest wrong output';
+    case 'nothing': return explained;
+    case 'word': return `${explained} less that of "${word.trim()}"`;
+    case 'mean output': return `${explained} less the mean of all logits`;
+    default: return `${explained} less that of the model's likeliest wrong output`;
   }
 }
 

@@ -18,6 +18,8 @@ export interface CircuitFacts {
   /** The share of the largest score that its edges have at least. */
   readonly threshold: number;
   readonly faithfulness: number;
+  /** What its scores are shares of. */
+  readonly between: string;
   /** What of the whole difference the gradients account for. */
   readonly accounted: number;
 }
@@ -53,33 +55,33 @@ export function circuitFigure({ graph, scores, order }: MeasuredEdges, kept: num
   };
 }
 
-function circuitCaption(kept: number, all: number, { threshold, faithfulness, accounted }: CircuitFacts): string {
+function circuitCaption(kept: number, all: number, { threshold, faithfulness, accounted, between }: CircuitFacts): string {
   if (kept === 0) return 'No edge has a score between these prompts, so that no circuit is left; try another corruption, or EAP-IG.';
   const share = Number((100 * threshold).toPrecision(3));
   return [
-    `${kept} of ${all} edges, with scores of at least ${share}\u202f% of the largest; by themselves they bring back ${faithfulness.toFixed(2)} of the clean logit difference.`,
+    `${kept} of ${all} edges, with scores of at least ${share}\u202f% of the largest; by themselves they bring back ${faithfulness.toFixed(2)} of ${between}.`,
     ...(kept > mostDrawn ? [`The ${mostDrawn} largest are drawn.`] : []),
     ...(Math.abs(1 - accounted) > farFromAll ? [`The gradients account for ${accounted.toFixed(2)} of it, so that edges may be missing; take EAP-IG, or more steps.`] : []),
   ].join(' ');
 }
 
 /** How much of the answer the strongest edges bring back, against how many they are. */
-export function faithfulnessFigure(curve: MeasuredEdges['curve'], kept: number): LinesFigure {
+export function faithfulnessFigure(curve: MeasuredEdges['curve'], kept: number, between: string): LinesFigure {
   return {
     kind: 'lines', title: 'Faithfulness', scalar: 'faithfulness',
-    caption: 'Share of the clean logit difference that the strongest edges bring back while all others carry the corrupted run: 0 as corrupted, 1 as clean.',
+    caption: `Share of ${between} that the strongest edges bring back while all others carry the corrupted run: 0 as corrupted, 1 as clean.`,
     x: { title: 'Edges kept' }, y: { title: 'Share of the clean answer' },
     series: [{ name: 'faithfulness', x: Float64Array.from(curve, ({ count }) => count), y: Float64Array.from(curve, ({ faithfulness }) => faithfulness) }],
     marks: [{ x: kept, label: 'threshold' }],
   };
 }
 
-export function edgesTable({ graph, scores, exact, order }: MeasuredEdges, kept: number, note: string): TableFigure {
+export function edgesTable({ graph, scores, exact, order }: MeasuredEdges, kept: number, between: string, note: string): TableFigure {
   const shown = order.slice(0, mostRows);
   const of = order.length > shown.length ? `The ${shown.length} largest of ${order.length} scores` : 'All scores';
   return {
     kind: 'table', title: 'Edges', scalar: exact ? 'correlation' : 'largest',
-    caption: `${of}, as shares of the clean logit difference. ${note}`.trim(),
+    caption: `${of}, as shares of ${between}. ${note}`.trim(),
     columns: [
       { title: 'From', numeric: false }, { title: 'To', numeric: false }, { title: 'Score', numeric: true },
       ...(exact ? [{ title: 'Patched', numeric: true }] : []), { title: 'In the circuit', numeric: false },
@@ -95,7 +97,7 @@ export function edgesTable({ graph, scores, exact, order }: MeasuredEdges, kept:
   };
 }
 
-export function scoresFigure({ graph: { senders, readers, edges }, scores }: MeasuredEdges): HeatmapFigure {
+export function scoresFigure({ graph: { senders, readers, edges }, scores }: MeasuredEdges, between: string): HeatmapFigure {
   const [rows, columns] = [senders.length, readers.length];
   const [values, present] = [new Float32Array(rows * columns), new Uint8Array(rows * columns)];
   edges.forEach(({ sender, reader }, number) => {
@@ -104,7 +106,7 @@ export function scoresFigure({ graph: { senders, readers, edges }, scores }: Mea
   });
   return {
     kind: 'heatmap', title: 'Scores of all edges', scalar: 'largest', rows, columns, values, present, scale: 'diverging', unit: '',
-    caption: 'Share of the clean logit difference that each edge carries, to first order.',
+    caption: `Share of ${between} that each edge carries, to first order.`,
     y: { title: 'Sender', labels: senders.map(({ name }) => name), subjects: senders.map(({ subject }) => subject) },
     x: { title: 'Reader', labels: readers.map(readerName), subjects: readers.map(({ subject }) => subject) },
   };

@@ -27,16 +27,16 @@ export interface Site {
   readonly position?: number;
 }
 
-/** How much of a logit difference must lie between the clean and the corrupted run to measure by it. */
+/** How much of the metric must lie between the clean and the corrupted run to measure by it. */
 const smallestDifference = 1e-4;
 
 export interface PatchedRuns {
   /**
-   * For each site the metric: 0 as in the corrupted run, 1 as in the clean one. The logit differences are averaged over the
+   * For each site the metric: 0 as in the corrupted run, 1 as in the clean one. What is measured is averaged over the
    * pairs first (Wang et al. 2022; Hanna et al. 2024): a pair that the model hardly tells apart then counts little.
    */
   readonly recovered: Float64Array;
-  /** Mean logit differences of the two runs as they are. */
+  /** Mean logit differences of the two runs as they are; or the mean numbers that they predict. */
   readonly clean: number;
   readonly corrupted: number;
 }
@@ -109,17 +109,19 @@ export async function measurePasses(
   return { recovered: normalised(changes, clean, corrupted), clean, corrupted };
 }
 
-/** The first tokens of a pair `[2, T]`, clean and corrupted, and the outputs `[2]` that the metric compares. */
+/** The first tokens of a pair `[2, T]`, clean and corrupted, and the outputs `[2]` that the metric compares, or the one `[1]` that it is. */
 export function pairInputs(model: RunnableModel, { clean, corrupted, correct, wrong }: PromptPair, T: number): readonly HostTensor[] {
   const tokens = int32([2, T], Int32Array.from([...clean.slice(0, T), ...corrupted.slice(0, T)]));
   model.checkTokens(tokens);
-  return [tokens, int32([2], Int32Array.of(correct, wrong))];
+  const outputs = wrong === undefined ? [correct] : [correct, wrong];
+  return [tokens, int32([outputs.length], Int32Array.from(outputs))];
 }
 
-/** Logit of the clean answer less that of the corrupted one: `logits [R, 1, U]`, `outputs [2]` → `[R]`. */
+/** Logit of the clean answer less that of the corrupted one: `logits [R, 1, U]`, `outputs [2]` → `[R]`; or a single output `[1]` as it is. */
 export function logitDifference(logits: Tensor, outputs: Tensor): Tensor {
-  const [correct, wrong] = tf.split(tf.gather(logits, outputs, 2), 2, 2) as [Tensor, Tensor]; // [R, 1, 1]
-  return tf.reshape(tf.sub(correct, wrong), [-1]);
+  const compared = tf.gather(logits, outputs, 2);
+  const [correct, wrong] = tf.split(compared, outputs.shape[0] ?? 1, 2); // [R, 1, 1]
+  return tf.reshape(correct && wrong ? tf.sub(correct, wrong) : compared, [-1]);
 }
 
 /** Mean changes of the corrupted metric as shares of what lies between the mean metrics of the two runs. @throws UserError where that is nothing. */
@@ -130,7 +132,7 @@ export function normalised(changes: Float64Array, clean: number, corrupted: numb
 
 function checkDifference(clean: number, corrupted: number): void {
   if (Math.abs(clean - corrupted) >= smallestDifference) return;
-  throw new UserError(`The model answers clean and corrupted prompts alike: their logit differences are ${clean.toPrecision(4)} and ${corrupted.toPrecision(4)}. Choose prompts, or a corruption, that it tells apart.`);
+  throw new UserError(`The model answers clean and corrupted prompts alike: what is measured is ${clean.toPrecision(4)} and ${corrupted.toPrecision(4)}. Choose prompts, or a corruption, that it tells apart.`);
 }
 
 interface PatchedBatch {

@@ -4,7 +4,7 @@ import { circuitAxes } from './circuit';
 import { wholeBlock } from './circuitScores';
 import type { AnalysisContext } from '../define';
 import type { Head } from '../heads';
-import { chosenRows, columnsOf, headWeight, quickProduct } from './weights';
+import { chosenRows, columnsOf, headWeight, quickProduct, wordEmbeddings } from './weights';
 
 /** The OV circuit of a head: from tokens, or positions, to logits. */
 export function ovPath(head: Head, from: 'W_E' | 'W_pos' = 'W_E'): readonly PathFactor[] {
@@ -16,7 +16,7 @@ export async function copyingOfAll(context: AnalysisContext, heads: readonly Hea
   const { model, signal, progress } = context;
   const { columns, diagonal } = wholeBlock(circuitAxes(context, ovPath({ layer: 0, head: 0 })), aside);
   if (diagonal.size === 0) return undefined;
-  const read = chosenRows(model.parameter('embed.W_E'), [...diagonal.keys()]); // [N, D]
+  const read = chosenRows(wordEmbeddings(model), [...diagonal.keys()]); // [N, D]
   const write = columnsOf(model.parameter('unembed.W_U'), columns); // [D, C]
   const own = [...diagonal.values()].map(column => columns.indexOf(column)); // [N]
   const scores: number[] = [];

@@ -26,6 +26,20 @@ export function headWeight(model: RunnableModel, { layer, head }: Head, part: He
   return float32([N, C], data.subarray(head * N * C, (head + 1) * N * C));
 }
 
+/** The embedding of every word of the vocabulary `[words, D]`: W_E as it is, or where a word is a pair its two halves side by side. */
+export function wordEmbeddings(model: RunnableModel): HostTensor<'float32'> {
+  const table = model.parameter('embed.W_E');
+  if (model.config.tokens_per_position === undefined) return table;
+  const [V = 0, half = 0] = table.shape;
+  const words = float32([V * V, 2 * half]);
+  const row = (part: number) => table.data.subarray(part * half, (part + 1) * half);
+  for (let word = 0; word < V * V; word++) {
+    words.data.set(row(Math.floor(word / V)), word * 2 * half);
+    words.data.set(row(word % V), (word * 2 + 1) * half);
+  }
+  return words;
+}
+
 /**
  * The matrices of one factor of a path, first to last: OV is `W_V W_O`, QK is `W_Q W_Kᵀ`, and a transpose turns them around.
  * @throws UserError for a matrix, layer or head that the model does not have.
@@ -58,7 +72,7 @@ function uprightFactorsOf(model: RunnableModel, factor: PathFactor): readonly Fa
   checkFactor(model.config, factor);
   const whole = (name: string): readonly Factor[] => [{ weight: model.parameter(name), transposed: false }];
   switch (factor.matrix) {
-    case 'W_E': return whole('embed.W_E');
+    case 'W_E': return [{ weight: wordEmbeddings(model), transposed: false }];
     case 'W_U': return whole('unembed.W_U');
     case 'W_pos': return whole('pos_embed.W_pos');
     case 'W_in':

@@ -125,7 +125,8 @@ describe('edge attribution', () => {
 
 describe('figures of edges', () => {
   const small = edgeGraph(configOf({ attn_only: true, n_heads: 1 }));
-  const facts = { threshold: 0.1, faithfulness: 1, accounted: 1 };
+  const between = 'the clean logit difference';
+  const facts = { threshold: 0.1, faithfulness: 1, accounted: 1, between };
 
   test('without a score are an empty circuit with a sentence', () => {
     const circuit = circuitFigure(measured(small, () => 0), 0, { ...facts, faithfulness: 0 });
@@ -144,10 +145,10 @@ describe('figures of edges', () => {
     const circuit = circuitFigure(large, large.order.length, facts);
     expect(circuit.edges).toHaveLength(200);
     expect(circuit.caption).toContain('The 200 largest are drawn.');
-    const table = edgesTable(large, 10, '');
+    const table = edgesTable(large, 10, between, '');
     expect(table.rows).toHaveLength(200);
     expect(table.caption).toBe(`The 200 largest of ${large.order.length} scores, as shares of the clean logit difference.`);
-    [circuit, table, scoresFigure(large)].forEach(checkFigure);
+    [circuit, table, scoresFigure(large, between)].forEach(checkFigure);
   });
 });
 

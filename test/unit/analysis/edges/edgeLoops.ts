@@ -94,7 +94,7 @@ export class EdgeLoops {
     const logits = (await this.valuesOf(prompt, hook)).get('logits') ?? expect.fail();
     const U = logits.shape[2] ?? 0;
     const at = (output: number) => logits.data[this.pair.position * U + output] ?? expect.fail();
-    return at(this.pair.correct) - at(this.pair.wrong);
+    return at(this.pair.correct) - at(this.pair.wrong ?? expect.fail('numbers are not compared'));
   }
 
   /** The values at every hook as they are left, and the logits. */
