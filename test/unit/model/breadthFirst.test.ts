@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Random } from '../../../src/common/random';
 import { int32 } from '../../../src/common/tensor';
+import type { Runtime } from '../../../src/compile/runtime';
 import { blockNames, blocksOf, checkBreadthFirst } from '../../../src/model/breadthFirst';
 import { initialParameters, parameterSpecs } from '../../../src/model/parameters';
 import { RunnableModel } from '../../../src/model/runnable';
@@ -31,7 +32,7 @@ function randomGraph(n: number, random: Random) {
   }));
 }
 
-async function distances(n: number, graphs: readonly ReturnType<typeof posed>[], runtime = onnx) {
+async function distances(n: number, graphs: readonly ReturnType<typeof posed>[], runtime: Runtime = onnx) {
   const config = handmadeConfig(n);
   const model = new RunnableModel(config, initialParameters(config, 0), runtime);
   const found: number[] = [];

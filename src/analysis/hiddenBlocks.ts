@@ -1,0 +1,142 @@
+import { UserError } from '../common/errors';
+import { int32, type HostTensor } from '../common/tensor';
+import { blockNames, blocksOf, verticesOf, type BlockName } from '../model/breadthFirst';
+import type { HeatmapFigure, TableFigure } from '../protocol/figure';
+import { formatGraph, parseGraph } from '../protocol/graphText';
+import { positionNames } from '../tasks/words';
+import { activationsOf } from './activations';
+import { defineAnalysis, type AnalysisContext } from './define';
+import { stream } from './examples';
+import { deedOf, rightShare, searchBadges, searchHeads, type SearchHead } from './searchHeads';
+
+// n vertices · T = n + 1 positions · D = 4n + 2 d_model · L layers · H heads
+
+/** What each part of the residual stream of a search by hand is for, what it holds of one graph, and whether its heads do what they are there for. */
+export const hiddenBlocks = defineAnalysis({
+  id: 'hidden-blocks',
+  title: 'Hidden blocks',
+  description: 'What each block of the hidden dimension of a breadth-first search written by hand holds, what it holds of one graph after each layer, and what each head does.',
+  group: 'Weights',
+  badges: true,
+  params: {
+    graph: { kind: 'graph', title: 'Graph', description: 'Edges between numbered vertices, as in 1-3 3-4 2-4. Leave it empty for a graph of the task.', default: '' },
+    sample: { kind: 'integer', title: 'Sample', description: 'Another number draws other graphs of the task.', default: 0, minimum: 0, maximum: 1_000_000 },
+    layers: { kind: 'integer', title: 'After layers', description: 'How many layers have been run in the residual stream that is drawn whole; 0 is the embedding.', default: 1, minimum: 0, maximum: 10 },
+    examples: { kind: 'integer', title: 'Examples', description: 'Graphs on which it is measured what the heads do.', default: 256, minimum: 1, maximum: 4096 },
+  },
+  scalars: {
+    headsRight: `share of the heads that do what they are named after: from at least ${rightShare * 100} % of the vertices (for head 0, of the answers) more than half of their weight is where a search would look`,
+    leastRight: 'of the head that does it most seldom, the share of those vertices',
+  },
+  needs: 'a model whose weights were written by hand (init_mode "bfs")',
+  appliesTo: ({ config }) => config.init_mode === 'bfs',
+  async run(context, { graph, sample, layers, examples }) {
+    const { model, task, random } = context;
+    const { n_layers: L } = model.config;
+    if (layers > L) throw new UserError(`"layers" is ${layers}; this model has ${L}.`);
+    const draw = (count: number) => task.sample(stream(random, sample), count).tokens;
+    const tokens = graph.trim() === '' ? draw(1) : promptOf(context, graph);
+    const hooks = ['blocks.0.hook_resid_pre', ...Array.from({ length: L }, (_, layer) => `blocks.${layer}.hook_resid_post`)];
+    const streams = await activationsOf(model, tokens, hooks); // [1, T, D] each
+    const heads = await searchHeads(context, draw(examples));
+    const about = sentenceOf(context, tokens);
+    return {
+      figures: [
+        blocksTable(verticesOf(model.config)),
+        searchHeatmap(context, streams, about),
+        streamHeatmap(context, streams[layers], layers, about),
+        headsHeatmap(context, heads, examples),
+      ],
+      scalars: {
+        headsRight: heads.filter(({ share }) => share >= rightShare).length / heads.length,
+        leastRight: Math.min(...heads.map(({ share }) => share)),
+      },
+      badges: searchBadges(heads),
+    };
+  },
+});
+
+/** @throws UserError for a text that is no graph, or one that the model cannot read. */
+function promptOf({ task }: AnalysisContext, text: string): HostTensor<'int32'> {
+  const { graphs } = task;
+  if (!graphs) throw new Error('a search is among the vertices of a graph');
+  const prompt = graphs.write({ vertices: graphs.vertices, target: 2, edges: parseGraph(text) });
+  return int32([1, prompt.length], Int32Array.from(prompt));
+}
+
+function sentenceOf({ task }: AnalysisContext, { data }: HostTensor<'int32'>): string {
+  const edges = formatGraph(task.graphs?.read([...data])?.edges ?? []);
+  return `Edges: ${edges || 'none'}; the right answer is ${task.answers([...data])?.join() ?? 'unknown'}.`;
+}
+
+/** What a block holds, and what writes it. */
+const contents: Readonly<Record<BlockName, { readonly answer: string; readonly vertex: string; readonly writers: string }>> = {
+  'answer flag': { answer: '1', vertex: '0', writers: 'W_pos' },
+  'neighbours': { answer: '0', vertex: '1 for each neighbour', writers: 'W_E' },
+  'reach': { answer: '0', vertex: '1 for each vertex that it has reached; a step further with each layer', writers: 'W_E; heads 1 and up, and MLPs' },
+  'out': { answer: '1 for each layer that found vertex 2 reached from vertex 1, so n + 1 less their number is the distance', vertex: '0', writers: 'head 0 of each layer' },
+  'self': { answer: '0', vertex: '1 at its own number', writers: 'W_pos' },
+  'not-answer flag': { answer: '0', vertex: '1', writers: 'W_pos' },
+};
+
+function blocksTable(n: number): TableFigure {
+  const blocks = blocksOf(n);
+  return {
+    kind: 'table', title: 'Blocks of the hidden dimension',
+    caption: 'What the dimensions of the residual stream hold; flags, neighbours and self stay as the embedding wrote them.',
+    columns: ['Block', 'Dimensions', 'At the answer', 'At a vertex', 'Written by'].map(title => ({ title, numeric: false })),
+    rows: blockNames.map(name => {
+      const { start, size } = blocks[name];
+      const { answer, vertex, writers } = contents[name];
+      return [name, size === 1 ? String(start) : `${start}–${start + size - 1}`, answer, vertex, writers];
+    }),
+  };
+}
+
+/** Vertex 1's reach and the answer's out, which are what the distance comes of. */
+function searchHeatmap({ model: { config } }: AnalysisContext, streams: readonly HostTensor<'float32'>[], about: string): HeatmapFigure {
+  const n = verticesOf(config);
+  const { reach, out } = blocksOf(n);
+  const rows = streams.map(({ data }) => [...row(data, 1, config.d_model, reach), ...row(data, 0, config.d_model, out)]);
+  return {
+    kind: 'heatmap', title: 'The search, layer by layer',
+    caption: `The reach of vertex 1, and what the answer has noted. ${about}`,
+    x: { title: 'Dimension', labels: [...labelsOf('reach', n), ...labelsOf('out', n)] },
+    y: { title: 'After', labels: rows.map((_, layers) => layersText(layers)), subjects: rows.map((_, layers) => (layers > 0 ? { layer: layers - 1 } : {})) },
+    rows: rows.length, columns: 2 * n, values: Float32Array.from(rows.flat()), scale: 'diverging', unit: 'activation',
+  };
+}
+
+function row(data: Float32Array, position: number, D: number, { start, size }: { readonly start: number; readonly size: number }): Float32Array {
+  return data.subarray(position * D + start, position * D + start + size);
+}
+
+function streamHeatmap({ model: { config }, task }: AnalysisContext, stream: HostTensor<'float32'> | undefined, layers: number, about: string): HeatmapFigure {
+  const positions = positionNames(task);
+  return {
+    kind: 'heatmap', title: `Residual stream after ${layersText(layers)}`, caption: about,
+    x: { title: 'Dimension', labels: blockNames.flatMap(name => labelsOf(name, verticesOf(config))) },
+    y: { title: 'Position', labels: positions, subjects: positions.map((_, position) => ({ position })) },
+    rows: positions.length, columns: config.d_model, values: stream?.data ?? new Float32Array(), scale: 'diverging', unit: 'activation',
+  };
+}
+
+/** The dimensions of a block: `reach 3` is about vertex 3, `out 3` about layer 3. */
+function labelsOf(name: BlockName, n: number): readonly string[] {
+  if (blocksOf(n)[name].size === 1) return [name];
+  return Array.from({ length: n }, (_, index) => `${name} ${name === 'out' ? index : index + 1}`);
+}
+
+function layersText(layers: number): string {
+  return layers === 0 ? 'the embedding' : `layer ${layers - 1}`;
+}
+
+function headsHeatmap({ model: { config: { n_layers: L, n_heads: H } } }: AnalysisContext, heads: readonly SearchHead[], examples: number): HeatmapFigure {
+  return {
+    kind: 'heatmap', title: 'What the heads do', scalar: 'headsRight',
+    caption: `Over ${examples} graphs: the share of vertices (for head 0, of answers) from which most of a head's weight is where a search would look.`,
+    x: { title: 'Head', labels: Array.from({ length: H }, (_, head) => `${head}: ${deedOf({ head })}`) },
+    y: { title: 'Layer', labels: Array.from({ length: L }, (_, layer) => String(layer)), subjects: Array.from({ length: L }, (_, layer) => ({ layer })) },
+    rows: L, columns: H, values: Float32Array.from(heads, ({ share }) => share), scale: 'sequential', unit: 'share',
+  };
+}
