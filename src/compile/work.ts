@@ -24,7 +24,7 @@ export function productsOf(graph: Graph): readonly Product[] {
     const maker = graph.maker(value);
     return maker?.op === 'Expand' ? maker.inputs.every(isConstant) : graph.dataOf(value) !== undefined;
   };
-  const isProduct = ({ op, inputs }: Node) => (op === 'Gemm' || op === 'MatMul') && !inputs.some(isConstant);
+  const isProduct = ({ op, inputs }: Node) => (op === 'Gemm' || op === 'MatMul') && !inputs.slice(0, 2).some(isConstant);
   return graph.liveNodes().flatMap(node => (isProduct(node) ? [productOf(node)] : []));
 }
 

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { ModelConfig } from '../protocol/config';
+import { centre, divideRows, rootMeanSquare } from './norms';
 
 // B batch · T positions · Q query positions · H heads · D d_model · K d_head · M d_mlp
 
@@ -13,8 +14,7 @@ export type Hook = (name: string, value: Tensor) => Tensor;
 export function linear(x: Tensor, w: Tensor, bias?: Tensor): Tensor {
   const [m = 1, n = 1] = w.shape;
   const rows = tf.matMul(tf.reshape(x, [-1, m]), w); // [rows, n]
-  const out = tf.reshape(rows, [...x.shape.slice(0, -1), n]);
-  return bias ? tf.add(out, bias) : out;
+  return tf.reshape(bias ? tf.add(rows, bias) : rows, [...x.shape.slice(0, -1), n]);
 }
 
 /** The embedding `[..., D]` of tokens `[...]`; of pairs, one half of it of each of the two. */
@@ -29,10 +29,9 @@ export function embedTokens({ tokens_per_position, d_vocab: V }: ModelConfig, we
 export function normalize(config: ModelConfig, at: string, x: Tensor, weights: Weights, hook: Hook): Tensor {
   const kind = config.normalization_type;
   if (kind === null) return x;
-  const centred = kind === 'LN' || kind === 'LNPre' ? tf.sub(x, tf.mean(x, -1, true)) : x;
-  const variance = tf.mean(tf.square(centred), -1, true); // [..., 1]
-  const scale = hook(`${at}.hook_scale`, tf.sqrt(tf.add(variance, config.eps)));
-  const scaled = tf.div(centred, scale);
+  const centred = kind === 'LN' || kind === 'LNPre' ? centre(x) : x;
+  const scale = hook(`${at}.hook_scale`, rootMeanSquare(centred, config.eps)); // [..., 1]
+  const scaled = divideRows(centred, scale);
   switch (kind) {
     case 'LN': return hook(`${at}.hook_normalized`, tf.add(tf.mul(scaled, weights(`${at}.w`)), weights(`${at}.b`)));
     case 'RMS': return tf.mul(hook(`${at}.hook_normalized`, scaled), weights(`${at}.w`));
@@ -45,8 +44,8 @@ export function normalize(config: ModelConfig, at: string, x: Tensor, weights: W
 export function project(config: ModelConfig, layer: number, part: 'Q' | 'K' | 'V', x: Tensor, weights: Weights): Tensor {
   const { n_heads: H, d_model: D, d_head: K } = config;
   const w = tf.reshape(tf.transpose(weights(`blocks.${layer}.attn.W_${part}`), [1, 0, 2]), [D, H * K]);
-  const out = tf.reshape(linear(x, w), [...x.shape.slice(0, -1), H, K]);
-  return config.biases ? tf.add(out, weights(`blocks.${layer}.attn.b_${part}`)) : out;
+  const bias = config.biases ? tf.reshape(weights(`blocks.${layer}.attn.b_${part}`), [H * K]) : undefined;
+  return tf.reshape(linear(x, w, bias), [...x.shape.slice(0, -1), H, K]);
 }
 
 /** As `project`, of an input of its own for each head: `x [B, T, H, D] → [B, T, H, K]`. */

@@ -86,7 +86,20 @@ function binaryNode(
   return graph.node(op, [left, right], { dtype, shape });
 }
 
-const add = arithmetic('Add', (a, b) => a + b, (a, b) => (a.splat === 0 ? b : b.splat === 0 ? a : undefined));
+const plainAdd = arithmetic('Add', (a, b) => a + b, (a, b) => (a.splat === 0 ? b : b.splat === 0 ? a : undefined));
+const add: TracingKernel = (graph, inputs, attrs) => {
+  const [a, b] = [inputOf(inputs, 'a'), inputOf(inputs, 'b')];
+  return productWithBias(graph, a, b) ?? productWithBias(graph, b, a) ?? plainAdd(graph, inputs, attrs);
+};
+
+/** A matrix product and the same vector for each of its rows are one node, and a pass over the product less. */
+function productWithBias(graph: Graph, product: Value, bias: Value): Value | undefined {
+  const maker = graph.maker(product);
+  const isBias = bias.splat === undefined && bias.shape.length === 1 && bias.shape[0] === product.shape[1];
+  return maker?.op === 'Gemm' && maker.inputs.length === 2 && isBias
+    ? graph.node('Gemm', [...maker.inputs, bias], product, maker.attributes)
+    : undefined;
+}
 const subtract = arithmetic('Sub', (a, b) => a - b, (a, b) => (b.splat === 0 ? a : undefined));
 const multiply = arithmetic('Mul', (a, b) => a * b, (a, b) => (a.splat === 1 ? b : b.splat === 1 ? a : undefined));
 const divide = arithmetic('Div', (a, b) => a / b, (a, b) => (b.splat === 1 ? a : undefined));

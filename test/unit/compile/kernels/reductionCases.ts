@@ -96,6 +96,10 @@ export const reductionCases: CaseTable = {
       tf.matMul(tf.fill([3, 4], 0.5), x as Tensor),
       tf.matMul(tf.ones([2, 3]), tf.ones([3, 1])),
     ]),
+    on('with a bias of each row, a column, and a matrix added', [draw.float32([4, 3]), draw.float32([3, 5]), draw.float32([5])], (x, y, bias) => {
+      const product = tf.matMul(x as Tensor, y as Tensor);
+      return [tf.add(product, bias as Tensor), tf.add(bias as Tensor, product), tf.add(product, tf.slice(product, [0, 0], [-1, 1])), tf.add(product, product), product];
+    }),
     on('a matrix and a batch that was transposed', [draw.float32([3, 2, 4])], x =>
       tf.matMul(tf.transpose(x as Tensor, [1, 0, 2]), tf.transpose(x as Tensor, [1, 0, 2]), false, true),
     ),
@@ -112,6 +116,10 @@ export const reductionCases: CaseTable = {
 
   Sum: summed([
     ...reduction(tf.sum),
+    // So much over leading axes is a product with ones.
+    of([4096, 9], x => tf.sum(x, 0)),
+    of([3, 2048, 8], x => tf.sum(x, [1, 0])),
+    of([3, 2048, 8], x => [tf.sum(x, 0, true), tf.sum(x, [0, 2])]),
     integerReduction(tf.sum),
     on('truth', [draw.bool([3, 4])], x => tf.sum(x as Tensor, 1)),
   ]),
