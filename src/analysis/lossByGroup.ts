@@ -69,8 +69,8 @@ interface GroupDrop extends SuddenDrop {
   readonly size: number | undefined;
 }
 
-/** Undefined where no two of them have a size. */
-function orderedShare(drops: readonly GroupDrop[]): number | undefined {
+/** The share of the pairs of different sizes in which the smaller drops first, a pair that drops at once counting half; undefined where there is no pair. */
+export function orderedShare(drops: readonly GroupDrop[]): number | undefined {
   const shares = drops.flatMap(one => drops.flatMap(other => {
     if (one.size === undefined || other.size === undefined || one.size >= other.size) return [];
     return [one.step < other.step ? 1 : one.step === other.step ? 0.5 : 0];

@@ -81,7 +81,7 @@ function histogram(groups: readonly LabelGroup[], title: string, examples: numbe
   for (const [column, { predictions }] of groups.entries()) {
     for (const prediction of predictions) {
       const at = rowOf(prediction) * groups.length + column;
-      counts[at] = (counts[at] ?? 0) + 1 / predictions.length;
+      counts[at] = (counts[at] ?? 0) + 1;
       outside += Number(prediction < edge(0) || prediction >= edge(rows));
     }
   }
@@ -92,7 +92,7 @@ function histogram(groups: readonly LabelGroup[], title: string, examples: numbe
     x: { title: 'Right number' }, y: { title: 'Prediction' },
     xEdges: Float64Array.from({ length: groups.length + 1 }, (_, index) => least + index - 0.5),
     yEdges: Float64Array.from({ length: rows + 1 }, (_, index) => edge(index)),
-    counts,
+    counts: counts.map((count, at) => count / Math.max(1, groups[at % groups.length]?.predictions.length ?? 1)),
   };
 }
 

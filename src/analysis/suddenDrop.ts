@@ -18,7 +18,7 @@ export interface SuddenDrop {
 const dropped = 1 / 4;
 /** A drop is sudden within this share of the training. */
 const suddenly = 0.1;
-/** Before it, the loss falls by less than this share of it, on a logarithmic scale, in as many steps. */
+/** Before it, the loss falls less than this share as steeply, on a logarithmic scale. */
 const plateau = 0.5;
 /** The square of what float32 is off by for a number of about ten. */
 const leastLoss = 1e-12;
@@ -30,10 +30,10 @@ const leastLoss = 1e-12;
  * - *deep*: to a quarter or less;
  * - *sudden*: within a tenth of the steps between the first checkpoint and the last, or from one checkpoint to the next where
  *   these are further apart;
- * - *after a plateau*: in as many steps before, as far as there are checkpoints, the loss falls by less than half as much, so
- *   that the steepest part of a steady decline is none;
- * - *lasting*: the loss never again rises above the middle of the fall (the geometric mean of its ends), as one does that
- *   swings from checkpoint to checkpoint.
+ * - *after a plateau*: in as many steps before, as far as there are checkpoints, the loss falls less than half as steeply, so
+ *   that a part of a steady decline is none; of a fall from the first checkpoint on, the same is asked of as many steps after it;
+ * - *lasting*: there is a later checkpoint, and the loss never again rises above the middle of the fall (the geometric mean
+ *   of its ends), as one does that swings from checkpoint to checkpoint.
  *
  * Losses above `guess` count as no more than it, that of the one best answer to everything: what a model gains by no longer
  * answering at random, it learns of all groups at once. The curve is smoothed first by its running median over five
@@ -45,17 +45,20 @@ export function suddenDrop(curve: readonly LossAt[], guess: number): SuddenDrop 
   const logs = losses.map(loss => Math.log(loss));
   const at = (values: readonly number[], index: number) => values[index] ?? Number.NaN;
   const mostSteps = suddenly * (at(steps, steps.length - 1) - at(steps, 0));
+  /** As many steps before or behind a stretch as it has, and a checkpoint at least. */
+  const stretchBefore = (from: number, to: number) => Math.min(from - 1, steps.findIndex(step => step >= 2 * at(steps, from) - at(steps, to)));
+  const stretchAfter = (from: number, to: number) => Math.max(to + 1, steps.findLastIndex(step => step <= 2 * at(steps, to) - at(steps, from)));
   const highestFrom = highestOfRest(logs);
 
   let [deepest, drop]: [number, SuddenDrop | undefined] = [-Math.log(dropped), undefined];
   for (let from = 0; from < curve.length; from++) {
-    for (let to = from + 1; to < curve.length && (to === from + 1 || at(steps, to) - at(steps, from) <= mostSteps); to++) {
+    for (let to = from + 1; to < curve.length - 1 && (to === from + 1 || at(steps, to) - at(steps, from) <= mostSteps); to++) {
       const fall = at(logs, from) - at(logs, to);
       const middle = (at(logs, from) + at(logs, to)) / 2;
-      const earlier = steps.findIndex(step => step >= 2 * at(steps, from) - at(steps, to));
-      const isAfterPlateau = at(logs, earlier) - at(logs, from) < plateau * fall;
+      const steepness = (one: number, other: number) => (at(logs, one) - at(logs, other)) / (at(steps, other) - at(steps, one));
+      const beside = from > 0 ? steepness(stretchBefore(from, to), from) : steepness(to, stretchAfter(from, to));
       // A drop that is as deep and ends later is longer.
-      if (fall < deepest || (drop && fall === deepest) || !isAfterPlateau || at(highestFrom, to) > middle) continue;
+      if (fall < deepest || (drop && fall === deepest) || !(beside < plateau * steepness(from, to)) || at(highestFrom, to) > middle) continue;
       const half = logs.findIndex((log, index) => index > from && log <= middle);
       [deepest, drop] = [fall, { step: at(steps, half), before: at(losses, from), after: at(losses, to) }];
     }
