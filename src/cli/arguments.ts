@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import { UserError } from '../common/errors';
 import { int32, type HostTensor } from '../common/tensor';
+import type { ModelConfig } from '../protocol/config';
 
 /** Reads a whole number of at least `least` from an option. */
 export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
@@ -31,10 +32,12 @@ export function names(text: string): string[] {
 }
 
 /**
- * Token ids `[B, T]` from nested JSON arrays, one a prompt.
- * @throws UserError for anything but equally long rows of ids in the vocabulary.
+ * Token ids `[B, T]` from nested JSON arrays, one a prompt. Where a position holds a pair, a prompt lists its parts one after
+ * the other, twice as many numbers.
+ * @throws UserError for anything but equally long rows of ids in the vocabulary, and for half a pair.
  */
-export function tokensFromText(text: string, vocabulary: number): HostTensor<'int32'> {
+export function tokensFromText(text: string, { d_vocab: vocabulary, n_ctx, tokens_per_position }: Reading): HostTensor<'int32'> {
+  const each: number = tokens_per_position ?? 1;
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -51,9 +54,17 @@ export function tokensFromText(text: string, vocabulary: number): HostTensor<'in
   if (odd >= 0) {
     throw new UserError(`The prompts in --tokens must have one length, but the first has ${T} tokens and prompt ${odd + 1} has ${rows[odd]?.length}.`);
   }
-  const data = rows.flatMap((row, i) => row.map((token, position) => {
+  if (T % each !== 0) {
+    throw new UserError(`The prompts in --tokens have ${T} numbers; each position of this model holds ${each}, so there must be an even number of them, at most ${each * n_ctx}.`);
+  }
+  const parts = rows.flatMap((row, i) => row.map((token, at) => {
     if (typeof token === 'number' && Number.isInteger(token) && token >= 0 && token < vocabulary) return token;
-    throw new UserError(`Token ${JSON.stringify(token)} at position ${position} of prompt ${i + 1} is outside the vocabulary of ${vocabulary} tokens (0 to ${vocabulary - 1}).`);
+    const place = each === 1 ? `at position ${at}` : `(the ${at % each === 0 ? 'first' : 'second'} at position ${Math.floor(at / each)})`;
+    throw new UserError(`Token ${JSON.stringify(token)} ${place} of prompt ${i + 1} is outside the vocabulary of ${vocabulary} tokens (0 to ${vocabulary - 1}).`);
   }));
-  return int32([rows.length, T], Int32Array.from(data));
+  // The code of a pair is `first · d_vocab + second`.
+  const codes = each === 1 ? parts : parts.flatMap((first, at) => (at % 2 === 0 ? [first * vocabulary + (parts[at + 1] ?? 0)] : []));
+  return int32([rows.length, T / each], Int32Array.from(codes));
 }
+
+type Reading = Pick<ModelConfig, 'd_vocab' | 'n_ctx' | 'tokens_per_position'>;

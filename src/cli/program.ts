@@ -76,11 +76,11 @@ function programOf(session: Session): Command {
   add('show <model>', 'what a model, or an experiment, is made of')
     .action((model: string, options: CommonOptions) => show(session, model, options));
   add('logits <model>', 'the logits of prompts')
-    .requiredOption('--tokens <json>', 'prompts as nested arrays of token ids')
+    .requiredOption('--tokens <json>', 'prompts as nested arrays of token ids; of pairs, one part after the other')
     .addOption(checkpoint())
     .action((model: string, options: ActivationOptions) => logits(session, model, options));
   add('cache <model>', 'the activations of prompts at hook points')
-    .requiredOption('--tokens <json>', 'prompts as nested arrays of token ids')
+    .requiredOption('--tokens <json>', 'prompts as nested arrays of token ids; of pairs, one part after the other')
     .requiredOption('--hooks <names>', 'hook points, separated by commas', names)
     .addOption(checkpoint())
     .action((model: string, options: ActivationOptions & { readonly hooks: readonly string[] }) => cache(session, model, options));

@@ -12,7 +12,7 @@ export interface ActivationOptions extends CommonOptions {
 /** `circuits logits MODEL --tokens …`: the logits at every position. */
 export async function logits(session: Session, reference: string, options: ActivationOptions): Promise<void> {
   await withOpenModel(session, reference, options, async ({ model, details }) => {
-    const run = await model.runWithCache(tokensFromText(options.tokens, details.config.d_vocab), []);
+    const run = await model.runWithCache(tokensFromText(options.tokens, details.config), []);
     const document = { shape: run.logits.shape, logits: nested(run.logits) };
     answer(session.output, document, () => tensorText('logits', run.logits));
   });
@@ -21,7 +21,7 @@ export async function logits(session: Session, reference: string, options: Activ
 /** `circuits cache MODEL --tokens … --hooks a,b`: the activations at hook points. */
 export async function cache(session: Session, reference: string, options: ActivationOptions & { readonly hooks: readonly string[] }): Promise<void> {
   await withOpenModel(session, reference, options, async ({ model, details }) => {
-    const run = await model.runWithCache(tokensFromText(options.tokens, details.config.d_vocab), options.hooks);
+    const run = await model.runWithCache(tokensFromText(options.tokens, details.config), options.hooks);
     const document = Object.fromEntries([...run.cache].map(([hook, value]) => [hook, { shape: value.shape, data: nested(value) }]));
     answer(session.output, document, () => [...run.cache].map(([hook, value]) => tensorText(hook, value)).join('\n'));
   });

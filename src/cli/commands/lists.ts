@@ -41,10 +41,14 @@ function analysisText({ id, description, params, scalars }: AnalysisInfo): strin
 export async function listModels(session: Session, options: CommonOptions): Promise<void> {
   await withEngine(session, options, async engine => {
     const models = await engine.models();
-    answer(session.output, { models }, () => (models.length === 0 ? `There are no models in ${engine.store.folder}.` : textTable(columns, models)));
+    answer(session.output, { models }, () => (models.length === 0 ? `There are no models in ${engine.store.folder}.` : textTable(columns.filter(column => column !== fromColumn || models.some(({ from }) => from)), models)));
   });
 }
 
+const fromColumn = {
+  title: 'fine-tuned from',
+  value: ({ from }: ModelSummary) => (from ? `${from.name}${from.checkpoint === undefined ? '' : ` at step ${formatNumber(from.checkpoint)}`}` : ''),
+};
 const columns = [
   { title: 'id', value: ({ id }: ModelSummary) => id },
   { title: 'name', value: ({ name }: ModelSummary) => name },
@@ -52,6 +56,7 @@ const columns = [
   { title: 'layers', numeric: true, value: ({ n_layers }: ModelSummary) => String(n_layers) },
   { title: 'heads', numeric: true, value: ({ n_heads }: ModelSummary) => String(n_heads) },
   { title: 'status', value: ({ status }: ModelSummary) => status },
+  fromColumn,
   { title: 'step', numeric: true, value: ({ progress }: ModelSummary) => formatNumber(progress.step) },
   { title: 'test loss', numeric: true, value: ({ metrics }: ModelSummary) => (metrics.testLoss === undefined ? '' : formatNumber(metrics.testLoss)) },
   { title: 'accuracy', numeric: true, value: ({ metrics }: ModelSummary) => (metrics.testAccuracy === undefined ? '' : formatPercent(metrics.testAccuracy)) },

@@ -217,7 +217,7 @@ describe('the command line', () => {
     expect(sentences).toEqual([
       expect.stringMatching(/wrong\.circuit\.json: claims\.0\.scalar: There is no scalar of analysis "training-curves" called "testLos"; the nearest [^\n]*"testLoss"/),
       expect.stringMatching(/wrong\.circuit\.json: claims\.1\.params\.head: There is no head "L0H7"; the nearest [^\n]*"L0H1"/),
-      'nowhere.circuit.json: There is no experiment file nowhere.circuit.json.',
+      'nowhere.circuit.json: There is no experiment file "nowhere.circuit.json".',
     ]);
     expect(JSON.parse(out)).toEqual({ error: sentences.join('\n') });
     expect(await json('models')).toEqual(before);
@@ -264,7 +264,7 @@ describe('the command line', () => {
     [['train', 'tiny', '--device', 'abacus'], /Allowed choices are auto, cpu, webgpu, tensorflow/],
     [['train', 'tiny', '--resume', '--retrain'], /cannot be used with/],
     [['train', 'aray-update'], /^There is no bundled experiment "aray-update"; the nearest is "array-update"\.\n$/],
-    [['train', 'nowhere.circuit.json'], /^There is no experiment file nowhere\.circuit\.json\.\n$/],
+    [['train', 'nowhere.circuit.json'], /^There is no experiment file "nowhere\.circuit\.json"\.\n$/],
     [['train', 'array-update', '--set', 'seed'], /^"seed" is not of the form path=value[^\n]*\.\n$/],
     [['show', 'tinny'], /^There is no model "tinny"; the nearest is "tiny"\.\n$/],
     [['logits', 'tiny', '--tokens', '[[1, 2], [1]]'], /^The prompts in --tokens must have one length, but the first has 2 tokens and prompt 2 has 1\.\n$/],

@@ -9,7 +9,8 @@ import { int32 } from '../../../src/common/tensor';
 import { randomParameters } from '../../support/models';
 import { onnx } from '../../support/runtimes';
 import { temporaryFolder } from '../store/folders';
-import { config, modelRecord, trainingState } from '../store/samples';
+import type { ModelOrigin } from '../../../src/protocol/model';
+import { config, experiment, modelRecord, trainingState } from '../store/samples';
 
 const record = modelRecord();
 const prompt = int32([1, 2], Int32Array.from([0, 1]));
@@ -39,6 +40,31 @@ beforeEach(async () => {
 });
 
 const embeddingAt = (step: number) => randomParameters(config, step).get('embed.W_E')?.data ?? expect.fail();
+
+describe('the model that an open one started from', () => {
+  const startingFrom = (from: ModelOrigin) => modelRecord({ experiment: experiment({ from }) });
+
+  test('has the weights that it had there; one that started from none has none', async () => {
+    const tuned = startingFrom({ id: record.id, name: record.name, checkpoint: 20 });
+    await store.create(tuned);
+    await store.writeCheckpoint(tuned.id, { ...trainingState(5), parameters: randomParameters(config, 5) });
+    await models.use(tuned.id, undefined, async ({ model, base }) => {
+      const origin = await base();
+      expect(origin?.parameter('embed.W_E').data).toEqual(embeddingAt(20));
+      const [own, others] = await Promise.all([model, origin].map(async each => (await each?.runWithCache(prompt, []))?.logits.data));
+      expect(others).not.toEqual(own);
+    });
+    await models.use(record.id, undefined, async ({ base }) => expect(await base()).toBeUndefined());
+  });
+
+  test('is missed in a sentence when it is gone', async () => {
+    const tuned = startingFrom({ id: '0123456789abcdef', name: 'base' });
+    await store.create(tuned);
+    await models.use(tuned.id, undefined, async ({ base }) => {
+      await expect(base()).rejects.toThrow(new UserError('"base" (0123456789abcdef), which this model starts from, is gone; train it again.'));
+    });
+  });
+});
 
 describe('an open model', () => {
   test('is the newest there is, or as it was at a checkpoint', async () => {

@@ -31,9 +31,20 @@ describe('the id of an experiment', () => {
     ['the model', { model: { ...experiment().model, n_layers: 2 } }],
     ['the training', { training: { ...experiment().training, learningRate: 1e-4 } }],
     ['the seed', { seed: 1 }],
+    ['what it starts from', { from: { id: '0123456789abcdef', name: 'base' } }],
+    ['what is perturbed before', { perturb: { matrices: 1, scale: 1 } }],
   ])('depends on %s', (_, changes) => {
     expect(idOf(experiment(changes))).not.toBe(idOf(experiment()));
   });
+});
+
+test('what a model starts from decides its id by id and checkpoint, whatever it was called', () => {
+  const idFrom = (from: ResolvedExperiment['from']) => idOf(experiment(from && { from }));
+  const base = { id: '0123456789abcdef', name: 'base' };
+  expect(idFrom({ ...base, name: 'other' })).toBe(idFrom(base));
+  expect(idFrom({ ...base, checkpoint: 10 })).not.toBe(idFrom(base));
+  const record = modelRecord({ experiment: experiment({ from: { ...base, checkpoint: 10 }, perturb: { matrices: 2, scale: 0.5 } }) });
+  expect(parseRecord('model.json', formatRecord(record))).toEqual(record);
 });
 
 describe('model.json', () => {

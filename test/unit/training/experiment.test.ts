@@ -2,14 +2,18 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../src/common/errors';
-import { applyOverrides, prepare, readExperiment } from '../../../src/training/experiment';
+import { BundledExperiments } from '../../../src/engine/bundled';
+import { Origins } from '../../../src/engine/origins';
+import { Store } from '../../../src/store/store';
+import { applyOverrides, prepare, readExperiment, type NamedModels } from '../../../src/training/experiment';
 import { experimentText } from '../../support/experiments';
+import { temporaryFolder } from '../store/folders';
 
 const bundledFolder = path.join(import.meta.dirname, '../../../media/experiments');
 const bundled = (await readdir(bundledFolder)).filter(name => name.endsWith('.circuit.json'));
 
-function read(text: string) {
-  const reading = readExperiment(text);
+function read(text: string, named?: NamedModels) {
+  const reading = readExperiment(text, named);
   return reading.ok ? reading.experiment : expect.fail(JSON.stringify(reading.problems));
 }
 
@@ -27,7 +31,10 @@ describe('bundled experiments', () => {
   });
 
   test.each(bundled)("%s can be trained, under its file's name", async file => {
-    const experiment = read(await readFile(path.join(bundledFolder, file), 'utf8'));
+    const text = await readFile(path.join(bundledFolder, file), 'utf8');
+    // What it starts from is bundled too; nothing is stored.
+    const origins = new Origins(await Store.open(await temporaryFolder()), new BundledExperiments(bundledFolder));
+    const experiment = read(text, await origins.lookUp({ text, folder: bundledFolder }));
     expect(experiment.resolved.name).toBe(file.replace('.circuit.json', ''));
   });
 });
