@@ -124,5 +124,5 @@ function isWide(figure: Figure): boolean {
 
 /** Whether it is seen at a glance, so that nobody needs it summarised but those who hear it. */
 function isCompact(figure: Figure): boolean {
-  return figure.kind === 'heatmap' && figure.rows <= 4;
+  return (figure.kind === 'heatmap' && figure.rows <= 4) || (figure.kind === 'network' && figure.arrows.length === 0);
 }

@@ -25,7 +25,7 @@ export function networkView(first: NetworkFigure, context: FigureContext): Figur
   // The same graph with the arrows of another head is looked at in the same place.
   const cursor = context.cursor(spaceOf(first));
   const canvas = element('div', { class: 'network-canvas', tabindex: 0, role: 'application', 'aria-roledescription': 'graph' });
-  const readout = new Readout('Point at a node, a line or an arrow, or use the arrow keys. Click or Enter locks, Escape unlocks.', context.openings);
+  const readout = new Readout('Point at a part, or use the arrow keys. Click or Enter locks, Escape unlocks.', context.openings);
 
   const itemAt = (cell: Cell | undefined) => cell && rows[cell.row]?.[cell.column];
   const lockedSubject = () => {
