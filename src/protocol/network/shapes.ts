@@ -36,7 +36,7 @@ export function outlinesOf(mark: Mark | undefined, labelWidth: number, fontSize:
   const halfWidth = needed <= 1.1 * halfHeight ? halfHeight : needed;
   const outline = { halfWidth, halfHeight, corner: mark === 'start' ? fontSize / 4 : halfHeight };
   if (mark !== 'end') return [outline];
-  const gap = fontSize / 4;
+  const gap = Math.max(2.5, fontSize / 4);
   return [{ halfWidth: halfWidth + gap, halfHeight: halfHeight + gap, corner: halfHeight + gap }, outline];
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { difference } from '../../../src/analysis/difference';
-import { checkFigure, type AttentionFigure, type BarsFigure, type Figure, type GraphFigure, type HeatmapFigure, type Histogram2dFigure, type LinesFigure, type TableFigure } from '../../../src/protocol/figure';
+import { checkFigure, type AttentionFigure, type BarsFigure, type Figure, type GraphFigure, type HeatmapFigure, type Histogram2dFigure, type LinesFigure, type NetworkFigure, type TableFigure } from '../../../src/protocol/figure';
 
 const names = ['step 100', 'newest weights'] as const;
 
@@ -151,6 +151,25 @@ describe('of graphs', () => {
 
   test('none without an edge in common', () => {
     expect(difference(graph({ from: 'a', to: 'b', weight: 1 }), graph({ from: 'a', to: 'b', weight: 1, label: 'q' }), names)).toEqual([]);
+  });
+});
+
+describe('of networks', () => {
+  const network = (weights: readonly number[], second = 'b'): NetworkFigure => ({
+    kind: 'network', title: 'Graph', nodes: ['a', second].map((id, x) => ({ id, label: id, x, y: 0 })), links: [{ from: 'a', to: second }],
+    arrows: weights.map((weight, at) => ({ from: at === 0 ? { link: 0 } : { node: 'a' }, to: { node: second }, weight })),
+  });
+
+  test('the arrows that both have, as a table: a negative weight is no arrow', () => {
+    const { rows, columns, caption } = only('table', network([0.75, 0.5]), network([0.5]));
+    expect(columns.map(({ title }) => title)).toEqual(['Arrow', 'Weight (step 100)', 'Weight (newest weights)', 'Weight: difference']);
+    expect(rows).toEqual([['a-b → b', 0.75, 0.5, 0.25]]);
+    expect(caption).toContain('Left out are 1 and 0 rows that only one of them has.');
+  });
+
+  test('none of other graphs, or without arrows', () => {
+    expect(difference(network([0.5]), network([0.5], 'c'), names)).toEqual([]);
+    expect(difference(network([]), network([]), names)).toEqual([]);
   });
 });
 

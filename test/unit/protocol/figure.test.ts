@@ -110,6 +110,14 @@ describe('a figure with a number that is not finite is refused', () => {
           { ...figures.graph, nodes: [{ id: 'n', label: 'n', column: 0, row: value }] },
           `figure "g": the nodes holds ${value} at 1`,
         ],
+        [
+          { ...figures.network, nodes: figures.network.nodes.map(node => ({ ...node, y: value })) },
+          `figure "w": the nodes holds ${value} at 1`,
+        ],
+        [
+          { ...figures.network, arrows: [{ from: { link: 0 }, to: { node: 'b' }, weight: value }] },
+          `figure "w": the arrows holds ${value} at 0`,
+        ],
       ] as const,
   );
 
@@ -146,5 +154,22 @@ describe('a figure whose arrays do not fill their shapes is refused', () => {
     [{ ...figures.table, rows: [[1]] }, 'a row has 1 values, not 2'],
   ])('$kind', (figure, message) => {
     expect(() => checkFigure(figure)).toThrow(message);
+  });
+});
+
+describe('a network is refused', () => {
+  const { network } = figures;
+  const arrow = { from: { link: 0 }, to: { node: 'b' }, weight: 1 };
+  test.each<readonly [string, Figure, string]>([
+    ['outside of the unit square', { ...network, nodes: network.nodes.map(node => ({ ...node, x: 1.5 })) }, 'the nodes holds 1.5, outside of [0, 1]'],
+    ['with two nodes of one id', { ...network, nodes: [...network.nodes, ...network.nodes] }, 'the ids of the nodes, each once, has 2 values, not 4'],
+    ['with a link to nowhere', { ...network, links: [{ from: 'a', to: 'c' }] }, 'link 0 is at "c", which is no node'],
+    ['with a node joined to itself', { ...network, links: [{ from: 'a', to: 'a' }] }, 'link 0 joins "a" to itself'],
+    ['with an arrow from nowhere', { ...network, arrows: [{ ...arrow, from: { node: 'c' } }] }, 'arrow 0 is at "c", which is no node'],
+    ['with an arrow to a link that it lacks', { ...network, arrows: [arrow, { ...arrow, to: { link: 1 } }] }, 'the link of arrow 1 is 1, not one of 1 places'],
+    ['with a weight above 1', { ...network, arrows: [{ ...arrow, weight: 1.01 }] }, 'the arrows holds 1.01, outside of [0, 1]'],
+    ['with a negative weight', { ...network, arrows: [{ ...arrow, weight: -0.1 }] }, 'the arrows holds -0.1, outside of [0, 1]'],
+  ])('%s', (_, figure, message) => {
+    expect(() => checkFigure(figure)).toThrow(`figure "w": ${message}`);
   });
 });

@@ -52,6 +52,12 @@ describe('resolving', () => {
   });
 });
 
+test('a graph is a text, on the command line too', () => {
+  const graph = { graph: { kind: 'graph', default: '', ...described } } as const satisfies Parameters;
+  expect(resolveParameters('analysis "x"', graph, parameterValuesFromText(graph, ['graph=1-3 3-4']))).toEqual({ graph: '1-3 3-4' });
+  expect(() => resolveParameters('analysis "x"', graph, { graph: 13 })).toThrow('Expected string but received 13');
+});
+
 describe('texts of the command line', () => {
   const read = (...texts: string[]) => parameterValuesFromText(parameters, texts);
 

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../src/common/errors';
+import { resolveParameters } from '../../../src/protocol/parameter';
 import { arrayUpdate } from '../../../src/tasks/arrayUpdate';
+import { shortestPaths } from '../../../src/tasks/shortestPaths';
 import { modelWords, positionNames, positionOf } from '../../../src/tasks/words';
 
 const task = arrayUpdate.create({ length: 2, numbers: 4, sharedUpdate: false });
@@ -38,4 +40,9 @@ test("a model's words are those of its task, as plain data", () => {
   expect(structuredClone(words)).toEqual({
     positions: names, answerPositions: [6, 7], vocabulary: ['0', '1', '2', '3', 'BOS', '↵'], corruptions: ['index', 'element', 'list'],
   });
+});
+
+test('of a task whose prompts are graphs they say how large a graph can be', () => {
+  const { vertices, maximumEdges } = modelWords(shortestPaths.create(resolveParameters('task', shortestPaths.params, { vertices: 6, largest: 6, targetLimit: 6 }))).graph ?? {};
+  expect([vertices, maximumEdges]).toEqual([6, 6]);
 });

@@ -3,6 +3,7 @@ import { Random } from '../../../../src/common/random';
 import type { AnalysisGroup, AnalysisInfo } from '../../../../src/protocol/analysis';
 import type { AttentionFigure, Figure } from '../../../../src/protocol/figure';
 import type { ModelDetails } from '../../../../src/protocol/model';
+import { onCircle } from '../../../../src/protocol/network/circle';
 
 /** A report with a figure of every kind, and texts that would break a page that does not escape them. */
 export function sampleReport(): Report {
@@ -17,7 +18,7 @@ export function sampleReport(): Report {
       { analysis: info('broken', 'Broken', 'Weights'), outcome: { problem: 'The model has no <MLP>.' } },
       { analysis: info('composition', 'Composition', 'Weights'), outcome: { figures: [graph(), large()], scalars: {}, finding: 'composes through the <keys>' } },
       { analysis: info('patching', 'Patching', 'Interventions'), outcome: { figures: [heatmap('diverging'), heatmap('sequential')], scalars: {} } },
-      { analysis: info('others', 'Others', 'Interventions'), outcome: { figures: [histogram(), table()], scalars: {}, finding: 'nothing else' } },
+      { analysis: info('others', 'Others', 'Interventions'), outcome: { figures: [histogram(), network(), table()], scalars: {}, finding: 'nothing else' } },
     ],
   };
 }
@@ -130,6 +131,16 @@ function histogram(): Figure {
 function graph(): Figure {
   const nodes = ['0.0', '0.1', '1.0', '1.1'].map((label, i) => ({ id: label, label: `head ${label}`, column: Math.floor(i / 2), row: i % 2 }));
   return { kind: 'graph', title: 'Composition', nodes, edges: [{ from: '0.0', to: '1.1', weight: 0.8 }, { from: '0.1', to: '1.0', weight: -0.3 }] };
+}
+
+function network(): Figure {
+  const nodes = [1, 2, 3, 4, 5].map((vertex, at) => ({ id: String(vertex), label: String(vertex), ...onCircle(at, 5) }));
+  const links = [[1, 3], [3, 4], [2, 4], [3, 5]].map(([from, to], at) => ({ from: String(from), to: String(to), marked: at < 3 }));
+  return {
+    kind: 'network', title: 'Attention over the graph', links,
+    nodes: nodes.map((node, at) => ({ ...node, ...(at === 0 && { mark: 'start' as const }), ...(at === 1 && { mark: 'end' as const }) })),
+    arrows: links.flatMap((_, from) => links.map((__, to) => ({ from: { link: from }, to: { link: to }, weight: from === to ? 0.1 : 0.3 }))),
+  };
 }
 
 function table(): Figure {
