@@ -48,7 +48,8 @@ export function sendersBefore(config: ModelConfig, receiver: Receiver | undefine
 /**
  * Path patching, clean → corrupted, of a row a path (Wang et al. 2022, appendix B). In a first run every head is held as in the
  * corrupted run but the sender, which writes what it does in the clean one; it gives the receiver's input. In a second, that
- * input is put into the corrupted run, and all that comes after it is computed. Into the logits, the first run is all.
+ * input is put into the corrupted run, and all that comes after it is computed. Into the logits, the first run is all. Norms that
+ * stand in the stream itself are part of every path along it, and computed anew.
  * @throws UserError when clean and corrupted prompts give the same metric; CancelledError.
  */
 export function patchPaths(

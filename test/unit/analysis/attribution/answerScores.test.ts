@@ -32,3 +32,10 @@ test('the fraction that is right is exact: 19 of 20 are 0.95', () => {
   for (let row = 0; row < 20; row++) logits.data[row * 2 + Number(row === 7)] = 1;
   expect(answerScores(logits, answers)).toMatchObject({ accuracy: 0.95, accuracies: [0.95] });
 });
+
+test('of numbers the loss is the squared error, and a number is right that rounds to the right one', () => {
+  const predicted = float32([2, 2, 1], Float32Array.of(1.25, 4, 2.5, 3.625));
+  const scores = answerScores(predicted, int32([2, 2], Int32Array.of(1, 5, 2, 4)), { answersAre: 'numbers' });
+  expect(scores.losses).toEqual([(0.0625 + 0.25) / 2, (1 + 0.140625) / 2]);
+  expect(scores.accuracies).toEqual([0.5, 0.5]); // 2.5 is as near to 3
+});
