@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Figure, HeatmapFigure } from '../../src/protocol/figure';
-import { bars, graph, histogram2d, largeHeatmap, smallHeatmap, table, trainingCurves } from './samples';
+import type { Figure, HeatmapFigure, NetworkFigure } from '../../src/protocol/figure';
+import { bars, graph, histogram2d, largeHeatmap, largeNetwork, smallHeatmap, smallNetwork, table, trainingCurves } from './samples';
 import { drawn, showFigures, usePanels, type OpenPanel } from './support';
 
 const panels = usePanels();
@@ -299,6 +299,77 @@ describe('a graph', () => {
   });
 });
 
+describe('a network', () => {
+  const figure: NetworkFigure = {
+    ...smallNetwork,
+    arrows: [
+      { from: { link: 0 }, to: { link: 1 }, weight: 0.5 }, { from: { link: 1 }, to: { node: '2' }, weight: 0.25 },
+      { from: { node: '5' }, to: { node: '5' }, weight: 1 }, { from: { link: 2 }, to: { link: 1 }, weight: 0.001 },
+    ],
+  };
+  const arrows = (panel: OpenPanel) => panel.page.locator('.network-arrow').evaluateAll(all => all.map(arrow => arrow.classList.contains('on')));
+
+  test('shows what comes from the node under the pointer and goes to it, but not what is too light', async () => {
+    const panel = await open(figure);
+    // The lightest is drawn first, the one of a thousandth not at all.
+    expect(await arrows(panel)).toEqual([false, false, false]);
+    await panel.page.locator('.network-node').nth(1).hover();
+    await expect.poll(() => readouts(panel)).toEqual(['2 (end), joined to 4: from 3-4 0.250; to nothing']);
+    expect(await arrows(panel)).toEqual([true, false, false]);
+    await panel.page.locator('.network-node').nth(4).hover();
+    await expect.poll(() => readouts(panel)).toEqual(['5, joined to 3: from 5 1.000; to 5 1.000']);
+    expect(await arrows(panel)).toEqual([false, false, true]);
+  });
+
+  test('shows those of the line under the pointer, and the arrow itself; a click locks', async () => {
+    const panel = await open(figure);
+    const dot = panel.page.locator('.network-link').nth(1).locator('circle');
+    await dot.hover();
+    await expect.poll(() => readouts(panel)).toEqual(['3-4 (on the path): from 1-3 0.500, 2-4 0.001; to 2 0.250']);
+    expect(await arrows(panel)).toEqual([true, true, false]);
+    await dot.click();
+    await panel.page.locator('.network-node').nth(4).hover();
+    await panel.page.getByText('(locked)').waitFor();
+    expect(await arrows(panel)).toEqual([true, true, false]);
+  });
+
+  test('is walked with the arrow keys: nodes, lines, arrows', async () => {
+    const panel = await open(figure);
+    const status = panel.page.getByRole('status');
+    await panel.page.getByRole('application', { name: /^A small graph/ }).focus();
+    for (const key of ['ArrowRight', 'ArrowRight']) await panel.page.keyboard.press(key);
+    expect(await status.innerText()).toBe('2 (end), joined to 4: from 3-4 0.250; to nothing');
+    for (const key of ['ArrowDown', 'ArrowRight', 'ArrowRight', 'ArrowRight']) await panel.page.keyboard.press(key);
+    expect(await status.innerText()).toBe('1-3 (2) (on the path): from nothing; to nothing');
+    for (const key of ['ArrowDown', 'Home', 'Enter']) await panel.page.keyboard.press(key);
+    expect(await status.innerText()).toBe('1-3 → 3-4: 0.500, locked');
+    expect(await arrows(panel)).toEqual([false, true, false]);
+    await panel.page.keyboard.press('Escape');
+    expect(await status.innerText()).toBe('Unlocked.');
+  });
+
+  test('over the same graph is looked at in the same place', async () => {
+    const other = { ...figure, title: 'Another head', arrows: figure.arrows.map(arrow => ({ ...arrow, weight: arrow.weight / 4 })) };
+    const panel = await open(figure, other, largeNetwork);
+    await panel.page.locator('.network').first().locator('.network-node').nth(1).hover();
+    await panel.page.locator('.readout').nth(1).getByText('from 3-4 0.063').waitFor();
+    expect((await readouts(panel))[2]).toContain('Point at a part');
+  });
+
+  test('keeps its text inside and off the lines at the width of a side bar', async () => {
+    const panel = await panels.open({ width: 280 });
+    await showFigures(panel, [largeNetwork]);
+    const overflow = await panel.page.locator('.network-canvas').evaluate(canvas => canvas.scrollWidth - canvas.clientWidth);
+    expect(overflow).toBeLessThanOrEqual(0);
+    const inside = await panel.page.locator('.network-node').evaluateAll(nodes => nodes.every(node => {
+      const [outline, label] = [node.querySelector('rect'), node.querySelector('text')].map(part => part?.getBoundingClientRect());
+      return outline && label && label.left >= outline.left && label.right <= outline.right;
+    }));
+    expect(inside).toBe(true);
+    expect(await panel.violations()).toEqual([]);
+  });
+});
+
 describe('from one result to the next', () => {
   test('figures that keep their place are kept; others come and go', async () => {
     const panel = await open(smallHeatmap, table);
@@ -314,7 +385,7 @@ describe('from one result to the next', () => {
     expect(panel.complaints).toEqual([]);
   });
 
-  test.each([smallHeatmap, trainingCurves(2000), bars, histogram2d, graph])('a $kind has its numbers as a table, kept up to date', async figure => {
+  test.each([smallHeatmap, trainingCurves(2000), bars, histogram2d, graph, smallNetwork])('a $kind has its numbers as a table, kept up to date', async figure => {
     const panel = await open(figure);
     await panel.page.getByRole('button', { name: `Show as table: ${figure.title}` }).focus();
     await panel.page.keyboard.press('Enter');
