@@ -31,6 +31,7 @@ import { parameters } from './parameters';
 import { pathCircuit } from './pathCircuit';
 import { pathPatching } from './pathPatching';
 import { permutationInvariance } from './permutationInvariance';
+import { perturbation } from './perturbation';
 import { positionSimilarity } from './positionSimilarity';
 import { predictionHistogram } from './predictionHistogram';
 import { progressMeasures } from './progressMeasures';
@@ -42,7 +43,7 @@ import { trainingCurves } from './trainingCurves';
 import { virtualAttention } from './virtualAttention';
 
 /** Every analysis. A new one is a file of its own and a line here. */
-export const analyses: readonly AnalysisDefinition[] = [trainingCurves, dataset, predictionHistogram, lossByGroup, generalization, progressMeasures, attention, graphPlayground, attentionStatistics, attentionLeak, virtualAttention, headScores, permutationInvariance, logitLens, directLogitAttribution, activationPatching, attributionPatching, edgeAttribution, pathPatching, ablation, ovRobustness, ovCircuit, qkCircuit, qkByValue, qkLinearFit, pathCircuit, composition, hiddenBlocks, hiddenBlocks, embeddingSvd, fourierEmbedding, fourierLogits, fourierAttention, fourierNeurons, neuronFrequencies, logitPeriodicity, restrictedLoss, excludedLoss, positionSimilarity, parameters];
+export const analyses: readonly AnalysisDefinition[] = [trainingCurves, perturbation, dataset, predictionHistogram, lossByGroup, generalization, progressMeasures, attention, graphPlayground, attentionStatistics, attentionLeak, virtualAttention, headScores, permutationInvariance, logitLens, directLogitAttribution, activationPatching, attributionPatching, edgeAttribution, pathPatching, ablation, ovRobustness, ovCircuit, qkCircuit, qkByValue, qkLinearFit, pathCircuit, composition, hiddenBlocks, hiddenBlocks, embeddingSvd, fourierEmbedding, fourierLogits, fourierAttention, fourierNeurons, neuronFrequencies, logitPeriodicity, restrictedLoss, excludedLoss, positionSimilarity, parameters];
 
 /** @throws UserError for an analysis that does not exist, with the nearest names. */
 export function findAnalysis(id: string): AnalysisDefinition {
