@@ -33,9 +33,10 @@ export function fineTuneDraft({ summary, experiment }: ModelDetails, checkpoint:
   const weights = checkpoint === undefined ? 'where its training ended' : `as it was after step ${formatCount(checkpoint)}`;
   const comment = [
     `Goes on from the model ${JSON.stringify(summary.name)}, ${weights}.`,
-    'Change the parameters of the task to what it is to learn now, with as many tokens and positions as before: it keeps its',
-    'shape. The steps are a hundredth and the learning rate a tenth of what it was trained with; change them as well.',
-    'The button above trains it, saved or not.',
+    'Change the parameters of the task to what it is to learn now. It keeps',
+    'its shape: the task needs as many tokens and positions as before. The',
+    'steps are a hundredth and the learning rate is a tenth of what it was',
+    'trained with; change them as well. Train… above starts it, saved or not.',
   ];
   const text = written(content).replace('{\n', () => `{\n${comment.map(line => `  // ${line}\n`).join('')}`);
   return { name, text: `${text}\n`, place: placeOf(text, ['task', Object.keys(task.parameters)[0] ?? 'name']) };
