@@ -136,6 +136,29 @@ describe('the spine', () => {
     await window.screenshot('vscode/new experiment');
   });
 
+  test('a checkpoint is fine-tuned, and the new model stands below the one that it comes from', async () => {
+    const tuned = `${model}-tuned`;
+    const tree = circuits.models;
+    expect(await tree.contextMenuTitles(model, 'Checkpoints', 'Step 100')).toContain('Fine-Tune from Here…');
+    await tree.inlineAction([model, 'Checkpoints', 'Step 100'], 'Fine-Tune from Here…');
+    await window.page.getByRole('tab', { name: `${tuned}.circuit.json`, selected: true }).waitFor();
+    // The cursor holds the value of the task's first parameter.
+    await window.statusBarItem('1 selected').waitFor();
+    await window.screenshot('vscode/fine-tuning');
+    await window.palette('Circuits: Train This Experiment…');
+    await window.quickInput.shows('Train now');
+    await window.quickInput.choose('Train Now');
+    const row = await eventually('the tuned model to be trained', async () => {
+      const found = await tree.row(model, 'Fine-tuned', tuned);
+      return /^loss/.test(found.description) ? found : undefined;
+    });
+    expect(row.level).toBe(3);
+    await window.screenshot('vscode/fine-tuned');
+    await window.page.getByRole('tab', { name: `${tuned}.circuit.json` }).click();
+    await window.save();
+    expect(await readFile(path.join(workspace, `${tuned}.circuit.json`), 'utf8')).toContain('"checkpoint": 100');
+  });
+
   test('the extension is there within 100 ms', async () => {
     const times = [...(await circuits.log()).matchAll(/Activated in ([\d.]+) ms/g)].map(([, milliseconds]) => Number(milliseconds));
     // Once for the window and once for its reload; the browser that draws it for this test uses the machine too.
