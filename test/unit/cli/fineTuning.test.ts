@@ -7,7 +7,7 @@ import { buildBundles, type Bundles } from '../../support/bundles';
 import { tinyExperiment } from '../engine/experiments';
 import { runHere, type Outcome } from './commandLine';
 
-describe('experiments that start from others', () => {
+describe('experiments that start from others', { timeout: 120_000 }, () => {
   let bundles: Bundles;
   let folder: string;
 

@@ -123,7 +123,7 @@ describe('bad input gets one clear sentence at its place', () => {
     [
       'a word that is not a choice',
       { model: { act_fn: 'tanh' } },
-      'model.act_fn: "model.act_fn": Invalid type: Expected ("relu" | "gelu" | "gelu_new" | "silu") but received "tanh".',
+      'model.act_fn: "model.act_fn": Invalid type: Expected ("relu" | "gelu" | "gelu_new" | "silu" | "saturate") but received "tanh".',
     ],
     [
       'a schedule that is none',
