@@ -21,7 +21,6 @@ import { graphPlayground } from './graphPlayground';
 import { headScores } from './headScores';
 import { lossByGroup } from './lossByGroup';
 import { hiddenBlocks } from './hiddenBlocks';
-import { hiddenBlocks } from './hiddenBlocks';
 import { logitLens } from './logitLens';
 import { logitPeriodicity } from './logitPeriodicity';
 import { neuronFrequencies } from './neuronFrequencies';
@@ -43,7 +42,7 @@ import { trainingCurves } from './trainingCurves';
 import { virtualAttention } from './virtualAttention';
 
 /** Every analysis. A new one is a file of its own and a line here. */
-export const analyses: readonly AnalysisDefinition[] = [trainingCurves, perturbation, dataset, predictionHistogram, lossByGroup, generalization, progressMeasures, attention, graphPlayground, attentionStatistics, attentionLeak, virtualAttention, headScores, permutationInvariance, logitLens, directLogitAttribution, activationPatching, attributionPatching, edgeAttribution, pathPatching, ablation, ovRobustness, ovCircuit, qkCircuit, qkByValue, qkLinearFit, pathCircuit, composition, hiddenBlocks, hiddenBlocks, embeddingSvd, fourierEmbedding, fourierLogits, fourierAttention, fourierNeurons, neuronFrequencies, logitPeriodicity, restrictedLoss, excludedLoss, positionSimilarity, parameters];
+export const analyses: readonly AnalysisDefinition[] = [trainingCurves, perturbation, dataset, predictionHistogram, lossByGroup, generalization, progressMeasures, attention, graphPlayground, attentionStatistics, attentionLeak, virtualAttention, headScores, permutationInvariance, logitLens, directLogitAttribution, activationPatching, attributionPatching, edgeAttribution, pathPatching, ablation, ovRobustness, ovCircuit, qkCircuit, qkByValue, qkLinearFit, pathCircuit, composition, hiddenBlocks, embeddingSvd, fourierEmbedding, fourierLogits, fourierAttention, fourierNeurons, neuronFrequencies, logitPeriodicity, restrictedLoss, excludedLoss, positionSimilarity, parameters];
 
 /** @throws UserError for an analysis that does not exist, with the nearest names. */
 export function findAnalysis(id: string): AnalysisDefinition {
