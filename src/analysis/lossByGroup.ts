@@ -1,5 +1,6 @@
 import { rowsOf } from '../common/tensor';
 import type { LinesFigure, TableFigure } from '../protocol/figure';
+import type { ModelDetails } from '../protocol/model';
 import { alongTraining, checkpointsOf, type Measurements } from './alongTraining';
 import { groupedExamples, type GroupedExamples } from './answerGroups';
 import { answerScores } from './attribution/answerScores';
@@ -35,13 +36,14 @@ export const lossByGroup = defineAnalysis({
     const { task, signal } = context;
     checkpointsOf(context);
     const grouped = groupedExamples(task, stream(context.random, sample), examples);
-    const { tokens, labels, groups } = grouped;
+    const { tokens, labels, groups, guessLoss } = grouped;
     const { measures, leftOut, last } = await alongTraining(context, async (model, step) => {
       const predictions = await answersTo({ model, task, signal }, tokens); // [B, A, 1]
       return { step, losses: groups.map(({ from, to }) => answerScores(rowsOf(predictions, from, to), rowsOf(labels, from, to), task).loss) };
     }, drawn => ({ figures: [lossLines(grouped, drawn, [])], scalars: {} }));
+    const untrained = startsUntrained(context.details) ? [{ step: 0, loss: guessLoss }] : [];
     const drops = groups.flatMap(({ name, size }, index) => {
-      const drop = suddenDrop(measures.map(({ step, losses }) => ({ step, loss: losses[index] ?? Number.NaN })), grouped.guessLoss);
+      const drop = suddenDrop([...untrained, ...measures.map(({ step, losses }) => ({ step, loss: losses[index] ?? Number.NaN }))], guessLoss);
       return drop ? [{ name, size, ...drop }] : [];
     });
     const steps = drops.map(({ step }) => step);
@@ -57,6 +59,11 @@ export const lossByGroup = defineAnalysis({
     };
   },
 });
+
+/** Whether it is known without a checkpoint that the model began with no more than a guess. */
+function startsUntrained({ experiment: { from }, config: { init_mode }, checkpoints }: ModelDetails): boolean {
+  return from === undefined && init_mode === 'gpt2' && checkpoints[0] !== 0;
+}
 
 interface LossesAt {
   readonly step: number;
@@ -96,7 +103,7 @@ function lossLines({ groups, guessLoss, tooFew }: GroupedExamples, { measures, l
 function dropTable({ groups }: GroupedExamples, drops: readonly GroupDrop[], last: LossesAt): TableFigure {
   return {
     kind: 'table', title: 'Sudden drops of the loss', scalar: 'phases',
-    caption: 'The largest fall of each group to a quarter or less within a tenth of the training, after a plateau and for good; none where the loss falls slowly, or rises again.',
+    caption: 'The largest fall of each group to a quarter or less, and from above to below 0.25, where answers begin to round to the right one, within a tenth of the training, after a plateau and for good. An untrained model counts as a guess.',
     columns: [
       { title: 'Group', numeric: false },
       ...['Examples', 'Step of the drop', 'Loss before', 'Loss after', 'Loss at the end'].map(title => ({ title, numeric: true })),

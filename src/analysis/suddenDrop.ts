@@ -16,6 +16,8 @@ export interface SuddenDrop {
 
 /** A loss that drops falls to this share: the error itself to half. */
 const dropped = 1 / 4;
+/** And from above to below the square of half a unit, from where on numbers round to the right one. */
+const learned = 0.5 ** 2;
 /** A drop is sudden within this share of the training. */
 const suddenly = 0.1;
 /** Before it, the loss falls less than this share as steeply, on a logarithmic scale. */
@@ -27,7 +29,8 @@ const leastLoss = 1e-12;
  * Where a loss drops suddenly, as models do that learn in phases: the largest fall, on a logarithmic scale and of checkpoints
  * ascending in steps, which is
  *
- * - *deep*: to a quarter or less;
+ * - *deep*: to a quarter or less, and from above to below 0.25, where answers begin to round to the right number. What is
+ *   learned already also falls, as when the learning rate is lowered;
  * - *sudden*: within a tenth of the steps between the first checkpoint and the last, or from one checkpoint to the next where
  *   these are further apart;
  * - *after a plateau*: in as many steps before, as far as there are checkpoints, the loss falls less than half as steeply, so
@@ -57,8 +60,9 @@ export function suddenDrop(curve: readonly LossAt[], guess: number): SuddenDrop 
       const middle = (at(logs, from) + at(logs, to)) / 2;
       const steepness = (one: number, other: number) => (at(logs, one) - at(logs, other)) / (at(steps, other) - at(steps, one));
       const beside = from > 0 ? steepness(stretchBefore(from, to), from) : steepness(to, stretchAfter(from, to));
+      const isLearned = at(losses, from) >= learned && at(losses, to) < learned;
       // A drop that is as deep and ends later is longer.
-      if (fall < deepest || (drop && fall === deepest) || !(beside < plateau * steepness(from, to)) || at(highestFrom, to) > middle) continue;
+      if (!isLearned || fall < deepest || (drop && fall === deepest) || !(beside < plateau * steepness(from, to)) || at(highestFrom, to) > middle) continue;
       const half = logs.findIndex((log, index) => index > from && log <= middle);
       [deepest, drop] = [fall, { step: at(steps, half), before: at(losses, from), after: at(losses, to) }];
     }

@@ -77,7 +77,7 @@ describe('the dataset of a task whose answers are words', () => {
 
   test('with several answers shows each of them where it is read', async () => {
     const { bars, heatmaps: [heatmap] } = await run(listCopyContext());
-    const labels = heatmap?.x.labels.length ?? NaN;
+    const labels = bars.x.labels.length;
     expect(heatmap?.y.labels).toEqual(['o1', 'o2']);
     const values = [...(heatmap?.values ?? [])];
     for (const row of [0, 1]) expect(values.slice(row * labels, (row + 1) * labels).reduce((sum, value) => sum + value, 0)).toBeCloseTo(1, 5);

@@ -58,6 +58,13 @@ describe('loss by group', () => {
     expect(rows).toHaveLength(groups);
   });
 
+  test('drops before the first checkpoint where a model starts untrained, but not where it starts from another', async () => {
+    const context = answering(...late);
+    expect(linesOf(await run(context)).marks).toEqual([{ x: 100, label: 'length 1' }]);
+    const tuned = { ...context.details, experiment: { ...context.details.experiment, from: { id: 'other', name: 'other' } } };
+    expect(linesOf(await run({ ...context, details: tuned })).marks).toEqual([]);
+  });
+
   test('shows what was measured so far, of the same groups', async () => {
     const seen: (AnalysisResult | undefined)[] = [];
     await run({ ...answering(...early), progress: (_, partial) => void seen.push(partial?.()) });

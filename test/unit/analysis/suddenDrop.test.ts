@@ -23,6 +23,8 @@ describe('a sudden drop of a loss', () => {
     ['is low for two checkpoints', (at: number) => (at === 10 || at === 11 ? 0.001 : 2)],
     ['falls from a random answer to a guess', falling(5, 2, 100_000)],
     ['is low at the last checkpoint alone', (at: number) => (at === 40 ? 0.001 : 2)],
+    ['falls further below what rounds to the right number', (at: number) => 0.05 * falling(10, 2, 100)(at)],
+    ['falls to what rounds to a wrong number', (at: number) => (at < 10 ? 4 : 0.3)],
     ['never changes', () => 0],
   ])('is none where a loss %s', (name, loss) => {
     expect(dropAt(name.includes('guess') ? at => 1e5 * guess * loss(at) : loss)).toBeUndefined();
@@ -36,7 +38,7 @@ describe('a sudden drop of a loss', () => {
     expect(dropAt(at => (at === 30 ? 2 : falling(10, 2, 100)(at)))).toBe(1100);
   });
 
-  test('is the deepest of two', () => {
+  test('is that of two by which answers become right', () => {
     expect(dropAt(at => falling(5, 1, 5)(at) * falling(25, 1, 50)(at))).toBe(2600);
     expect(dropAt(at => falling(5, 1, 50)(at) * falling(25, 1, 5)(at))).toBe(600);
   });
