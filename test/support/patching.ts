@@ -22,9 +22,23 @@ export const patchedModels: readonly (readonly [string, ModelConfig])[] = [
     'a mask that looks ahead once',
     configOf({ mask: ['x.x..', 'xx...', '.xx..', 'xxxx.', 'xxxxx'], act_fn: 'gelu_new' }),
   ],
+  [
+    'an encoder of pairs with padding',
+    configOf({
+      attention_dir: 'bidirectional',
+      normalization_type: 'LN',
+      normalization_position: 'after',
+      tokens_per_position: 2,
+      padding_token: 4,
+    }),
+  ],
+  [
+    'norms in the stream, attention only, padding',
+    configOf({ attn_only: true, n_layers: 3, normalization_type: 'RMS', normalization_position: 'after', padding_token: 4 }),
+  ],
 ];
 
-/** Prompts of 5 tokens that differ at positions 1 and 4; the answer is read before the last. */
+/** Prompts of 5 tokens that differ at positions 1 and 4, and have token 4 in the same places; the answer is read before the last. */
 export const smallPairs: readonly PromptPair[] = [
   { clean: [1, 2, 3, 4, 5], corrupted: [1, 6, 3, 4, 0], position: 3, correct: 2, wrong: 5 },
   { clean: [0, 3, 3, 1, 2], corrupted: [0, 5, 3, 1, 2], position: 3, correct: 0, wrong: 4 },
