@@ -19,8 +19,8 @@ export interface AnswerGroup {
 export interface GroupedExamples extends Examples {
   /** Ascending in size, that without one last. */
   readonly groups: readonly AnswerGroup[];
-  /** The loss of the best single guess, the mean answer, on examples as they are drawn: their variance. */
-  readonly guessLoss: number;
+  /** The best single guess, which is the mean answer of examples as they are drawn, and its loss on them, their variance. */
+  readonly guess: { readonly answer: number; readonly loss: number };
   /** Names of the groups of which too few examples were found. */
   readonly tooFew: readonly string[];
 }
@@ -55,7 +55,7 @@ export function groupedExamples(task: Task, random: Random, most: number): Group
   const kept = ascending.filter(isEnough);
   let to = 0;
   const groups = kept.map(([size, { length }]): AnswerGroup => ({ name: nameOf(task, size), ...(size !== undefined && { size }), from: to, to: (to += length) }));
-  return { ...stacked(task, kept.flatMap(([, examples]) => examples)), groups, guessLoss: varianceOf(answers), tooFew: ascending.filter(group => !isEnough(group)).map(([size]) => nameOf(task, size)) };
+  return { ...stacked(task, kept.flatMap(([, examples]) => examples)), groups, guess: guessOf(answers), tooFew: ascending.filter(group => !isEnough(group)).map(([size]) => nameOf(task, size)) };
 }
 
 function sizeOf({ graphs }: Task, { tokens, labels }: Examples): number | undefined {
@@ -67,9 +67,9 @@ function nameOf({ graphs }: Task, size: number | undefined): string {
   return size === undefined ? 'no path' : `${graphs ? 'length ' : ''}${size}`;
 }
 
-function varianceOf(values: readonly number[]): number {
-  const centre = mean(values);
-  return mean(values.map(value => (value - centre) ** 2));
+function guessOf(answers: readonly number[]): GroupedExamples['guess'] {
+  const answer = mean(answers);
+  return { answer, loss: mean(answers.map(each => (each - answer) ** 2)) };
 }
 
 /** Single examples as the rows of one tensor. */

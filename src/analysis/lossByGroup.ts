@@ -36,14 +36,16 @@ export const lossByGroup = defineAnalysis({
     const { task, signal } = context;
     checkpointsOf(context);
     const grouped = groupedExamples(task, stream(context.random, sample), examples);
-    const { tokens, labels, groups, guessLoss } = grouped;
+    const { tokens, labels, groups, guess } = grouped;
     const { measures, leftOut, last } = await alongTraining(context, async (model, step) => {
       const predictions = await answersTo({ model, task, signal }, tokens); // [B, A, 1]
       return { step, losses: groups.map(({ from, to }) => answerScores(rowsOf(predictions, from, to), rowsOf(labels, from, to), task).loss) };
     }, drawn => ({ figures: [lossLines(grouped, drawn, [])], scalars: {} }));
-    const untrained = startsUntrained(context.details) ? [{ step: 0, loss: guessLoss }] : [];
-    const drops = groups.flatMap(({ name, size }, index) => {
-      const drop = suddenDrop([...untrained, ...measures.map(({ step, losses }) => ({ step, loss: losses[index] ?? Number.NaN }))], guessLoss);
+    const isUntrained = startsUntrained(context.details);
+    const drops = groups.flatMap(({ name, size, from, to }, index) => {
+      const untrained = mean([...rowsOf(labels, from, to).data].map(label => (label - guess.answer) ** 2));
+      const curve = measures.map(({ step, losses }) => ({ step, loss: losses[index] ?? Number.NaN }));
+      const drop = suddenDrop(isUntrained ? [{ step: 0, loss: untrained }, ...curve] : curve, guess.loss);
       return drop ? [{ name, size, ...drop }] : [];
     });
     const steps = drops.map(({ step }) => step);
@@ -60,7 +62,7 @@ export const lossByGroup = defineAnalysis({
   },
 });
 
-/** Whether it is known without a checkpoint that the model began with no more than a guess. */
+/** Whether it is known without a checkpoint that the model could do no more than guess at the beginning. */
 function startsUntrained({ experiment: { from }, config: { init_mode }, checkpoints }: ModelDetails): boolean {
   return from === undefined && init_mode === 'gpt2' && checkpoints[0] !== 0;
 }
@@ -86,11 +88,11 @@ export function orderedShare(drops: readonly GroupDrop[]): number | undefined {
 }
 
 /** A logarithmic axis has no place for a loss of 0. */
-function lossLines({ groups, guessLoss, tooFew }: GroupedExamples, { measures, leftOut }: Measurements<LossesAt>, drops: readonly GroupDrop[]): LinesFigure {
+function lossLines({ groups, guess, tooFew }: GroupedExamples, { measures, leftOut }: Measurements<LossesAt>, drops: readonly GroupDrop[]): LinesFigure {
   const rare = tooFew.length === 0 ? [] : [`Too few examples were found of ${tooFew.join(', ')}.`];
   return {
     kind: 'lines', title: 'Loss by group', scalar: 'orderedShare',
-    caption: [`Mean squared error over the same examples at every checkpoint; to guess the mean answer every time has ${guessLoss.toPrecision(3)}. Marks show where a group's loss drops suddenly.`, ...rare, ...leftOut].join(' '),
+    caption: [`Mean squared error over the same examples at every checkpoint; to guess the mean answer every time has ${guess.loss.toPrecision(3)}. Marks show where a group's loss drops suddenly.`, ...rare, ...leftOut].join(' '),
     x: { title: 'Step' }, y: { title: 'Loss', logarithmic: true },
     series: groups.map(({ name }, index) => {
       const points = measures.filter(({ losses }) => (losses[index] ?? 0) > 0);
@@ -103,7 +105,7 @@ function lossLines({ groups, guessLoss, tooFew }: GroupedExamples, { measures, l
 function dropTable({ groups }: GroupedExamples, drops: readonly GroupDrop[], last: LossesAt): TableFigure {
   return {
     kind: 'table', title: 'Sudden drops of the loss', scalar: 'phases',
-    caption: 'The largest fall of each group to a quarter or less, and from above to below 0.25, where answers begin to round to the right one, within a tenth of the training, after a plateau and for good. An untrained model counts as a guess.',
+    caption: 'The largest fall of each group to a quarter or less, and from above to below 0.25, where answers begin to round to the right one, within a tenth of the training, after a plateau and for good. An untrained model counts as one that guesses the mean.',
     columns: [
       { title: 'Group', numeric: false },
       ...['Examples', 'Step of the drop', 'Loss before', 'Loss after', 'Loss at the end'].map(title => ({ title, numeric: true })),
