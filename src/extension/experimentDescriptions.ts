@@ -21,6 +21,7 @@ export const experimentDescriptions: Readonly<Record<string, string>> = {
   'model.attn_only': 'Whether there are no MLPs.',
   'model.act_fn': 'Activation function of the MLPs.',
   'model.normalization_type': 'Normalization: LayerNorm (LN) or root mean square (RMS), with weights or without (Pre); null for none.',
+  'model.normalization_position': 'Before what each sublayer reads, or after what it has added, as in the first transformers and in BERT. Absent: before.',
   'model.eps': 'Added to the variance under the square root of the normalization.',
   'model.positional_embedding_type': 'How the model knows positions: learned and added (standard), added to queries and keys only (shortformer), rotary, or not at all (none).',
   'model.rotary_dim': 'Dimensions of each head that rotary embeddings turn. Absent: all of them.',
