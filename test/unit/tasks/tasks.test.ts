@@ -128,7 +128,8 @@ describe.each([...withDefaults, ...small])('%s', (_, task) => {
       expect(task.answers(corrupted)).toBeDefined();
       return String(task.answers(corrupted)) !== String(task.answers(prompt));
     });
-    expect(changedAnswers.filter(Boolean).length).toBeGreaterThan(60);
+    // Of the edges of a graph, one in four decides a distance.
+    expect(changedAnswers.filter(Boolean).length).toBeGreaterThan(40);
   });
 
   test('splits, where it does, into sets without an example in common, by the seed', () => {
@@ -145,8 +146,9 @@ describe.each([...withDefaults, ...small])('%s', (_, task) => {
     expect(task.split(6)).not.toEqual({ train, test: rest });
   });
 
-  test('has labels among its outputs', () => {
-    expect(examples.labels.data.every(label => label >= 0 && label < task.outputs.length)).toBe(true);
+  test('has labels among its outputs, or numbers', () => {
+    const most = task.answersAre === 'numbers' ? Infinity : task.outputs.length;
+    expect(examples.labels.data.every(label => label >= 0 && label < most)).toBe(true);
   });
 });
 
