@@ -7,7 +7,7 @@ import { positionNames } from '../tasks/words';
 import { activationsOf } from './activations';
 import { defineAnalysis, type AnalysisContext } from './define';
 import { stream } from './examples';
-import { deedOf, rightShare, searchBadges, searchHeads, type SearchHead } from './searchHeads';
+import { rightShare, searchBadges, searchHeads, type SearchHead } from './searchHeads';
 
 // n vertices · T = n + 1 positions · D = 4n + 2 d_model · L layers · H heads
 
@@ -73,8 +73,8 @@ function sentenceOf({ task }: AnalysisContext, { data }: HostTensor<'int32'>): s
 const contents: Readonly<Record<BlockName, { readonly answer: string; readonly vertex: string; readonly writers: string }>> = {
   'answer flag': { answer: '1', vertex: '0', writers: 'W_pos' },
   'neighbours': { answer: '0', vertex: '1 for each neighbour', writers: 'W_E' },
-  'reach': { answer: '0', vertex: '1 for each vertex that it has reached; a step further with each layer', writers: 'W_E; heads 1 and up, and MLPs' },
-  'out': { answer: '1 for each layer that found vertex 2 reached from vertex 1, so n + 1 less their number is the distance', vertex: '0', writers: 'head 0 of each layer' },
+  'reach': { answer: '0', vertex: '1 for each vertex that it has reached', writers: 'W_E; heads 1 and up, and MLPs' },
+  'out': { answer: '1 for each layer in which 1 had reached 2', vertex: '0', writers: 'head 0 of each layer' },
   'self': { answer: '0', vertex: '1 at its own number', writers: 'W_pos' },
   'not-answer flag': { answer: '0', vertex: '1', writers: 'W_pos' },
 };
@@ -83,7 +83,7 @@ function blocksTable(n: number): TableFigure {
   const blocks = blocksOf(n);
   return {
     kind: 'table', title: 'Blocks of the hidden dimension',
-    caption: 'What the dimensions of the residual stream hold; flags, neighbours and self stay as the embedding wrote them.',
+    caption: 'Reach goes a step further with each layer. The distance is n + 1 less the ones in out. The other blocks stay as the embedding wrote them.',
     columns: ['Block', 'Dimensions', 'At the answer', 'At a vertex', 'Written by'].map(title => ({ title, numeric: false })),
     rows: blockNames.map(name => {
       const { start, size } = blocks[name];
@@ -135,7 +135,7 @@ function headsHeatmap({ model: { config: { n_layers: L, n_heads: H } } }: Analys
   return {
     kind: 'heatmap', title: 'What the heads do', scalar: 'headsRight',
     caption: `Over ${examples} graphs: the share of vertices (for head 0, of answers) from which most of a head's weight is where a search would look.`,
-    x: { title: 'Head', labels: Array.from({ length: H }, (_, head) => `${head}: ${deedOf({ head })}`) },
+    x: { title: 'Head', labels: Array.from({ length: H }, (_, head) => head === 0 ? 'notices 1 → 2' : `through ${head}`) },
     y: { title: 'Layer', labels: Array.from({ length: L }, (_, layer) => String(layer)), subjects: Array.from({ length: L }, (_, layer) => ({ layer })) },
     rows: L, columns: H, values: Float32Array.from(heads, ({ share }) => share), scale: 'sequential', unit: 'share',
   };
