@@ -8,7 +8,7 @@ import { mean } from './attribution/logitContrast';
 import { defineAnalysis, knownScalars } from './define';
 import { stream } from './examples';
 import { answersInNumbers, answersTo, numberAnswerNeeds } from './numberAnswers';
-import { suddenDrop, type SuddenDrop } from './suddenDrop';
+import { learnedLoss, suddenDrop, type SuddenDrop } from './suddenDrop';
 
 /** When a model learned what: the loss for each path length, or other right number, through training. */
 export const lossByGroup = defineAnalysis({
@@ -24,10 +24,11 @@ export const lossByGroup = defineAnalysis({
   },
   scalars: {
     groups: 'number of groups',
+    learned: 'number of groups that were learned for good: whose loss is below 0.25 at the end, where most answers round to the right one',
+    orderedShare: 'share of the pairs of path lengths (or right numbers) that were learned, the shorter one before the other; pairs learned at the same checkpoint count half',
     phases: 'number of groups whose loss dropped suddenly',
     firstPhase: 'step of the earliest of these drops',
     lastPhase: 'step of the latest of them',
-    orderedShare: 'share of the pairs of path lengths (or right numbers) with a drop in which the shorter one\'s comes first; pairs with both at once count half',
     lastLoss: 'loss at the last checkpoint, mean over the groups',
   },
   needs: numberAnswerNeeds,
@@ -42,20 +43,21 @@ export const lossByGroup = defineAnalysis({
       return { step, losses: groups.map(({ from, to }) => answerScores(rowsOf(predictions, from, to), rowsOf(labels, from, to), task).loss) };
     }, drawn => ({ figures: [lossLines(grouped, drawn, [])], scalars: {} }));
     const isUntrained = startsUntrained(context.details);
-    const drops = groups.flatMap(({ name, size, from, to }, index) => {
+    const outcomes = groups.map(({ name, size, from, to }, index): GroupOutcome => {
       const untrained = mean([...rowsOf(labels, from, to).data].map(label => (label - guess.answer) ** 2));
       const curve = measures.map(({ step, losses }) => ({ step, loss: losses[index] ?? Number.NaN }));
       const drop = suddenDrop(isUntrained ? [{ step: 0, loss: untrained }, ...curve] : curve, guess.loss);
-      return drop ? [{ name, size, ...drop }] : [];
+      return { name, size, examples: to - from, drop, learned: learnedAt(curve), last: last.losses[index] ?? 0 };
     });
-    const steps = drops.map(({ step }) => step);
+    const steps = outcomes.flatMap(({ drop }) => drop?.step ?? []);
     return {
-      figures: [lossLines(grouped, { measures, leftOut }, drops), dropTable(grouped, drops, last)],
+      figures: [lossLines(grouped, { measures, leftOut }, outcomes), outcomeTable(outcomes)],
       scalars: knownScalars({
         groups: groups.length,
-        phases: drops.length,
+        learned: outcomes.filter(({ learned }) => learned !== undefined).length,
+        phases: steps.length,
         ...(steps.length > 0 && { firstPhase: Math.min(...steps), lastPhase: Math.max(...steps) }),
-        orderedShare: orderedShare(drops),
+        orderedShare: orderedShare(outcomes),
         lastLoss: mean(last.losses),
       }),
     };
@@ -73,22 +75,34 @@ interface LossesAt {
   readonly losses: readonly number[];
 }
 
-interface GroupDrop extends SuddenDrop {
+interface GroupOutcome {
   readonly name: string;
   readonly size: number | undefined;
+  readonly examples: number;
+  readonly drop: SuddenDrop | undefined;
+  /** The checkpoint from which on it is known for good. */
+  readonly learned: number | undefined;
+  /** The loss at the last checkpoint. */
+  readonly last: number;
 }
 
-/** The share of the pairs of different sizes in which the smaller drops first, a pair that drops at once counting half; undefined where there is no pair. */
-export function orderedShare(drops: readonly GroupDrop[]): number | undefined {
-  const shares = drops.flatMap(one => drops.flatMap(other => {
+/** The first checkpoint from which on the loss stays below 0.25: a middling length has a low loss for a while when all that is known is the mean. */
+function learnedAt(curve: readonly { readonly step: number; readonly loss: number }[]): number | undefined {
+  return curve[curve.findLastIndex(({ loss }) => !(loss < learnedLoss)) + 1]?.step;
+}
+
+/** The share of the pairs of different sizes in which the smaller is learned first, a pair learned at once counting half; undefined where there is no pair. */
+export function orderedShare(outcomes: readonly Pick<GroupOutcome, 'size' | 'learned'>[]): number | undefined {
+  const shares = outcomes.flatMap(one => outcomes.flatMap(other => {
     if (one.size === undefined || other.size === undefined || one.size >= other.size) return [];
-    return [one.step < other.step ? 1 : one.step === other.step ? 0.5 : 0];
+    if (one.learned === undefined || other.learned === undefined) return [];
+    return [one.learned < other.learned ? 1 : one.learned === other.learned ? 0.5 : 0];
   }));
   return shares.length > 0 ? mean(shares) : undefined;
 }
 
 /** A logarithmic axis has no place for a loss of 0. */
-function lossLines({ groups, guess, tooFew }: GroupedExamples, { measures, leftOut }: Measurements<LossesAt>, drops: readonly GroupDrop[]): LinesFigure {
+function lossLines({ groups, guess, tooFew }: GroupedExamples, { measures, leftOut }: Measurements<LossesAt>, outcomes: readonly GroupOutcome[]): LinesFigure {
   const rare = tooFew.length === 0 ? [] : [`Too few examples were found of ${tooFew.join(', ')}.`];
   return {
     kind: 'lines', title: 'Loss by group', scalar: 'orderedShare',
@@ -98,21 +112,18 @@ function lossLines({ groups, guess, tooFew }: GroupedExamples, { measures, leftO
       const points = measures.filter(({ losses }) => (losses[index] ?? 0) > 0);
       return { name, x: Float64Array.from(points, ({ step }) => step), y: Float64Array.from(points, ({ losses }) => losses[index] ?? 0) };
     }),
-    marks: drops.map(({ name, step }) => ({ x: step, label: name })),
+    marks: outcomes.flatMap(({ name, drop }) => (drop ? [{ x: drop.step, label: name }] : [])),
   };
 }
 
-function dropTable({ groups }: GroupedExamples, drops: readonly GroupDrop[], last: LossesAt): TableFigure {
+function outcomeTable(outcomes: readonly GroupOutcome[]): TableFigure {
   return {
-    kind: 'table', title: 'Sudden drops of the loss', scalar: 'phases',
-    caption: 'The largest fall of each group to a quarter or less, and from above to below 0.25, where answers begin to round to the right one, within a tenth of the training, after a plateau and for good. An untrained model counts as one that guesses the mean.',
+    kind: 'table', title: 'When each group was learned', scalar: 'phases',
+    caption: 'Learned: from this step on the loss stays below 0.25, where answers begin to round to the right one. A sudden drop is the largest fall to a quarter or less, and from above to below 0.25, within a tenth of the training, after a plateau and for good. An untrained model counts as one that guesses the mean.',
     columns: [
       { title: 'Group', numeric: false },
-      ...['Examples', 'Step of the drop', 'Loss before', 'Loss after', 'Loss at the end'].map(title => ({ title, numeric: true })),
+      ...['Examples', 'Learned at step', 'Sudden drop at step', 'Loss before it', 'Loss after it', 'Loss at the end'].map(title => ({ title, numeric: true })),
     ],
-    rows: groups.map(({ name, from, to }, index) => {
-      const drop = drops.find(each => each.name === name);
-      return [name, to - from, drop?.step ?? '', drop?.before ?? '', drop?.after ?? '', last.losses[index] ?? 0];
-    }),
+    rows: outcomes.map(({ name, examples, learned, drop, last }) => [name, examples, learned ?? '', drop?.step ?? '', drop?.before ?? '', drop?.after ?? '', last]),
   };
 }

@@ -17,7 +17,7 @@ export interface SuddenDrop {
 /** A loss that drops falls to this share: the error itself to half. */
 const dropped = 1 / 4;
 /** And from above to below the square of half a unit, from where on numbers round to the right one. */
-const learned = 0.5 ** 2;
+export const learnedLoss = 0.5 ** 2;
 /** A drop is sudden within this share of the training. */
 const suddenly = 0.1;
 /** Before it, the loss falls less than this share as steeply, on a logarithmic scale. */
@@ -60,7 +60,7 @@ export function suddenDrop(curve: readonly LossAt[], guess: number): SuddenDrop 
       const middle = (at(logs, from) + at(logs, to)) / 2;
       const steepness = (one: number, other: number) => (at(logs, one) - at(logs, other)) / (at(steps, other) - at(steps, one));
       const beside = from > 0 ? steepness(stretchBefore(from, to), from) : steepness(to, stretchAfter(from, to));
-      const isLearned = at(losses, from) >= learned && at(losses, to) < learned;
+      const isLearned = at(losses, from) >= learnedLoss && at(losses, to) < learnedLoss;
       // A drop that is as deep and ends later is longer.
       if (!isLearned || fall < deepest || (drop && fall === deepest) || !(beside < plateau * steepness(from, to)) || at(highestFrom, to) > middle) continue;
       const half = logs.findIndex((log, index) => index > from && log <= middle);

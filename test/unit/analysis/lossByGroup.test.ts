@@ -46,15 +46,15 @@ describe('loss by group', () => {
     const result = await run(answering(...early, ...late));
     const { marks, caption } = linesOf(result);
     expect(marks).toEqual([{ x: 700, label: 'length 1' }]);
-    expect(result.scalars).toMatchObject({ groups, phases: 1, firstPhase: 700, lastPhase: 700 });
+    expect(result.scalars).toMatchObject({ groups, learned: 1, phases: 1, firstPhase: 700, lastPhase: 700 });
     // One group has no order.
     expect(result.scalars).not.toHaveProperty('orderedShare');
     const [, table] = result.figures;
     const rows = table?.kind === 'table' ? table.rows : [];
     const guess = Number(/every time has ([\d.]+)\./.exec(caption ?? '')?.[1]);
     // What is worse than a guess counts as one.
-    expect(rows[0]).toEqual(['length 1', 32, 700, expect.closeTo(guess, 2), expect.closeTo(1e-4, 6), expect.closeTo(1e-4, 6)]);
-    expect(rows[1]).toEqual(['length 2', 32, '', '', '', expect.closeTo(0.99 ** 2, 5)]);
+    expect(rows[0]).toEqual(['length 1', 32, 700, 700, expect.closeTo(guess, 2), expect.closeTo(1e-4, 6), expect.closeTo(1e-4, 6)]);
+    expect(rows[1]).toEqual(['length 2', 32, '', '', '', '', expect.closeTo(0.99 ** 2, 5)]);
     expect(rows).toHaveLength(groups);
   });
 
@@ -63,6 +63,14 @@ describe('loss by group', () => {
     expect(linesOf(await run(context)).marks).toEqual([{ x: 100, label: 'length 1' }]);
     const tuned = { ...context.details, experiment: { ...context.details.experiment, from: { id: 'other', name: 'other' } } };
     expect(linesOf(await run({ ...context, details: tuned })).marks).toEqual([]);
+  });
+
+  test('counts a group as learned only when it stays so', async () => {
+    // Lengths 1 and 2 are both near 1.6 once, and only length 2 is at the end.
+    const result = await run(answering(1.05, 1.6, 2.05, 2.05));
+    const [, table] = result.figures;
+    expect(table?.kind === 'table' && table.rows.slice(0, 3).map(row => row[2])).toEqual(['', 200, '']);
+    expect(result.scalars).toMatchObject({ learned: 1 });
   });
 
   test('shows what was measured so far, of the same groups', async () => {
@@ -86,18 +94,19 @@ describe('loss by group', () => {
   });
 });
 
-describe('the ordered share of drops', () => {
-  const drop = (size: number | undefined, step: number) => ({ name: '', size, step, before: 1, after: 0.1 });
+describe('the ordered share of what was learned', () => {
+  const learnedAt = (size: number | undefined, learned: number | undefined) => ({ size, learned });
 
   test('is 1 where shorter paths are learned first, 0 where they are learned last', () => {
-    expect(orderedShare([drop(1, 100), drop(2, 300), drop(4, 400)])).toBe(1);
-    expect(orderedShare([drop(1, 400), drop(2, 300), drop(4, 100)])).toBe(0);
-    expect(orderedShare([drop(4, 400), drop(1, 100), drop(2, 600)])).toBeCloseTo(2 / 3, 12);
+    expect(orderedShare([learnedAt(1, 100), learnedAt(2, 300), learnedAt(4, 400)])).toBe(1);
+    expect(orderedShare([learnedAt(1, 400), learnedAt(2, 300), learnedAt(4, 100)])).toBe(0);
+    expect(orderedShare([learnedAt(4, 400), learnedAt(1, 100), learnedAt(2, 600)])).toBeCloseTo(2 / 3, 12);
   });
 
   test('counts those learned at once half, and graphs without a path not at all', () => {
-    expect(orderedShare([drop(1, 100), drop(2, 100)])).toBe(0.5);
-    expect(orderedShare([drop(1, 100), drop(2, 200), drop(undefined, 50)])).toBe(1);
-    expect(orderedShare([drop(1, 100), drop(undefined, 50)])).toBeUndefined();
+    expect(orderedShare([learnedAt(1, 100), learnedAt(2, 100)])).toBe(0.5);
+    expect(orderedShare([learnedAt(1, 100), learnedAt(2, 200), learnedAt(undefined, 50)])).toBe(1);
+    expect(orderedShare([learnedAt(1, 100), learnedAt(undefined, 50)])).toBeUndefined();
+    expect(orderedShare([learnedAt(1, 100), learnedAt(2, undefined)])).toBeUndefined();
   });
 });
