@@ -1,3 +1,4 @@
+import { thinnedPlaces } from '../../common/thinning';
 import type { Axis, LinesFigure, Series } from '../../protocol/figure';
 import { formatNumber } from '../numbers';
 import { drawChart, frameFor, seriesClass, type Frame } from './frame';
@@ -38,7 +39,7 @@ function drawSeries({ name, x, y }: Series, index: number, frame: Frame): Markup
     const [px, py] = [frame.x.at(x[i] ?? 0), frame.y.at(y[i] ?? 0)];
     points.push(px === undefined || py === undefined ? undefined : [px, py]);
   }
-  const drawn = thinned(points);
+  const drawn = thinnedPlaces(points.map(point => point?.[1]), mostPoints).map(i => points[i]);
   const last = [...drawn].reverse().find(point => point !== undefined);
   return markup`<g class="${seriesClass(index)}"><title>${name}</title><path class="line" d="${pathOf(drawn)}"/>
     ${last && markup`<circle class="dot" cx="${short(last[0])}" cy="${short(last[1])}" r="3"/>`}</g>`;
@@ -56,23 +57,6 @@ function pathOf(points: readonly (readonly [number, number] | undefined)[]): str
     pen = 'L';
     return part;
   }).join('');
-}
-
-function thinned(points: readonly (readonly [number, number] | undefined)[]): readonly (readonly [number, number] | undefined)[] {
-  if (points.length <= mostPoints) return points;
-  const kept = new Set<number>([0, points.length - 1]);
-  const perGroup = Math.ceil((points.length * 2) / mostPoints);
-  for (let start = 0; start < points.length; start += perGroup) {
-    let [lowest, highest] = [start, start];
-    for (let i = start; i < Math.min(start + perGroup, points.length); i++) {
-      const y = points[i]?.[1];
-      if (y === undefined) kept.add(i);
-      else if (y < (points[lowest]?.[1] ?? Infinity)) lowest = i;
-      else if (y > (points[highest]?.[1] ?? -Infinity)) highest = i;
-    }
-    kept.add(lowest).add(highest);
-  }
-  return [...kept].sort((a, b) => a - b).map(i => points[i]);
 }
 
 /** Small marks on the x axis; their labels show under the pointer, since there can be hundreds. */
