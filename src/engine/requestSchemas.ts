@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { devices, sweepControls } from '../protocol/engine';
 import { experimentFileLimit } from '../protocol/experiment';
+import { curvesLimit, runsLimit, sweepMetrics } from '../protocol/sweep';
 import { SweepOptionsSchema } from '../protocol/sweepOptions';
 
 // What the engine's requests may hold. Every text and list has a longest, so that no message is larger than its work.
@@ -57,5 +58,11 @@ export const analysisRequest = v.strictObject({
 export const sweepRequest = v.strictObject({ ...experimentEntries, options: SweepOptionsSchema, confirmed: v.exactOptional(v.boolean()) });
 
 export const sweepReference = v.strictObject({ sweep: id });
+
+export const curvesRequest = v.strictObject({
+  sweep: id,
+  metric: v.picklist(sweepMetrics),
+  runs: v.pipe(v.array(whole(0, runsLimit)), v.maxLength(curvesLimit)),
+});
 
 export const sweepControlRequest = v.strictObject({ sweep: id, action: v.picklist(sweepControls) });

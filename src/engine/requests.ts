@@ -16,6 +16,7 @@ import { experimentProblems } from './experimentProblems';
 import { checkFrame } from './frames';
 import { UntrainedOriginError } from './originWeights';
 import * as schemas from './requestSchemas';
+import { readCurves } from './sweepCurves';
 import { tensorflowSetUp } from './tensorflow';
 import { backgroundThreads } from './threads';
 import { versions } from './versions';
@@ -107,6 +108,7 @@ export function serveRequests(connection: MessageConnection, installation: Insta
   on(protocol.startSweep, schemas.sweepRequest, async (engine, request) => engine.sweeps.start(await orderOf(engine, request)));
   on0(protocol.listSweeps, shared(engine => engine.sweeps.list()));
   on(protocol.getSweep, schemas.sweepReference, (engine, { sweep }) => engine.sweeps.get(sweep));
+  on(protocol.getSweepCurves, schemas.curvesRequest, async ({ sweeps, store }, { sweep, ...asked }, signal) => readCurves(store, await sweeps.get(sweep), asked, signal));
   on(protocol.controlSweep, schemas.sweepControlRequest, async (engine, { sweep, action }) => {
     await engine.sweeps.control(sweep, action);
     return null;

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { exportFormats } from '../protocol/panel';
-import { sweepMetrics } from '../protocol/sweep';
+import { curvesLimit, runsLimit, sweepMetrics } from '../protocol/sweep';
 import { tableFormats, type FromSweepPanel, type SweepPanelState } from '../protocol/sweepPanel';
 
 const name = v.pipe(v.string(), v.minLength(1), v.maxLength(1000));
@@ -13,6 +13,11 @@ const FromSweepPanelSchema = v.variant('kind', [
   v.strictObject({ kind: v.literal('ready') }),
   v.strictObject({ kind: v.literal('state'), state: StateSchema }),
   v.strictObject({ kind: v.literal('control'), action: v.picklist(['cancel', 'resume']) }),
+  v.strictObject({
+    kind: v.literal('curves'),
+    metric: v.picklist(sweepMetrics),
+    runs: v.pipe(v.array(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(runsLimit))), v.maxLength(curvesLimit)),
+  }),
   v.strictObject({ kind: v.literal('open'), model: name }),
   v.strictObject({
     kind: v.literal('save'),

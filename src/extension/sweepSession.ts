@@ -1,6 +1,6 @@
 import { CancelledError, UserError } from '../common/errors';
 import { Lifetime, type Disposable } from '../common/lifetime';
-import { controlSweep, getSweep } from '../protocol/engine';
+import { controlSweep, getSweep, getSweepCurves, type CurvesRequest } from '../protocol/engine';
 import type { FromSweepPanel, SavedFormat, SweepExport, SweepPanelControl, SweepPanelState, ToSweepPanel } from '../protocol/sweepPanel';
 import type { Engine } from './engine';
 import { readSweepMessage } from './sweepMessages';
@@ -31,6 +31,8 @@ export class SweepSession implements Disposable {
   private told = false;
   /** The question whose answer counts. */
   private asked = 0;
+  /** Gives up the curves that are being read. */
+  private reading: AbortController | undefined;
 
   /** Settled once the panel has its title, or cannot have it. */
   readonly titled: Promise<void>;
@@ -67,11 +69,13 @@ export class SweepSession implements Disposable {
 
   /** The page is gone until it says that it is ready again. */
   hide(): void {
+    this.reading?.abort();
     this.listening = false;
     this.told = false;
   }
 
   dispose(): void {
+    this.reading?.abort();
     this.lifetime.dispose();
   }
 
@@ -87,6 +91,9 @@ export class SweepSession implements Disposable {
         return;
       case 'control':
         this.control(message.action).catch((error: unknown) => { if (!this.lifetime.isEnded) this.host.show(error); });
+        return;
+      case 'curves':
+        void this.tellCurves(message);
         return;
       case 'open':
         this.host.open(message.model);
@@ -122,9 +129,25 @@ export class SweepSession implements Disposable {
       this.send({ kind: 'sweep', state: this.current, sweep });
       this.told = this.listening;
     } catch (error) {
-      if (question !== this.asked || error instanceof CancelledError || this.lifetime.isEnded) return;
-      this.send({ kind: 'problem', message: error instanceof UserError ? error.message : this.host.explain(error) });
+      if (question === this.asked) this.tellProblem(error);
     }
+  }
+
+  /** Tells the page curves of runs, in place of those that it asked for before. */
+  private async tellCurves({ metric, runs }: Pick<CurvesRequest, 'metric' | 'runs'>): Promise<void> {
+    this.reading?.abort();
+    const { signal } = this.reading = new AbortController();
+    try {
+      const curves = await this.host.engine.request(getSweepCurves, { sweep: this.current.sweep, metric, runs }, signal);
+      if (!signal.aborted) this.send({ kind: 'curves', metric, curves });
+    } catch (error) {
+      if (!signal.aborted) this.tellProblem(error);
+    }
+  }
+
+  private tellProblem(error: unknown): void {
+    if (error instanceof CancelledError || this.lifetime.isEnded) return;
+    this.send({ kind: 'problem', message: error instanceof UserError ? error.message : this.host.explain(error) });
   }
 
   private send(message: ToSweepPanel): void {

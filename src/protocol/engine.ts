@@ -2,7 +2,8 @@ import { NotificationType, ProgressType, RequestType, RequestType0 } from 'vscod
 import type { AnalysisInfo, AnalysisRequest, AnalysisResult, HeadBadge, TaskInfo } from './analysis';
 import type { ExperimentProblem } from './experiment';
 import type { ModelDetails, ModelSummary, ModelWords } from './model';
-import type { SweepChange, SweepDetails, SweepOptions, SweepPlan, SweepSummary } from './sweep';
+import type { RunCurve, SweepChange, SweepDetails, SweepOptions, SweepPlan, SweepSummary } from './sweep';
+import type { SweepMetric } from './sweepPanel';
 
 /**
  * The engine's requests. An error for people comes back as a ResponseError with the code `userErrorCode`; every other
@@ -90,6 +91,13 @@ export interface SweepRequest extends Pick<TrainRequest, 'experiment' | 'seed' |
   readonly confirmed?: boolean;
 }
 
+/** Runs of a sweep by their indexes, at most `curvesLimit`, and what of them. */
+export interface CurvesRequest {
+  readonly sweep: string;
+  readonly metric: SweepMetric;
+  readonly runs: readonly number[];
+}
+
 /** `cancel` keeps what the runs have learned; `resume` goes on with all that have not finished; `forget` removes the sweep, not its models. */
 export const sweepControls = ['cancel', 'resume', 'forget'] as const;
 export type SweepControl = (typeof sweepControls)[number];
@@ -121,6 +129,8 @@ export const startSweep = new RequestType<SweepRequest, SweepDetails, void>('swe
 /** Every sweep of the store, newest first. */
 export const listSweeps = new RequestType0<readonly SweepSummary[], void>('sweeps/list');
 export const getSweep = new RequestType<{ readonly sweep: string }, SweepDetails, void>('sweeps/get');
+/** Measurements of runs through their training; a run without any has an empty curve. */
+export const getSweepCurves = new RequestType<CurvesRequest, readonly RunCurve[], void>('sweeps/curves');
 export const controlSweep = new RequestType<{ readonly sweep: string; readonly action: SweepControl }, null, void>('sweeps/control');
 /** What has changed in a sweep, at most ten times a second. */
 export const sweepChanged = new NotificationType<SweepChange>('sweeps/changed');

@@ -83,6 +83,8 @@ export interface LinesFigure extends Titled {
   readonly series: readonly Series[];
   /** Positions on the x axis worth a mark, such as checkpoints. */
   readonly marks?: readonly { readonly x: number; readonly label: string }[];
+  /** Many lines of one kind, seen as a whole: a line is named where the reader points at it, and there is no legend. */
+  readonly crowd?: boolean;
 }
 
 export interface Series {

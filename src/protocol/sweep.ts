@@ -89,6 +89,21 @@ export interface SweepChange {
   readonly rows: readonly SweepRow[];
 }
 
+/** A measurement of a run through its training, as far as that has come. */
+export interface RunCurve {
+  /** The run's index. */
+  readonly run: number;
+  /** Ascending. */
+  readonly steps: Float64Array;
+  /** One for each of the steps. */
+  readonly values: Float64Array;
+  /** How often it was measured: more than there are points where these were thinned. */
+  readonly measured: number;
+}
+
+/** The most curves of a sweep that are read and drawn at once. */
+export const curvesLimit = 50;
+
 /** The measurements a sweep is compared by; losses are best when low, accuracies when high. */
 export const sweepMetrics = ['testLoss', 'trainLoss', 'testAccuracy', 'testExactMatch'] as const satisfies readonly MetricName[];
 

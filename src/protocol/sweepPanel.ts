@@ -1,8 +1,11 @@
 import type { SweepControl } from './engine';
 import type { ExportFormat } from './panel';
-import type { SweepChange, SweepDetails, sweepMetrics } from './sweep';
+import type { RunCurve, SweepChange, SweepDetails, sweepMetrics } from './sweep';
 
 export type SweepMetric = (typeof sweepMetrics)[number];
+
+/** In the place of a swept field: the figure has the runs through their training. No path of a field has a space. */
+export const throughTraining = 'training steps';
 
 /** By which column the rows stand in order; absent: as the sweep has them. */
 export interface SweepSorting {
@@ -16,7 +19,7 @@ export interface SweepPanelState {
   readonly sweep: string;
   /** What the runs are compared by; absent: the first that any has. */
   readonly metric?: SweepMetric;
-  /** The swept field along the x axis of the figure; absent: that which the sweep is most likely about. */
+  /** The swept field along the x axis of the figure, or `throughTraining`; absent: what the sweep is most likely about. */
   readonly field?: string;
   readonly sorting?: SweepSorting;
 }
@@ -38,6 +41,8 @@ export type SweepExport =
 export type ToSweepPanel =
   | { readonly kind: 'sweep'; readonly state: SweepPanelState; readonly sweep: SweepDetails }
   | { readonly kind: 'change'; readonly change: SweepChange }
+  /** The curves that were asked for last. */
+  | { readonly kind: 'curves'; readonly metric: SweepMetric; readonly curves: readonly RunCurve[] }
   | { readonly kind: 'problem'; readonly message: string }
   /** Save the table or the figure: the panel answers with `save`. */
   | { readonly kind: 'export'; readonly export: SweepExport };
@@ -48,6 +53,8 @@ export type FromSweepPanel =
   /** The sweep is looked at in this way now. */
   | { readonly kind: 'state'; readonly state: SweepPanelState }
   | { readonly kind: 'control'; readonly action: SweepPanelControl }
+  /** Tell a measurement of these runs through their training, instead of what was asked for before. */
+  | { readonly kind: 'curves'; readonly metric: SweepMetric; readonly runs: readonly number[] }
   /** Show the model that a run trains. */
   | { readonly kind: 'open'; readonly model: string }
   | { readonly kind: 'save'; readonly name: string; readonly format: SavedFormat; readonly content: string | Uint8Array }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { SweepDetails, SweepRow } from '../../src/protocol/sweep';
 import type { SweepPanelState } from '../../src/protocol/sweepPanel';
 import { drawn, themeNames, usePanels, type OpenSweep } from './support';
-import { countsOf, sweepOf, underWay, widthRows } from './sweepSamples';
+import { countsOf, curveOf, seedRows, sweepOf, underWay, widthRows } from './sweepSamples';
 
 const panels = usePanels();
 
@@ -272,6 +272,86 @@ describe('what the runs arrived at', () => {
     await panel.picture('sweep-categories');
   });
 });
+
+describe('how the runs went', () => {
+  test('is chosen by the keyboard, read for the runs that have begun, and drawn as soon as it is there', async () => {
+    const panel = await open(running);
+    const { page } = panel;
+    await page.getByRole('combobox', { name: 'Along' }).focus();
+    for (const key of ['Enter', 'End', 'Enter']) await page.keyboard.press(key);
+    expect(await panel.next('state')).toEqual({ kind: 'state', state: { sweep: 's1', field: 'training steps' } });
+    expect(await panel.next('curves')).toEqual({ kind: 'curves', metric: 'testLoss', runs: [0, 1, 2, 3, 4, 5, 6, 7, 8] });
+    await panel.post({ kind: 'curves', metric: 'testLoss', curves: [curveOf(0, [[0, 4], [1000, 0.25]]), curveOf(7, [[0, 4], [280, 1.5]])] });
+    await page.getByRole('heading', { name: 'Test loss through training' }).waitFor();
+    await page.getByText('d_model 8, seed 0: 4 to 0.25 at Step 1,000. Smallest 0.25 at 1,000. d_model 64, seed 1: 4 to 1.5 at Step 280. Smallest 1.5 at 280.').waitFor();
+    expect(await page.getByRole('checkbox', { name: 'Log y' }).isChecked()).toBe(true);
+  });
+
+  test('is what seeds are first looked at by, in the measurement that the reader chose', async () => {
+    const panel = await open(sweepOf(seedRows(3)));
+    expect(await panel.next('curves')).toMatchObject({ metric: 'testLoss' });
+    await panel.page.getByRole('combobox', { name: 'Compare by' }).click();
+    await panel.page.getByRole('option', { name: 'Test accuracy' }).click();
+    expect(await panel.next('curves')).toEqual({ kind: 'curves', metric: 'testAccuracy', runs: [0, 1, 2] });
+    // An answer that was overtaken is none.
+    await panel.post({ kind: 'curves', metric: 'testLoss', curves: [curveOf(0, [[0, 9]])] });
+    await panel.post({ kind: 'curves', metric: 'testAccuracy', curves: [0, 1, 2].map(run => curveOf(run, [[0, 0], [50, 0.5]])) });
+    await panel.page.getByRole('heading', { name: 'Test accuracy through training' }).waitFor();
+    expect(await panel.page.getByRole('heading', { name: 'Test loss through training' }).count()).toBe(0);
+    expect(await panel.page.getByRole('checkbox', { name: 'Log y' }).isChecked()).toBe(false);
+    for (const format of ['png', 'svg', 'csv', 'json'] as const) {
+      await panel.post({ kind: 'export', export: { what: 'figure', format } });
+      expect(await panel.next('save')).toMatchObject({ format, name: 'width-sweep-Test-accuracy-through-training' });
+    }
+  });
+
+  test('is read again for the runs that have gone on, and for no others', async () => {
+    const panel = await open(running, {}, { field: 'training steps' });
+    const { runs } = await panel.next('curves');
+    await change(panel, running, [further]);
+    expect(await panel.waiting('curves')).toEqual([]);
+    await panel.post({ kind: 'curves', metric: 'testLoss', curves: runs.map(run => curveOf(run, [[0, 4], [100, 3]])) });
+    expect(await panel.next('curves')).toEqual({ kind: 'curves', metric: 'testLoss', runs: [further.index] });
+    await panel.post({ kind: 'curves', metric: 'testLoss', curves: [curveOf(further.index, [[0, 4], [900, 0.0002]])] });
+    await expect.poll(async () => {
+      await panel.post({ kind: 'export', export: { what: 'figure', format: 'csv' } });
+      return String((await panel.next('save')).content);
+    }).toMatch(/900,.*0\.0002/);
+    expect(await panel.waiting('curves')).toEqual([]);
+  });
+
+  test('starts over with an engine that has started again', async () => {
+    const sweep = sweepOf(seedRows(2));
+    const panel = await open(sweep);
+    expect(await panel.next('curves')).toMatchObject({ runs: [0, 1] });
+    await panel.post({ kind: 'sweep', state: { sweep: sweep.id }, sweep });
+    expect(await panel.next('curves')).toMatchObject({ runs: [0, 1] });
+  });
+
+  test.each(themeNames)('of twenty runs in %s names each where the reader points', async theme => {
+    const panel = await open(sweepOf(seedRows(20)), { theme, height: 900 });
+    const { page } = panel;
+    await panel.next('curves');
+    await panel.post({ kind: 'curves', metric: 'testLoss', curves: seedRows(20).map(({ index }) => curveOf(index, recovery(index))) });
+    await page.getByRole('heading', { name: 'Test loss through training' }).waitFor();
+    await drawn(panel);
+    expect(await page.locator('.legend').count()).toBe(0);
+    const chart = page.getByRole('application', { name: /^Test loss through training/ });
+    await chart.focus();
+    for (const key of ['ArrowRight', 'ArrowDown', 'ArrowDown', 'ArrowRight']) await page.keyboard.press(key);
+    await page.getByRole('status').getByText(/^seed 2: .* at Step 25$/).waitFor();
+    await page.locator('.hoverlayer').getByText('seed 2').waitFor();
+    await panel.picture(`sweep-curves-${theme}`);
+    expect(await panel.violations()).toEqual([]);
+    expect(panel.complaints).toEqual([]);
+  });
+});
+
+/** A loss that falls from a height of its own to a floor of its own. */
+function recovery(run: number): [step: number, value: number][] {
+  const [height, floor] = [10 ** ((7 * run % 20) / 6 - 2), 10 ** (-3 - (3 * run % 20) / 8)];
+  return Array.from({ length: 17 }, (_, i) => [25 * i, floor + height * Math.exp(-i * (1 + run % 5) / 3) * (1 + 0.2 * Math.sin(i * run))]);
+}
 
 test('text of an experiment is text', async () => {
   const panel = await open(sweepOf([{ ...sampleRow(running, 5), values: { 'task.name': '<img src=x onerror=alert(1)>', seed: 0 }, problem: '<b>bold</b>' }], { name: '<i>sweep</i>' }));

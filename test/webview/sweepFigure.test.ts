@@ -17,7 +17,7 @@ describe('the figure of a sweep', () => {
       { name: 'seed 0', x: Float64Array.of(8, 64), y: Float64Array.of(0.3, 0.1), best: 1 },
       { name: 'seed 1', x: Float64Array.of(16), y: Float64Array.of(0.2), best: 0 },
     ]);
-    expect(figure).toMatchObject({ title: 'Test loss by d_model', x: { title: 'd_model' }, y: { title: 'Test loss (nats)' } });
+    expect(figure).toMatchObject({ title: 'Test loss by d_model', x: { title: 'd_model' }, y: { title: 'Test loss' } });
   });
 
   test('takes the highest accuracy for the best', () => {

@@ -1,4 +1,4 @@
-import type { SweepDetails, SweepRow, SweepRunStatus, SweepSummary } from '../../src/protocol/sweep';
+import type { RunCurve, SweepDetails, SweepRow, SweepRunStatus, SweepSummary } from '../../src/protocol/sweep';
 
 /** The runs of every width with every seed, which have all been trained; wider is better, and the last seed is worst. */
 export function widthRows(widths: readonly number[], seeds: readonly number[]): SweepRow[] {
@@ -10,6 +10,15 @@ export function widthRows(widths: readonly number[], seeds: readonly number[]): 
     progress: { step: 1000, steps: 1000 },
     metrics: { trainLoss: 1 / width, testLoss: 2 / width + seed / 100, testAccuracy: 1 - 1 / width, testExactMatch: 1 - 2 / width },
   })));
+}
+
+/** Trained runs that differ in their seeds alone. */
+export function seedRows(count: number): SweepRow[] {
+  return widthRows([8], Array.from({ length: count }, (_, seed) => seed)).map(({ values: { seed = 0 }, ...row }) => ({ ...row, values: { seed } }));
+}
+
+export function curveOf(run: number, points: readonly (readonly [step: number, value: number])[]): RunCurve {
+  return { run, steps: Float64Array.from(points, ([step]) => step), values: Float64Array.from(points, ([, value]) => value), measured: points.length };
 }
 
 export function countsOf(rows: readonly SweepRow[]): SweepSummary['counts'] {

@@ -73,17 +73,17 @@ export function linesView(first: LinesFigure, context: FigureContext): FigureVie
   };
 }
 
-function describe({ series, marks = [], x, y }: LinesFigure, scales: Scales, theme: Theme, width: number, visible: Chart['visibleRange']): ChartDrawing {
+function describe({ series, marks = [], x, y, crowd = false }: LinesFigure, scales: Scales, theme: Theme, width: number, visible: Chart['visibleRange']): ChartDrawing {
   const extent = (axis: 'x' | 'y') => logarithmicExtent(series.flatMap(line => [...line[axis]]), visible(`${axis}axis`));
   const colours = coloursFor(theme).series;
   const lines = series.map((line, i): PlotlyValues => ({
     type: 'scatter',
-    mode: line.x.length <= markerLimit || line.best !== undefined ? 'lines+markers' : 'lines',
+    mode: (line.x.length <= markerLimit && !crowd) || line.best !== undefined ? 'lines+markers' : 'lines',
     name: escapeText(line.name),
     x: line.x,
     y: line.y,
-    // Once the colours are used up, they come back with other dashes.
-    line: { color: colours[i % colours.length], dash: dashes[(i + Math.floor(i / colours.length)) % dashes.length], width: theme.highContrast ? 2.5 : 1.75 },
+    line: { color: colours[i % colours.length], ...(crowd ? crowdLine(theme) : { dash: dashOf(i, colours.length), width: theme.highContrast ? 2.5 : 1.75 }) },
+    ...(crowd ? { hovertemplate: `<b>%{fullData.name}</b><br>${escapeText(x.title)} %{x}: %{y}<extra></extra>` } : {}),
     marker: {
       color: colours[i % colours.length],
       size: line.best === undefined ? 5 : Array.from(line.x, (_, point) => point === line.best ? 13 : 5),
@@ -94,9 +94,9 @@ function describe({ series, marks = [], x, y }: LinesFigure, scales: Scales, the
     data: [...lines, ...(marks.length > 0 ? [markTrace(marks, theme)] : [])],
     layout: {
       ...baseLayout(theme, width, plotHeight),
-      hovermode: 'x unified',
+      hovermode: crowd ? 'closest' : 'x unified',
       dragmode: 'zoom',
-      showlegend: series.length > 1,
+      showlegend: series.length > 1 && !crowd,
       legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', bgcolor: 'rgba(0,0,0,0)', itemwidth: 40 },
       xaxis: {
         ...axisLayout(theme, x.title, scales.x ? extent('x') : undefined),
@@ -106,6 +106,16 @@ function describe({ series, marks = [], x, y }: LinesFigure, scales: Scales, the
       yaxis2: { overlaying: 'y', range: [0, 1], visible: false, fixedrange: true },
     },
   };
+}
+
+/** Once the colours are used up, they come back with other dashes. */
+function dashOf(line: number, colours: number): string | undefined {
+  return dashes[(line + Math.floor(line / colours)) % dashes.length];
+}
+
+/** Dashes tell no line from another where no legend names them. */
+function crowdLine(theme: Theme): PlotlyValues {
+  return { dash: 'solid', width: theme.highContrast ? 1.75 : 1.25 };
 }
 
 /** Vertical lines as one trace on an axis of its own that spans the height, so that hundreds of them stay one path. */

@@ -55,7 +55,7 @@ export function sweepFigure(
       ...(left > 0 ? [` The ${mostLines} best of ${formatInteger(lines.length)} lines.`] : []),
     ].join(''),
     x: { title: x, ...(numeric ? { logarithmic: isWide(rows.flatMap(row => own(row) === undefined ? [] : [place(row)])) } : { labels }) },
-    y: { title: isLoss(metric) ? `${y} (nats)` : y, logarithmic: isLoss(metric) && isWide(drawn.map(measure)) },
+    y: { title: y, logarithmic: isLoss(metric) && isWide(drawn.map(measure)) },
     series,
   };
 }

@@ -1,13 +1,15 @@
 import type { Disposable } from '../../src/common/lifetime';
 import type { LinesFigure } from '../../src/protocol/figure';
 import type { ExportFormat } from '../../src/protocol/panel';
-import type { SweepRow } from '../../src/protocol/sweep';
+import type { RunCurve, SweepRow } from '../../src/protocol/sweep';
 import { element } from '../elements';
 import { FigureFrame, type FrameActions } from '../figures/frame';
 import type { FigureContext } from '../figures/view';
+import { curvesFigure } from './curvesFigure';
 import { sweepFigure } from './figure';
 
-type Given = Parameters<typeof sweepFigure>[0];
+/** What to draw; with curves, the runs through their training. */
+type Given = Parameters<typeof sweepFigure>[0] & { readonly curves?: readonly RunCurve[] };
 
 /** Milliseconds between two drawings while runs finish: of a large sweep many do in a second. */
 const drawEvery = 1000;
@@ -47,16 +49,16 @@ export class SweepFigureSlot implements Disposable {
     const given = this.next;
     if (!given) return;
     this.next = undefined;
-    const { fields, rows, field, metric } = given;
-    // While runs train, only those that finish change the figure.
+    const { fields, rows, field, metric, curves } = given;
+    // While runs train, only those that finish change the figure, and the curves where it has any.
     const finished = rows.filter(({ status }) => status === 'finished');
     const { given: before, finished: those = [] } = this.drawn ?? {};
     const isSame = before?.field === field && before.metric === metric && before.fields === fields
-      && those.length === finished.length && those.every((row, at) => row === finished[at]);
+      && before.curves === curves && those.length === finished.length && those.every((row, at) => row === finished[at]);
     if (isSame) return;
     this.drawn = { given, finished };
     this.timer = window.setTimeout(() => this.draw(), drawEvery);
-    this.show(sweepFigure(given));
+    this.show(curves ? curvesFigure({ rows, metric, curves }) : sweepFigure(given));
   }
 
   private show(figure: LinesFigure): void {

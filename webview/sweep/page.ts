@@ -3,7 +3,7 @@ import { Emitter } from '../../src/common/event';
 import { Lifetime, type Disposable } from '../../src/common/lifetime';
 import type { ExportFormat } from '../../src/protocol/panel';
 import { bestRow, fieldTitle, runLabel, subjectField, sweepMetrics, type SweepDetails, type SweepRow } from '../../src/protocol/sweep';
-import type { SweepMetric, SweepPanelState, TableFormat, ToSweepPanel } from '../../src/protocol/sweepPanel';
+import { throughTraining, type SweepMetric, type SweepPanelState, type TableFormat, type ToSweepPanel } from '../../src/protocol/sweepPanel';
 import type { SweepBridge } from '../bridge';
 import { menuButton } from '../controls/menu';
 import { button, dropdown } from '../controls/toolkit';
@@ -18,6 +18,7 @@ import { Announcer } from '../shell/announcer';
 import { ProblemBanner } from '../shell/problem';
 import { ThemeWatch } from '../theme';
 import { columnsOf, metricText, metricTitles, runNumber, shareDone, sweepTable, type SweepColumn } from './columns';
+import { CurveReader } from './curveReader';
 import { SweepFigureSlot } from './figureSlot';
 import { SweepOverview } from './overview';
 import { SweepTable } from './table';
@@ -32,7 +33,7 @@ export class SweepPage implements Disposable {
   private readonly pageProblem = new ProblemBanner(() => this.bridge.send({ kind: 'ready' }));
   private readonly sweepProblem = new ProblemBanner();
   private readonly metric = dropdown<SweepMetric>({ title: 'Compare by', description: 'What the best run and the figure are measured by' }, metricChoices, 'testLoss');
-  private readonly field = dropdown<string>({ title: 'Along', description: 'The swept field along the x axis of the figure' }, [], '');
+  private readonly field = dropdown<string>({ title: 'Along', description: 'What is along the x axis of the figure: a swept field, or the steps of the training' }, [], '');
   private readonly best = element('span', { class: 'finding' });
   private readonly openBest = button({ title: 'Open', label: 'Open the best run', appearance: 'quiet' }, () => this.open(this.bestRun));
   private readonly bestLine = element('p', { class: 'sweep-best', hidden: true }, this.best, this.openBest.element);
@@ -45,12 +46,16 @@ export class SweepPage implements Disposable {
     announce: text => this.announcer.say(text),
   });
   private readonly figure: SweepFigureSlot;
+  private readonly curves = this.lifetime.add(new CurveReader({
+    ask: question => this.bridge.send({ kind: 'curves', ...question }),
+    changed: () => { if (this.sweep) this.show(this.sweep); },
+  }));
   private readonly content: HTMLElement;
   private state: SweepPanelState = { sweep: '' };
   private sweep: SweepDetails | undefined;
   private columns: readonly SweepColumn[] = [];
-  /** The field along which the runs are compared until the reader says otherwise. */
-  private subject: string | undefined;
+  /** What the runs are compared along until the reader says otherwise. */
+  private subject: string = throughTraining;
   private rows: readonly SweepRow[] = [];
 
   constructor(private readonly bridge: SweepBridge) {
@@ -93,6 +98,9 @@ export class SweepPage implements Disposable {
       case 'change':
         if (this.sweep && message.change.summary.id === this.sweep.id) this.change({ ...message.change.summary, rows: message.change.rows });
         return;
+      case 'curves':
+        this.curves.take(message);
+        return;
       case 'problem':
         this.pageProblem.update({ problem: message.message });
         return;
@@ -109,10 +117,13 @@ export class SweepPage implements Disposable {
     this.rows = sweep.rows;
     this.sweep = sweep;
     this.columns = columnsOf(sweep.fields, sweep.rows);
-    this.subject = subjectField(sweep) ?? sweep.fields[0];
+    // Seeds have no order: what there is to see of them is how their runs went.
+    this.subject = subjectField(sweep) ?? sweep.fields.find(field => field !== 'seed') ?? throughTraining;
+    this.curves.forget();
     this.content.hidden = false;
-    this.field.setChoices(sweep.fields.map(field => ({ value: field, title: fieldTitle(field, sweep.fields) })));
-    this.field.element.hidden = sweep.fields.length < 2;
+    this.field.setChoices([
+      ...sweep.fields.map(field => ({ value: field, title: fieldTitle(field, sweep.fields) })), { value: throughTraining, title: throughTraining },
+    ]);
     this.show(sweep);
   }
 
@@ -140,16 +151,21 @@ export class SweepPage implements Disposable {
     const { rows, columns } = this;
     const { sorting } = this.state;
     const metric = this.state.metric ?? sweepMetrics.find(name => rows.some(({ metrics }) => metrics[name] !== undefined)) ?? sweepMetrics[0];
-    const field = sweep.fields.find(name => name === this.state.field) ?? this.subject;
+    const field = [...sweep.fields, throughTraining].find(name => name === this.state.field) ?? this.subject;
     this.overview.update(sweep, rows.reduce((sum, row) => sum + shareDone(row), 0) / Math.max(1, rows.length));
     this.sweepProblem.update({ problem: sweep.problem });
     this.metric.value = metric;
     const best = bestRow(rows, metric);
     this.table.update({ columns, rows, best, sorting });
     this.showBest(best, metric, sweep.status === 'running');
-    if (field === undefined) return;
     this.field.value = field;
-    this.figure.update({ fields: sweep.fields, rows, field, metric });
+    const given = { fields: sweep.fields, rows, field, metric };
+    if (field !== throughTraining) {
+      this.figure.update(given);
+      return;
+    }
+    const curves = this.curves.read(rows, metric);
+    if (curves) this.figure.update({ ...given, curves });
   }
 
   private showBest(best: SweepRow | undefined, metric: SweepMetric, running: boolean): void {

@@ -12,6 +12,7 @@ describe('a message of a sweep panel', () => {
       { kind: 'state', state: { sweep: 's', metric: 'testLoss', field: 'model.d_model', sorting: { column: 'progress', direction: 'ascending' } } },
       { kind: 'control', action: 'cancel' },
       { kind: 'control', action: 'resume' },
+      { kind: 'curves', metric: 'testAccuracy', runs: [0, 7] },
       { kind: 'open', model: 'm' },
       { kind: 'save', name: 'runs', format: 'csv', content: 'a,b' },
       { kind: 'save', name: 'runs', format: 'md', content: '| a |' },
@@ -27,6 +28,7 @@ describe('a message of a sweep panel', () => {
       { kind: 'state', state: {} }, { kind: 'state', state: { sweep: 's', metric: 'speed' } }, { kind: 'state', state: { sweep: 's', field: 3 } },
       { kind: 'state', state: { sweep: 's', sorting: { column: 'run', direction: 'up' } } }, { kind: 'state', state: { sweep: 's', more: 1 } },
       { kind: 'control', action: 'forget' }, { kind: 'control' }, { kind: 'open', model: '' }, { kind: 'open', model: ['m'] }, { kind: 'open', model: 'm'.repeat(1001) },
+      { kind: 'curves', metric: 'speed', runs: [] }, { kind: 'curves', metric: 'testLoss', runs: [-1] }, { kind: 'curves', metric: 'testLoss', runs: new Array(51).fill(0) },
       { kind: 'save', name: 'x', format: 'exe', content: '' }, { kind: 'save', name: 'x', format: 'md', content: [1] }, { kind: 'save', name: '', format: 'md', content: '' },
     ];
     for (const message of wrong) expect(readSweepMessage(message), JSON.stringify(message)).toBeUndefined();

@@ -4,10 +4,17 @@ import { Emitter } from '../../../src/common/event';
 import type { EngineState } from '../../../src/extension/engine';
 import type { SweepListChange } from '../../../src/extension/sweepList';
 import { SweepSession } from '../../../src/extension/sweepSession';
-import { controlSweep, getSweep } from '../../../src/protocol/engine';
-import type { SweepDetails } from '../../../src/protocol/sweep';
+import { controlSweep, getSweep, getSweepCurves } from '../../../src/protocol/engine';
+import type { RunCurve, SweepDetails } from '../../../src/protocol/sweep';
 import type { SweepPanelState, ToSweepPanel } from '../../../src/protocol/sweepPanel';
 import { sweepDetails, sweepRow } from './sweeps';
+
+interface CurvesQuestion {
+  readonly params: unknown;
+  readonly signal: AbortSignal;
+  answer(curves: readonly RunCurve[]): Promise<void>;
+  refuse(error: Error): Promise<void>;
+}
 
 interface Question {
   answer(sweep: SweepDetails): Promise<void>;
@@ -23,6 +30,7 @@ function opened(state: SweepPanelState = { sweep: 's' }) {
   const shown: unknown[] = [];
   const warnings: string[] = [];
   const questions: Question[] = [];
+  const curves: CurvesQuestion[] = [];
   const changes = new Emitter<SweepListChange>();
   const states = new Emitter<EngineState>();
   let refusal: Error | undefined;
@@ -30,10 +38,18 @@ function opened(state: SweepPanelState = { sweep: 's' }) {
   const session = new SweepSession(state, {
     engine: {
       onStateChange: states.event,
-      request: ((type: unknown, params: unknown) => {
+      request: ((type: unknown, params: unknown, signal: AbortSignal) => {
         if (type === controlSweep) {
           controls.push(params);
           return refusal ? Promise.reject(refusal) : Promise.resolve(null);
+        }
+        if (type === getSweepCurves) {
+          return new Promise((resolve, reject) => curves.push({
+            params,
+            signal,
+            answer(all) { resolve(all); return settle(); },
+            refuse(error) { reject(error); return settle(); },
+          }));
         }
         expect(type).toBe(getSweep);
         expect(params).toEqual({ sweep: state.sweep });
@@ -62,7 +78,7 @@ function opened(state: SweepPanelState = { sweep: 's' }) {
     return question;
   };
   return {
-    session, sent, titles, controls, runs, saved, shown, warnings, questions, states, change, last, settle,
+    session, sent, titles, controls, runs, saved, shown, warnings, questions, curves, states, change, last, settle,
     refuse: (error: Error) => { refusal = error; },
     kinds: () => sent.splice(0).map(({ kind }) => kind),
   };
@@ -149,6 +165,33 @@ describe('a sweep panel', () => {
     session.receive({ kind: 'save', name: 'runs', format: 'md', content: '| run |' });
     expect(runs).toEqual(['m1']);
     expect(saved).toEqual([['runs', 'md', '| run |']]);
+  });
+
+  test('is told curves of runs, those that were asked for last alone', async () => {
+    const { session, sent, curves } = opened();
+    session.receive({ kind: 'ready' });
+    session.receive({ kind: 'curves', metric: 'testLoss', runs: [0, 1] });
+    session.receive({ kind: 'curves', metric: 'testAccuracy', runs: [0] });
+    expect(curves.map(({ params, signal }) => [params, signal.aborted])).toEqual([
+      [{ sweep: 's', metric: 'testLoss', runs: [0, 1] }, true], [{ sweep: 's', metric: 'testAccuracy', runs: [0] }, false],
+    ]);
+    const curve: RunCurve = { run: 0, steps: Float64Array.of(0, 5), values: Float64Array.of(0.1, 0.9), measured: 2 };
+    await curves[0]?.answer([]);
+    await curves[1]?.answer([curve]);
+    expect(sent).toEqual([{ kind: 'curves', metric: 'testAccuracy', curves: [curve] }]);
+    session.receive({ kind: 'curves', metric: 'testLoss', runs: [9] });
+    await curves[2]?.refuse(new UserError('It has no run 10.'));
+    expect(sent.at(-1)).toEqual({ kind: 'problem', message: 'It has no run 10.' });
+  });
+
+  test.each(['hide', 'dispose'] as const)('gives up the curves that are being read when it goes: %s', async leave => {
+    const { session, sent, curves } = opened();
+    session.receive({ kind: 'ready' });
+    session.receive({ kind: 'curves', metric: 'testLoss', runs: [0] });
+    session[leave]();
+    expect(curves[0]?.signal.aborted).toBe(true);
+    await curves[0]?.refuse(new Error('cancelled'));
+    expect(sent).toEqual([]);
   });
 
   test('exports what a command asks for while its page is there', async () => {
