@@ -1,3 +1,4 @@
+import { sameShape, sizeOf } from '../../common/tensor';
 import type { Graph, Value } from '../graph';
 import { broadcastShape, inputOf, reshape, whole } from './record';
 import type { KernelTable, TracingKernel } from './register';
@@ -28,6 +29,13 @@ const batchMatMul: TracingKernel = (graph, inputs, attrs) => {
     return graph.node('Gemm', [a, b], output, { transA: Number(transposeA), transB: Number(transposeB) });
   }
   const swap = (value: Value, swapped: boolean) => (swapped ? transpose(graph, value, swapLastTwo(value.shape.length)) : value);
+  if ((transposeA || transposeB) && batch.length > 1 && sameShape(a.shape.slice(0, -2), b.shape.slice(0, -2))) {
+    // One batch axis keeps what is transposed here apart from how the operands were made: ONNX Runtime would make one
+    // transposition of both, which moves single numbers, where it takes this one into the product.
+    const flat = (value: Value) => reshape(graph, value, [sizeOf(batch), ...value.shape.slice(-2)]);
+    const product = graph.node('MatMul', [swap(flat(a), transposeA), swap(flat(b), transposeB)], { dtype: a.dtype, shape: [sizeOf(batch), rows, columns] });
+    return reshape(graph, product, output.shape);
+  }
   return graph.node('MatMul', [swap(a, transposeA), swap(b, transposeB)], output);
 };
 

@@ -116,8 +116,9 @@ export const reductionCases: CaseTable = {
 
   Sum: summed([
     ...reduction(tf.sum),
-    // So much over leading axes is a product with ones.
+    // So much over leading axes is a product with ones, of eight parts where the rows can be divided so.
     of([4096, 9], x => tf.sum(x, 0)),
+    of([4099, 9], x => [tf.sum(x, 0), tf.sum(x, 0, true)]),
     of([3, 2048, 8], x => tf.sum(x, [1, 0])),
     of([3, 2048, 8], x => [tf.sum(x, 0, true), tf.sum(x, [0, 2])]),
     integerReduction(tf.sum),
