@@ -16,9 +16,10 @@ export interface AnalysisContext {
    */
   atCheckpoint(step: number): Promise<RunnableModel>;
   /**
-   * The model that this one started from, with the weights that it started from (before any were perturbed); undefined
-   * where it started from none.
-   * @throws UserError when it is gone.
+   * The model that this one started from, as it is now at the checkpoint that it started from: other weights than it
+   * started with where that one was trained again since, or where `perturb` changed some. Undefined where it started from
+   * none.
+   * @throws UserError when it is gone or being trained again.
    */
   base(): Promise<RunnableModel | undefined>;
   /** The rows measured while it trained, ascending in steps. */

@@ -1,8 +1,10 @@
-import { throwIfCancelled } from '../common/errors';
+import { throwIfCancelled, UserError } from '../common/errors';
+import type { RunnableModel } from '../model/runnable';
 import type { BarsFigure, TableFigure } from '../protocol/figure';
 import type { TestSet } from '../tasks/task';
+import { measuresOf } from './answerMeasures';
 import type { AnswerScores } from './attribution/answerScores';
-import { defineAnalysis } from './define';
+import { defineAnalysis, type AnalysisContext } from './define';
 import { stream } from './examples';
 import { scoresOn } from './numberAnswers';
 import { taskOf } from './numberInputs';
@@ -32,7 +34,7 @@ export const generalization = defineAnalysis({
   appliesTo: details => (taskOf(details)?.otherSets?.length ?? 0) > 0,
   async run(context, { examples, sample }) {
     const { task, model, signal, progress } = context;
-    const base = await context.base();
+    const { base, missing } = await baseOf(context);
     const random = stream(context.random, sample);
     const { otherSets = [] } = task;
     const measured: Measured[] = [];
@@ -47,7 +49,7 @@ export const generalization = defineAnalysis({
     const before = measured.find(({ set }) => set.id === 'fine-tuning')?.before?.loss;
     const [any, onPath] = [losses.get('anyTarget'), losses.get('onPathTarget')];
     return {
-      figures: [lossBars(measured), lossTable(measured, examples)],
+      figures: [lossBars(measured, measuresOf(task).loss), lossTable(measured, examples, missing)],
       scalars: {
         ...Object.fromEntries(losses),
         ...(before !== undefined && { fineTuningBefore: before }),
@@ -56,6 +58,16 @@ export const generalization = defineAnalysis({
     };
   },
 });
+
+/** The model that this one was fine-tuned from, or why it cannot be read: what the model itself does can be told without it. */
+async function baseOf(context: AnalysisContext): Promise<{ readonly base?: RunnableModel | undefined; readonly missing?: string }> {
+  try {
+    return { base: await context.base() };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { missing: error.message };
+  }
+}
 
 interface Measured {
   readonly set: TestSet;
@@ -69,12 +81,12 @@ function camelCase(id: string): string {
   return id.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-function lossBars(measured: readonly Measured[]): BarsFigure {
+function lossBars(measured: readonly Measured[], loss: string): BarsFigure {
   const before = measured.flatMap(each => each.before ?? []);
   return {
-    kind: 'bars', title: 'Loss by distribution', caption: 'Mean loss on the same examples of each distribution.',
-    x: { title: 'Distribution', labels: measured.map(({ set }) => set.title) },
-    y: { title: 'Loss', logarithmic: true },
+    kind: 'bars', title: 'Loss by distribution', caption: `${loss} on each distribution${before.length > 0 ? ', of both models on the same examples' : ''}.`,
+    x: { title: 'Distribution', labels: measured.map(({ set }) => set.short) },
+    y: { title: loss, logarithmic: true },
     series: [
       { name: 'this model', values: Float64Array.from(measured, ({ own }) => own.loss) },
       ...(before.length > 0 ? [{ name: 'before fine-tuning', values: Float64Array.from(before, ({ loss }) => loss) }] : []),
@@ -82,22 +94,25 @@ function lossBars(measured: readonly Measured[]): BarsFigure {
   };
 }
 
-function lossTable(measured: readonly Measured[], examples: number): TableFigure {
+function lossTable(measured: readonly Measured[], examples: number, missing: string | undefined): TableFigure {
   const hasBefore = measured.some(({ before }) => before !== undefined);
   const [word, number] = [{ numeric: false }, { numeric: true }];
   return {
     kind: 'table', title: 'Generalization', scalar: 'anyOverOnPath',
-    caption: `Over ${examples.toLocaleString('en')} examples of each distribution. The published losses are of the study's own model, before and after it was fine-tuned.`,
+    caption: [
+      `Over ${examples.toLocaleString('en')} examples of each distribution. The published losses are of the study's own model, before and after it was fine-tuned.`,
+      ...(hasBefore ? ['Before: the model that this one was fine-tuned from.'] : []),
+      ...(missing === undefined ? [] : [`The model before fine-tuning is left out: ${missing}`]),
+    ].join(' '),
     columns: [
-      { title: 'Distribution', ...word }, { title: 'Asked for', ...word },
-      { title: 'Loss', ...number }, { title: 'Accuracy', ...number },
-      ...(hasBefore ? [{ title: 'Loss before fine-tuning', ...number }, { title: 'Accuracy before fine-tuning', ...number }] : []),
-      { title: 'Published before fine-tuning', ...number }, { title: 'Published', ...number },
+      { title: 'Distribution', ...word }, { title: 'Loss', ...number }, { title: 'Accuracy', ...number },
+      ...(hasBefore ? [{ title: 'Loss before', ...number }, { title: 'Accuracy before', ...number }] : []),
+      { title: 'Published before', ...number }, { title: 'Published', ...number }, { title: 'Asked for', ...word },
     ],
     rows: measured.map(({ set: { title, description, published }, own, before }) => [
-      title, description, own.loss, own.accuracy,
+      title, own.loss, own.accuracy,
       ...(hasBefore ? [before?.loss ?? '', before?.accuracy ?? ''] : []),
-      published?.before ?? '', published?.after ?? '',
+      published?.before ?? '', published?.after ?? '', description,
     ]),
   };
 }

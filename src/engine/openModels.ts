@@ -19,7 +19,10 @@ export interface OpenModel {
    * @throws UserError for a checkpoint that does not exist or cannot be read.
    */
   atCheckpoint(step: number): Promise<RunnableModel>;
-  /** The model that it started from, with the weights that it started from, if it did. @throws UserError when it is gone. */
+  /**
+   * The model that it started from, if it did, as that is now at this checkpoint.
+   * @throws UserError when it is gone or being trained again.
+   */
   base(): Promise<RunnableModel | undefined>;
 }
 

@@ -145,31 +145,31 @@ function otherSets(N: number, sampleOf: (changes: Partial<Distribution>) => Test
   const of = `graphs of 3 to ${N} vertices`;
   return [
     {
-      id: 'pre-training', title: 'Pre-training', description: `vertex 2 in ${of}`, published: { before: 0.001623 },
+      id: 'pre-training', title: 'Pre-training', short: 'pre-training', description: `vertex 2 in ${of}`, published: { before: 0.001623 },
       sample: sampleOf({ ...allGraphs, target: 'vertex 2' }),
     },
     {
-      id: 'fine-tuning', title: 'Fine-tuning', description: `a vertex on the shortest path from 1 to 2 in graphs of 3 to ${small} vertices`, published: { before: 0.5531, after: 0.01472 },
+      id: 'fine-tuning', title: 'Fine-tuning', short: 'fine-tuning', description: `a vertex on the shortest path from 1 to 2 in graphs of 3 to ${small} vertices`, published: { before: 0.5531, after: 0.01472 },
       sample: sampleOf({ ...smallGraphs, ...onPath }),
     },
     {
-      id: 'on-path-small-target', title: 'On-path small target', description: `a vertex from 3 to ${small} on the shortest path in ${of}`, published: { after: 0.102 },
+      id: 'on-path-small-target', title: 'On-path small target', short: 'on path · small', description: `a vertex from 3 to ${small} on the shortest path in ${of}`, published: { after: 0.102 },
       sample: sampleOf({ ...allGraphs, ...onPath, targetLimit: small }),
     },
     {
-      id: 'on-path-target', title: 'On-path target', description: `any vertex on the shortest path in ${of}`, published: { after: 0.1451 },
+      id: 'on-path-target', title: 'On-path target', short: 'on path', description: `any vertex on the shortest path in ${of}`, published: { after: 0.1451 },
       sample: sampleOf({ ...allGraphs, ...onPath }),
     },
     {
-      id: 'any-target-small-graphs', title: 'Any target in small graphs', description: `any vertex from 3 on in graphs of 3 to ${small} vertices`, published: { after: 61.44 },
+      id: 'any-target-small-graphs', title: 'Any target in small graphs', short: 'any · small graphs', description: `any vertex from 3 on in graphs of 3 to ${small} vertices`, published: { after: 61.44 },
       sample: sampleOf({ ...smallGraphs, ...any }),
     },
     {
-      id: 'any-small-target', title: 'Any small target in large graphs', description: `any vertex from 3 to ${small} in ${of}`, published: { after: 47.06 },
+      id: 'any-small-target', title: 'Any small target in large graphs', short: 'any · small target', description: `any vertex from 3 to ${small} in ${of}`, published: { after: 47.06 },
       sample: sampleOf({ ...allGraphs, ...any, targetLimit: small }),
     },
     {
-      id: 'any-target', title: 'Any target in large graphs', description: `any vertex from 3 on in ${of}`, published: { after: 72.87 },
+      id: 'any-target', title: 'Any target in large graphs', short: 'any', description: `any vertex from 3 on in ${of}`, published: { after: 72.87 },
       sample: sampleOf({ ...allGraphs, ...any }),
     },
   ];

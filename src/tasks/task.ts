@@ -52,6 +52,8 @@ export interface Task {
 export interface TestSet {
   readonly id: string;
   readonly title: string;
+  /** The title in 18 characters at most, which axes have room for. */
+  readonly short: string;
   readonly description: string;
   /** The losses that were published of a model of this task, before and after it was fine-tuned. */
   readonly published?: { readonly before?: number; readonly after?: number };

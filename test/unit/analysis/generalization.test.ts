@@ -3,6 +3,7 @@ import type { AnalysisContext } from '../../../src/analysis/define';
 import { stream } from '../../../src/analysis/examples';
 import { generalization } from '../../../src/analysis/generalization';
 import { runAnalysis } from '../../../src/analysis/run';
+import { UserError } from '../../../src/common/errors';
 import { Random } from '../../../src/common/random';
 import { contextOf } from '../../support/analyses';
 import { prepared } from '../../support/experiments';
@@ -35,9 +36,12 @@ describe('generalization', () => {
     const { figures: [bars, table] } = await run(constantContext(2));
     if (bars?.kind !== 'bars' || table?.kind !== 'table') expect.fail('there are bars and a table');
     expect(bars.series.map(({ name }) => name)).toEqual(['this model']);
-    expect(bars.y.logarithmic).toBe(true);
-    expect(table.columns.map(({ title }) => title)).toEqual(['Distribution', 'Asked for', 'Loss', 'Accuracy', 'Published before fine-tuning', 'Published']);
-    expect(table.rows.map(row => row.slice(4))).toEqual([[0.001623, ''], [0.5531, 0.01472], ['', 0.102], ['', 0.1451], ['', 61.44], ['', 47.06], ['', 72.87]]);
+    expect(bars.y).toEqual({ title: 'Mean squared error', logarithmic: true });
+    // The report has room for 18 characters of a label.
+    expect(bars.x.labels.filter(label => label.length > 18)).toEqual([]);
+    expect(new Set(bars.x.labels).size).toBe(7);
+    expect(table.columns.map(({ title }) => title)).toEqual(['Distribution', 'Loss', 'Accuracy', 'Published before', 'Published', 'Asked for']);
+    expect(table.rows.map(row => row.slice(3, 5))).toEqual([[0.001623, ''], [0.5531, 0.01472], ['', 0.102], ['', 0.1451], ['', 61.44], ['', 47.06], ['', 72.87]]);
   });
 
   test('of a model that was fine-tuned stands beside that of the one it started from, on the same examples', async () => {
@@ -48,7 +52,20 @@ describe('generalization', () => {
     expect(scalars['fineTuningBefore']).toBeCloseTo(before[1] ?? NaN, 5);
     if (bars?.kind !== 'bars' || table?.kind !== 'table') expect.fail('there are bars and a table');
     expect([...(bars.series[1]?.values ?? [])]).toEqual(before.map(loss => expect.closeTo(loss, 5) as number));
-    expect(table.rows.map(row => row[4])).toEqual(before.map(loss => expect.closeTo(loss, 5) as number));
+    expect(table.rows.map(row => row[3])).toEqual(before.map(loss => expect.closeTo(loss, 5) as number));
+  });
+
+  test('of a model whose base is gone is its own alone, and says so', async () => {
+    const own = constantContext(2);
+    const gone = '"base", which this model starts from, is gone; train it again.';
+    const { scalars, figures: [bars, table] } = await run({ ...own, base: () => Promise.reject(new UserError(gone)) });
+    expect(scalars).toEqual((await run(constantContext(2))).scalars);
+    if (bars?.kind !== 'bars' || table?.kind !== 'table') expect.fail('there are bars and a table');
+    expect(bars.series.map(({ name }) => name)).toEqual(['this model']);
+    expect(table.columns).toHaveLength(6);
+    expect(table.caption).toContain(gone);
+    const broken = new Error('out of memory');
+    await expect(run({ ...own, base: () => Promise.reject(broken) })).rejects.toThrow(broken);
   });
 
   test('is for tasks with other distributions', () => {
