@@ -341,11 +341,25 @@ describe('how the runs went', () => {
     for (const key of ['ArrowRight', 'ArrowDown', 'ArrowDown', 'ArrowRight']) await page.keyboard.press(key);
     await page.getByRole('status').getByText(/^seed 2: .* at Step 25$/).waitFor();
     await page.locator('.hoverlayer').getByText('seed 2').waitFor();
+    expect(await standingOut(page)).toEqual([2]);
+    await chart.blur();
+    expect(await standingOut(page)).toHaveLength(20);
+    // The line of seed 6 ends at the right, and low.
+    const box = await page.locator('.scatterlayer > .trace').nth(6).locator('.js-line').boundingBox();
+    if (!box) throw new Error('there is no line');
+    await page.mouse.move(box.x + box.width - 2, box.y + box.height - 1);
+    await page.locator('.hoverlayer').getByText('seed 6').waitFor();
+    expect(await standingOut(page)).toEqual([6]);
     await panel.picture(`sweep-curves-${theme}`);
     expect(await panel.violations()).toEqual([]);
     expect(panel.complaints).toEqual([]);
   });
 });
+
+/** Places of the lines that have not faded. */
+function standingOut(page: OpenSweep['page']): Promise<number[]> {
+  return page.locator('.scatterlayer > .trace').evaluateAll(lines => lines.flatMap((line, i) => line.classList.contains('faded') ? [] : [i]));
+}
 
 /** A loss that falls from a height of its own to a floor of its own. */
 function recovery(run: number): [step: number, value: number][] {

@@ -48,7 +48,11 @@ export function linesView(first: LinesFigure, context: FigureContext): FigureVie
   };
   logX.onDidChange(rescale);
   logY.onDidChange(rescale);
-  walkPoints(chart, new CellCursor(), () => ({
+  const cursor = new CellCursor();
+  chart.onDidHover(({ points: [point] }) => { if (figure.crowd && point) cursor.hover({ row: point.curveNumber, column: point.pointNumber }); });
+  chart.onDidUnhover(() => { if (figure.crowd) cursor.hover(undefined); });
+  cursor.onDidChange(() => fadeOthers(chart, figure.crowd ? cursor.cell?.row : undefined));
+  walkPoints(chart, cursor, () => ({
     rows: figure.series.length,
     columns: series => figure.series[series]?.x.length ?? 0,
     describe: (series, point) => {
@@ -106,6 +110,11 @@ function describe({ series, marks = [], x, y, crowd = false }: LinesFigure, scal
       yaxis2: { overlaying: 'y', range: [0, 1], visible: false, fixedrange: true },
     },
   };
+}
+
+/** In a crowd, the line that the reader looks at stands out: the others fade. */
+function fadeOthers({ element }: Chart, line: number | undefined): void {
+  element.querySelectorAll('.scatterlayer > .trace').forEach((other, i) => other.classList.toggle('faded', line !== undefined && i !== line));
 }
 
 /** Once the colours are used up, they come back with other dashes. */
