@@ -12,6 +12,7 @@ const entryPoints = {
   extension: 'src/extension/extension.ts',
   engine: 'src/engine/main.ts',
   trainer: 'src/engine/trainer.ts',
+  sampler: 'src/engine/sampler.ts',
   cli: 'src/cli/main.ts',
 };
 

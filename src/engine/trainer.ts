@@ -1,7 +1,9 @@
+import path from 'node:path';
 import { openRuntime } from '../compile/devices';
 import { gflopPerStep } from '../training/bench';
 import { prepare } from '../training/experiment';
 import { runTraining } from '../training/loop';
+import { BatchesAhead } from './batchesAhead';
 import { serveTrainer } from './serveTrainer';
 import { tensorflowSetUp } from './tensorflow';
 
@@ -12,5 +14,13 @@ serveTrainer({
     device, threads, spin: !background, ...tensorflowSetUp(),
     ...(device === 'auto' && { gflopPerStep: gflopPerStep(prepared) }),
   }),
-  run: runTraining,
+  run: async (prepared, runtime, host, resumeFrom, origin) => {
+    // The examples of a fixed training set are there already.
+    const batches = prepared.task.split ? undefined : new BatchesAhead(prepared, path.join(__dirname, 'sampler.js'));
+    try {
+      return await runTraining(prepared, runtime, host, resumeFrom, origin, batches);
+    } finally {
+      batches?.dispose();
+    }
+  },
 });

@@ -1,5 +1,6 @@
 import { unknownName } from '../common/nearest';
 import type { TaskInfo } from '../protocol/analysis';
+import { resolveParameters } from '../protocol/parameter';
 import { arrayUpdate } from './arrayUpdate';
 import { listCopy } from './listCopy';
 import { max } from './max';
@@ -8,7 +9,7 @@ import { modularArithmetic } from './modularArithmetic';
 import { shortestPaths } from './shortestPaths';
 import { shortestPathsAdjacency } from './shortestPathsAdjacency';
 import { sort } from './sort';
-import type { TaskDefinition } from './task';
+import type { Task, TaskDefinition } from './task';
 
 /** Every built-in task. A new one is a file of its own and a line here. */
 export const tasks: readonly TaskDefinition[] = [arrayUpdate, modularArithmetic, max, median, sort, listCopy, shortestPaths, shortestPathsAdjacency];
@@ -18,6 +19,12 @@ export function findTask(id: string): TaskDefinition {
   const task = tasks.find(candidate => candidate.id === id);
   if (!task) throw unknownName('task', id, tasks.map(candidate => candidate.id));
   return task;
+}
+
+/** Makes a task anew of its name and parameters, such as a resolved experiment's. @throws UserError when these make none. */
+export function taskOf({ name, parameters }: { readonly name: string; readonly parameters: Readonly<Record<string, unknown>> }): Task {
+  const definition = findTask(name);
+  return definition.create(resolveParameters(`task "${name}"`, definition.params, parameters));
 }
 
 export function describeTask({ id, title, description, params }: TaskDefinition): TaskInfo {

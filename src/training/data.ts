@@ -3,10 +3,15 @@ import { Random } from '../common/random';
 import { int32 } from '../common/tensor';
 import type { Examples, Task } from '../tasks/task';
 
-export interface TrainingData {
+/** Where a run has its batches from: drawn in place, or by somebody else meanwhile. */
+export interface Batches {
   /** Examples a batch. */
   readonly size: number;
   /** The batch of a step, counted from 1. */
+  batch(step: number): Examples | Promise<Examples>;
+}
+
+export interface TrainingData extends Batches {
   batch(step: number): Examples;
 }
 

@@ -11,7 +11,7 @@ import { experimentFileLimit, ExperimentSchema, type Claim, type Experiment, typ
 import type { ResolvedExperiment } from '../protocol/model';
 import { nestingLimit, nestingOf } from '../protocol/nesting';
 import { resolveParameters, type ParameterValues } from '../protocol/parameter';
-import { findTask } from '../tasks/registry';
+import { findTask, taskOf } from '../tasks/registry';
 import type { Task } from '../tasks/task';
 import { misfitOf, nothingNamed, type Named, type Origin } from './origin';
 import { perturbedMatrices } from './perturb';
@@ -80,8 +80,7 @@ function hasNoModel(value: unknown): boolean {
 
 /** Makes an experiment that was resolved before, such as a stored model's, ready again. */
 export function prepare(resolved: ResolvedExperiment): PreparedExperiment {
-  const definition = findTask(resolved.task.name);
-  const task = definition.create(resolveParameters(`task "${resolved.task.name}"`, definition.params, resolved.task.parameters));
+  const task = taskOf(resolved.task);
   return { resolved, config: configOf(resolved.model, task), task, claims: resolved.claims };
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Store } from '../../../src/store/store';
-import { buildBundles, type Bundles } from '../../support/bundles';
+import { buildBundles, trainerEntryPoints, type Bundles } from '../../support/bundles';
 import { tinyExperiment } from '../engine/experiments';
 import { runHere, type Outcome } from './commandLine';
 
@@ -12,7 +12,7 @@ describe('experiments that start from others', { timeout: 120_000 }, () => {
   let folder: string;
 
   beforeAll(async () => {
-    bundles = await buildBundles({ trainer: 'src/engine/trainer.ts' });
+    bundles = await buildBundles(trainerEntryPoints);
     folder = await mkdtemp(path.join(tmpdir(), 'cli-'));
     await writeFile(path.join(folder, 'base.circuit.json'), tinyExperiment({ name: 'base', steps: 20 }));
     await write('tuned', { from: './base.circuit.json' });

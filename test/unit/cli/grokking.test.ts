@@ -2,14 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { buildBundles, type Bundles } from '../../support/bundles';
+import { buildBundles, trainerEntryPoints, type Bundles } from '../../support/bundles';
 import { runHere } from './commandLine';
 
 let bundles: Bundles;
 let store: string;
 
 beforeAll(async () => {
-  bundles = await buildBundles({ cli: 'src/cli/main.ts', trainer: 'src/engine/trainer.ts' });
+  bundles = await buildBundles({ cli: 'src/cli/main.ts', ...trainerEntryPoints });
   store = await mkdtemp(path.join(tmpdir(), 'grokking-'));
 });
 afterAll(async () => {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Claim } from '../../../src/protocol/experiment';
 import { Store } from '../../../src/store/store';
-import { buildBundles, type Bundles } from '../../support/bundles';
+import { buildBundles, trainerEntryPoints, type Bundles } from '../../support/bundles';
 import { eventually } from '../../support/eventually';
 import { tinyExperiment } from '../engine/experiments';
 import { runHere, runProcess, type Outcome } from './commandLine';
@@ -20,7 +20,7 @@ describe('the command line', () => {
   let experiment: string;
 
   beforeAll(async () => {
-    bundles = await buildBundles({ cli: 'src/cli/main.ts', trainer: 'src/engine/trainer.ts' });
+    bundles = await buildBundles({ cli: 'src/cli/main.ts', ...trainerEntryPoints });
     folder = await mkdtemp(path.join(tmpdir(), 'cli-'));
     store = path.join(folder, 'store');
     experiment = path.join(folder, 'tiny.circuit.json');

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Store } from '../../../src/store/store';
-import { buildBundles, type Bundles } from '../../support/bundles';
+import { buildBundles, trainerEntryPoints, type Bundles } from '../../support/bundles';
 import { eventually } from '../../support/eventually';
 import { tinyExperiment } from '../engine/experiments';
 import { runHere, runProcess, type Outcome } from './commandLine';
@@ -16,7 +16,7 @@ describe('circuits sweep', () => {
   let store: string;
 
   beforeAll(async () => {
-    bundles = await buildBundles({ cli: 'src/cli/main.ts', trainer: 'src/engine/trainer.ts' });
+    bundles = await buildBundles({ cli: 'src/cli/main.ts', ...trainerEntryPoints });
     folder = await mkdtemp(path.join(tmpdir(), 'sweep-'));
     store = path.join(folder, 'store');
   });

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { formatTask } from '../../../../src/engine/executors/slurmTask';
 import { Store } from '../../../../src/store/store';
-import { buildBundles, type Bundles } from '../../../support/bundles';
+import { buildBundles, trainerEntryPoints, type Bundles } from '../../../support/bundles';
 import { eventually } from '../../../support/eventually';
 import { tinyExperiment } from '../../engine/experiments';
 import { jobOf } from '../../engine/executors/sweepHost';
@@ -20,7 +20,7 @@ describe.skipIf(process.platform === 'win32')('the task of a sweep', () => {
   let folder: string;
   let store: Store;
   beforeAll(async () => {
-    bundles = await buildBundles({ cli: 'src/cli/main.ts', trainer: 'src/engine/trainer.ts' });
+    bundles = await buildBundles({ cli: 'src/cli/main.ts', ...trainerEntryPoints });
     folder = await mkdtemp(path.join(tmpdir(), 'sweep-task-'));
     store = await Store.open(path.join(folder, 'models'));
   });

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { slurmExecutor, type SlurmExecutorOptions } from '../../../../src/engine/executors/slurm';
 import type { SweepRunStatus } from '../../../../src/protocol/sweep';
 import { Store } from '../../../../src/store/store';
-import { buildBundles, type Bundles } from '../../../support/bundles';
+import { buildBundles, trainerEntryPoints, type Bundles } from '../../../support/bundles';
 import { eventually } from '../../../support/eventually';
 import { ended } from '../../../support/processes';
 import { slurmProblem, startSlurmCluster, type SlurmCluster } from '../../../support/slurmCluster';
@@ -27,7 +27,7 @@ describe.skipIf(problem !== undefined)(`a sweep on a real Slurm cluster${problem
   let options: SlurmExecutorOptions;
 
   beforeAll(async () => {
-    bundles = await buildBundles({ cli: 'src/cli/main.ts', trainer: 'src/engine/trainer.ts' });
+    bundles = await buildBundles({ cli: 'src/cli/main.ts', ...trainerEntryPoints });
     folder = await mkdtemp(path.join(tmpdir(), `it's "$HOME" %a `));
     store = await Store.open(path.join(folder, 'models'));
     cluster = await startSlurmCluster();
