@@ -11,6 +11,7 @@ import type { Claim, ExperimentProblem, Measurement } from '../protocol/experime
 import { parseGraph } from '../protocol/graphText';
 import { resolveParameters, type Parameter, type ParameterValues } from '../protocol/parameter';
 import { parsePath } from '../protocol/path';
+import type { Task } from '../tasks/task';
 import { positionOf } from '../tasks/words';
 import type { NamedModels, PreparedExperiment } from '../training/experiment';
 import { nothingNamed } from '../training/origin';
@@ -85,12 +86,19 @@ function checkName(parameter: Parameter | undefined, value: ParameterValues[stri
     case 'position': positionOf(task, value); return;
     case 'prompt': promptTokens(task, value); return;
     case 'path': parsePath(value).forEach(factor => checkFactor(config, factor)); return;
-    case 'graph': parseGraph(value); return;
+    case 'graph': checkGraph(task, value); return;
     case 'corruption':
       if (!Object.hasOwn(task.corruptions, value.trim())) throw unknownName('corruption', value.trim(), Object.keys(task.corruptions));
       return;
     default:
   }
+}
+
+/** Vertex 2 is a target that every task can pose. */
+function checkGraph({ graphs }: Task, text: string): void {
+  const edges = parseGraph(text);
+  if (!graphs) throw new UserError('The prompts of this task are no graphs, so that none can be given.');
+  graphs.write({ vertices: graphs.vertices, edges, target: 2 });
 }
 
 export interface Verifying {

@@ -50,6 +50,19 @@ describe('before anything is trained', () => {
     else expect(problems).toEqual([{ path: ['claims', 0, 'params', name], message: expect.stringMatching(sentence) }]);
   });
 
+  test.each<[string, object | string, string, string | undefined]>([
+    ['edges between its vertices', { name: 'shortest-paths', vertices: 10, largest: 10 }, '1-3 3-4', undefined],
+    ['a vertex that it has not', { name: 'shortest-paths', vertices: 10, largest: 10 }, '1-99', 'The edge 1-99 has the vertex 99; the vertices of this model are 1 to 10.'],
+    ['more edges than it reads', { name: 'shortest-paths', vertices: 3, largest: 3 }, '1-2 1-3 2-3 1-2', 'The graph has 4 edges; this model reads at most 3.'],
+    ['a vertex that it has not, by its neighbours', { name: 'shortest-paths-adjacency', vertices: 4 }, '1-5', 'The edge 1-5 has the vertex 5; the vertices of this model are 1 to 4.'],
+    ['edges, of a task without graphs', 'array-update', '1-3', 'The prompts of this task are no graphs, so that none can be given.'],
+  ])('a graph must be one that the task can pose: %s', (_, task, graph, message) => {
+    const of = claim({ analysis: 'graph-playground', scalar: 'error', params: { graph } });
+    const fields = typeof task === 'string' ? task : { modulus: undefined, trainFraction: undefined, ...task };
+    const problems = claimProblems(prepared({ task: fields, model: { attention_dir: 'bidirectional' }, training: { batch: 8 }, claims: [of] }));
+    expect(problems).toEqual(message === undefined ? [] : [{ path: ['claims', 0, 'params', 'graph'], message }]);
+  });
+
   test('what a claim may hold in its place is checked as the claim is', () => {
     const other = { found: 'the other', analysis: 'attention', params: {}, scalar: 'entropie', expect: '>= 0' };
     expect(problemsOf({ or: [{ ...other, scalar: 'entropy' }, other] })).toEqual([expect.stringMatching(/^claims\.1\.or\.1\.scalar: There is no scalar/)]);
