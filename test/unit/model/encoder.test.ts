@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
@@ -10,6 +12,7 @@ import { RunnableModel } from '../../../src/model/runnable';
 import { forward } from '../../../src/model/transformer';
 import { ModelConfigSchema, type ModelConfig } from '../../../src/protocol/config';
 import { shortestPaths } from '../../../src/tasks/shortestPaths';
+import { readExperiment } from '../../../src/training/experiment';
 import { layoutOf, trainingStep, trainingStepInputs } from '../../../src/training/step';
 import { stepScalars } from '../../../src/training/optimizer';
 import { initialVectors, pack } from '../../../src/training/state';
@@ -64,15 +67,10 @@ describe("PyTorch's TransformerEncoder with a mask for padding", () => {
   });
 });
 
-test("the study's encoder has 550,433 parameters", () => {
-  const { config } = prepared({
-    task: { name: 'shortest-paths', vertices: 15, modulus: undefined, trainFraction: undefined },
-    model: {
-      n_layers: 11, n_heads: 2, d_model: 64, d_head: 32, d_mlp: 256, normalization_type: 'LN', normalization_position: 'after',
-      positional_embedding_type: 'none', attention_dir: 'bidirectional',
-    },
-    training: { batch: 1024 },
-  });
+test("shortest-paths has the 550,433 parameters of the study's encoder", async () => {
+  const reading = readExperiment(await readFile(path.join(import.meta.dirname, '../../../media/experiments/shortest-paths.circuit.json'), 'utf8'));
+  if (!reading.ok) expect.fail(reading.problems.map(({ message }) => message).join());
+  const { config } = reading.experiment;
   expect(countParameters(parameterSpecs(config))).toEqual({ total: 550_433, trainable: 550_433 });
 });
 
