@@ -19,8 +19,8 @@ const architectureEntries = {
   attn_only: v.optional(v.boolean(), false),
   act_fn: v.optional(v.picklist(activationFunctions), 'relu'),
   normalization_type: v.optional(v.nullable(v.picklist(normalizations)), null),
-  /** Before what each sublayer reads (absent), or after what each has added, as in the first transformers and in BERT; then nothing is normalized at the end. */
-  normalization_position: v.exactOptional(v.picklist(['before', 'after'])),
+  /** After what each sublayer has added, as in the first transformers and in BERT; then nothing is normalized at the end. Absent: before what each reads. */
+  normalization_position: v.exactOptional(v.literal('after')),
   /** Added to the variance under the square root. */
   eps: v.optional(v.pipe(v.number(), v.gtValue(0)), 1e-5),
   positional_embedding_type: v.optional(v.picklist(positionalEmbeddings), 'standard'),

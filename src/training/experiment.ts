@@ -243,7 +243,7 @@ function describe(issue: v.BaseIssue<unknown>): ExperimentProblem {
     const kind = parent.length > 0 ? `field of "${parent.join('.')}" called` : 'field';
     return { path, message: unknownName(kind, String(path.at(-1)), fieldsAt(ExperimentSchema, parent)).message };
   }
-  if (issue.received === 'undefined' || issue.expected?.startsWith('"') === true) return { path, message: `${where} is missing.` };
+  if (issue.received === 'undefined') return { path, message: `${where} is missing.` };
   return { path, message: `${where}: ${issue.message.replace(/\.$/, '')}.` };
 }
 

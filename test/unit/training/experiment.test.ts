@@ -192,6 +192,21 @@ describe('bad input gets one clear sentence at its place', () => {
       'model.mask.0: "model.mask.0": a mask row is made of x and .',
     ],
     [
+    [
+      'a mask where prompts are padded',
+      { task: shortestPaths, model: { mask: ['x...', 'xx..', 'xxx.', 'xxxx'] }, training: { batch: 8 } },
+      'model.mask: Prompts of this task are padded, and a row of a mask may allow nothing but padding; leave the mask out.',
+    ],
+    [
+      'causal attention where prompts are padded',
+      { task: shortestPaths, training: { batch: 8 } },
+      'model.attention_dir: Prompts of this task are padded, and with causal attention a position may see nothing but padding; set attention_dir to "bidirectional".',
+    ],
+    [
+      'the position of a normalization that is what its absence means',
+      { model: { normalization_type: 'LN', normalization_position: 'before' } },
+      'model.normalization_position: "model.normalization_position": Invalid type: Expected "after" but received "before".',
+    ],
       'more checkpoints than there is room for',
       { model: { d_model: 1024, d_head: 64, d_mlp: 4096 }, training: { steps: 1e6, checkpointEvery: 1 } },
       'training.checkpointEvery: 1,000,001 checkpoints of this model would take 33296 GB; write fewer with a larger checkpointEvery.',
