@@ -188,8 +188,15 @@ function checkModel(config: ModelConfig): void {
     const idle = patterns.find(pattern => !names.some(name => matches([pattern], name)));
     if (idle !== undefined) throw new FieldError(field, `No parameter of this model matches "${idle}".`);
   }
+  if (config.padding_token !== undefined) checkSight(config);
   checkMask(config);
   checkBreadthFirst(config);
+}
+
+/** Where prompts are padded, whoever sees some positions only may see nothing but padding, which is no key: a softmax of nothing. */
+function checkSight({ mask, attention_dir }: ModelConfig): void {
+  if (mask) throw new FieldError('mask', 'Prompts of this task are padded, and a row of a mask may allow nothing but padding; leave the mask out.');
+  if (attention_dir === 'causal') throw new FieldError('attention_dir', 'Prompts of this task are padded, and with causal attention a position may see nothing but padding; set attention_dir to "bidirectional".');
 }
 
 function checkTraining(training: Training, config: ModelConfig, task: Task): void {

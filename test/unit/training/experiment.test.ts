@@ -24,6 +24,7 @@ function problemsOf(text: string): readonly string[] {
 }
 
 const arrayUpdate = { name: 'array-update', modulus: undefined, trainFraction: undefined };
+const shortestPaths = { name: 'shortest-paths', vertices: 3, smallest: 3, largest: 3, modulus: undefined, trainFraction: undefined };
 
 describe('bundled experiments', () => {
   test('are there', () => {
@@ -192,7 +193,6 @@ describe('bad input gets one clear sentence at its place', () => {
       'model.mask.0: "model.mask.0": a mask row is made of x and .',
     ],
     [
-    [
       'a mask where prompts are padded',
       { task: shortestPaths, model: { mask: ['x...', 'xx..', 'xxx.', 'xxxx'] }, training: { batch: 8 } },
       'model.mask: Prompts of this task are padded, and a row of a mask may allow nothing but padding; leave the mask out.',
@@ -207,6 +207,7 @@ describe('bad input gets one clear sentence at its place', () => {
       { model: { normalization_type: 'LN', normalization_position: 'before' } },
       'model.normalization_position: "model.normalization_position": Invalid type: Expected "after" but received "before".',
     ],
+    [
       'more checkpoints than there is room for',
       { model: { d_model: 1024, d_head: 64, d_mlp: 4096 }, training: { steps: 1e6, checkpointEvery: 1 } },
       'training.checkpointEvery: 1,000,001 checkpoints of this model would take 33296 GB; write fewer with a larger checkpointEvery.',
