@@ -50,7 +50,10 @@ export const ArchitectureSchema = v.strictObject(architectureEntries);
 /** The `model` section of an experiment. */
 export type Architecture = v.InferOutput<typeof ArchitectureSchema>;
 
-export const ModelConfigSchema = v.strictObject({
+/** A table of all pairs is made when a model of pairs runs. */
+const mostParts = 256;
+
+export const ModelConfigSchema = v.pipe(v.strictObject({
   ...architectureEntries,
   initializer_range: v.pipe(v.number(), v.gtValue(0)),
   d_vocab: size(1_000_000),
@@ -60,6 +63,12 @@ export const ModelConfigSchema = v.strictObject({
   tokens_per_position: v.exactOptional(v.literal(2)),
   /** The token of positions that hold nothing: no position attends to them. */
   padding_token: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(0))),
-});
+}), v.check(
+  ({ tokens_per_position, d_vocab }) => tokens_per_position === undefined || d_vocab <= mostParts,
+  `a model of pairs has a d_vocab of at most ${mostParts}`,
+), v.check(
+  ({ init_mode, d_vocab, n_ctx }) => init_mode !== 'bfs' || d_vocab === 2 ** (n_ctx - 1) + 1,
+  'with init_mode "bfs", d_vocab is 2^(n_ctx - 1) + 1',
+));
 /** Everything that decides a model's shapes and function, under TransformerLens' names. */
 export type ModelConfig = v.InferOutput<typeof ModelConfigSchema>;

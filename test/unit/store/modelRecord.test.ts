@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../src/common/errors';
 import type { ResolvedExperiment } from '../../../src/protocol/model';
 import { changeRecord, formatRecord, idOf, parseRecord } from '../../../src/store/modelRecord';
-import { experiment, modelRecord } from './samples';
+import { config, experiment, modelRecord } from './samples';
 
 describe('the id of an experiment', () => {
   test('is the beginning of the SHA-256 of its JSON with sorted keys', () => {
@@ -80,6 +80,21 @@ describe('model.json', () => {
   ])('%#: a broken one is refused with its reason', (text, message) => {
     expect(() => parseRecord('model.json', text)).toThrow(UserError);
     expect(() => parseRecord('model.json', text)).toThrow(message);
+  });
+
+  const pairs = { ...config, tokens_per_position: 2 } as const;
+  const search = { ...config, init_mode: 'bfs' } as const;
+
+  test.each([
+    ['a table of more pairs than fit', { ...pairs, d_vocab: 257 }, 'model.json is not a model\'s record ("config"): a model of pairs has a d_vocab of at most 256.'],
+    ['sets of more vertices than it has tokens for', { ...search, n_ctx: 60 }, 'model.json is not a model\'s record ("config"): with init_mode "bfs", d_vocab is 2^(n_ctx - 1) + 1.'],
+  ])('a config that asks for %s is refused before anything is made of it', (_, hostile, message) => {
+    const text = formatRecord(modelRecord()).replace(/"config": \{[^}]*\}/, `"config": ${JSON.stringify(hostile)}`);
+    expect(() => parseRecord('model.json', text)).toThrow(new UserError(message));
+  });
+
+  test('pairs and searches of usual sizes are read', () => {
+    for (const usual of [{ ...pairs, d_vocab: 17 }, { ...search, n_ctx: 3, d_vocab: 5 }]) expect(parseRecord('model.json', formatRecord(modelRecord({ config: usual }))).config).toEqual(usual);
   });
 
   test('any JSON is read or refused', () => {
