@@ -69,9 +69,10 @@ function drawTickLabel(x: number, y: number, label: string): Markup {
     : markup`<text class="tick middle" x="${x}" y="${y}">${label}</text>`;
 }
 
-/** Colours and dashes by the order of the series, so that they can be told apart without colours too. */
+/** Colours, and as many dashes, in the style of the page. */
 export const seriesCount = 6;
 
+/** Colour and dash by the order of the series: once they are used up, the colours come back with other dashes. */
 export function seriesClass(index: number): string {
-  return `s${index % seriesCount}`;
+  return `s${index % seriesCount} d${(index + Math.floor(index / seriesCount)) % seriesCount}`;
 }

@@ -4,7 +4,7 @@ import { formatNumber } from '../numbers';
 import { drawChart, frameFor, seriesClass, type Frame } from './frame';
 import { cut, labelAt, labelledIndices, widestLabel } from './labels';
 import { markup, type Markup } from './markup';
-import { short } from './matrix';
+import { short, textWidth } from './matrix';
 import { scaleFor, type Scale } from './scale';
 
 /** More points than a pixel column can show are thinned to the lowest and highest of each column. */
@@ -20,8 +20,8 @@ export function drawLines(figure: LinesFigure): Markup {
   });
   const texts = { title: figure.title, xTitle: figure.x.title, yTitle: figure.y.title };
   return markup`${drawLegend(figure.series)}${drawChart(frame, texts, [
-    drawMarks(figure, frame),
     figure.series.map((series, i) => drawSeries(series, i, frame)),
+    drawMarks(figure, frame),
   ])}`;
 }
 
@@ -59,14 +59,43 @@ function pathOf(points: readonly (readonly [number, number] | undefined)[]): str
   }).join('');
 }
 
-/** Small marks on the x axis; their labels show under the pointer, since there can be hundreds. */
+/** More marks than this show their labels under the pointer alone: there can be hundreds. */
+const mostLabelledMarks = 8;
+const markHeight = 7;
+const markLabelHeight = 14;
+
+/** Small marks on the x axis; few of them have their labels above them, each as low as it can be beside the others. */
 function drawMarks({ marks = [] }: LinesFigure, frame: Frame): Markup {
   const bottom = frame.top + frame.height;
-  return markup`${marks.map(({ x, label }) => {
+  const placed = marks.flatMap(({ x, label }) => {
     const at = frame.x.at(x);
-    return at === undefined ? undefined
-      : markup`<path class="mark" d="M${short(at)} ${bottom}l-3.5 -7h7z"><title>${label}</title></path>`;
-  })}`;
+    return at === undefined ? [] : [{ at, label }];
+  });
+  const triangles = placed.map(({ at, label }) => markup`<path class="mark" d="M${short(at)} ${bottom}l-3.5 -${markHeight}h7z"><title>${label}</title></path>`);
+  if (placed.length > mostLabelledMarks) return markup`${triangles}`;
+  const labels = stacked(placed, frame).map(each => ({ ...each, y: bottom - markHeight - 4 - each.row * markLabelHeight }));
+  return markup`${triangles}${labels.filter(({ row }) => row > 0).map(({ at, y }) =>
+    markup`<path class="mark leader" d="M${short(at)} ${bottom - markHeight}V${y + 2}"/>`)}${labels.map(({ centre, label, y }) =>
+    markup`<text class="mark-label middle" x="${short(centre)}" y="${y}">${cut(label)}</text>`)}`;
+}
+
+interface PlacedMark {
+  /** Pixels from the left. */
+  readonly at: number;
+  readonly label: string;
+}
+
+/** Where the labels of marks are written: within the frame, and in the lowest row in which one meets none before it. */
+function stacked(marks: readonly PlacedMark[], { left, width }: Frame): readonly (PlacedMark & { readonly centre: number; readonly row: number })[] {
+  const ends: number[] = []; // of the last label of each row
+  return [...marks].sort((one, other) => one.at - other.at).map(mark => {
+    const half = textWidth(cut(mark.label)) / 2 + 3;
+    const centre = Math.max(left + half, Math.min(left + width - half, mark.at));
+    const free = ends.findIndex(end => end <= centre - half);
+    const row = free < 0 ? ends.length : free;
+    ends[row] = centre + half;
+    return { ...mark, centre, row };
+  });
 }
 
 /** Names of the series with where each of them ends. */

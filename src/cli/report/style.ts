@@ -71,9 +71,10 @@ svg { display: block; width: 100%; height: auto; font: 11px system-ui, -apple-sy
 .grid { stroke: var(--grid); } .baseline { stroke: var(--quiet); stroke-width: 1; }
 .line { fill: none; stroke: var(--series); stroke-width: 1.8; stroke-linejoin: round; stroke-dasharray: var(--dash, none); }
 .dot, .bar { fill: var(--series); }
-.mark { fill: var(--quiet); opacity: .75; }
-.s0 { --series: var(--s0); } .s1 { --series: var(--s1); --dash: 7 3; } .s2 { --series: var(--s2); --dash: 2.5 2.5; }
-.s3 { --series: var(--s3); --dash: 9 3 2 3; } .s4 { --series: var(--s4); --dash: 4 2; } .s5 { --series: var(--s5); --dash: 12 4; }
+.mark { fill: var(--quiet); opacity: .75; } .mark.leader { stroke: var(--quiet); }
+.mark-label { fill: var(--ink); stroke: var(--card); stroke-width: 3px; paint-order: stroke; stroke-linejoin: round; }
+.s0 { --series: var(--s0); } .s1 { --series: var(--s1); } .s2 { --series: var(--s2); } .s3 { --series: var(--s3); } .s4 { --series: var(--s4); } .s5 { --series: var(--s5); }
+.d1 { --dash: 7 3; } .d2 { --dash: 2.5 2.5; } .d3 { --dash: 9 3 2 3; } .d4 { --dash: 4 2; } .d5 { --dash: 12 4; }
 .edge { fill: none; stroke-linecap: round; opacity: .75; } .edge.positive { stroke: var(--s0); } .edge.negative { stroke: var(--s1); stroke-dasharray: 6 5; }
 .node { fill: var(--card); stroke: var(--quiet); }
 .network .link { fill: none; stroke: var(--quiet); stroke-width: 1.25; } .network .marked { stroke: var(--s0); stroke-width: 2.5; } .network .link.marked { stroke-width: 5; stroke-linecap: round; }

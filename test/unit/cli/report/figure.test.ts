@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { drawFigure } from '../../../../src/cli/report/figure';
+import { seriesClass } from '../../../../src/cli/report/frame';
+import { textWidth } from '../../../../src/cli/report/matrix';
 import { Pieces } from '../../../../src/cli/report/pieces';
+import { style } from '../../../../src/cli/report/style';
 import { csvOf, readableTableOf, tableOf } from '../../../../src/cli/report/values';
 import type { AttentionFigure, Figure, HeatmapFigure, LinesFigure } from '../../../../src/protocol/figure';
 
@@ -44,6 +47,49 @@ describe('lines', () => {
     const picture = drawn(lines(y)).replace(/<details.*<\/details>/s, '');
     expect(picture.length).toBeLessThan(60_000);
     expect(picture).toMatch(/L\S+ 14[L\d]/); // 14 is the top of the plot area: the only 1000
+  });
+});
+
+describe('many lines', () => {
+  const curves: LinesFigure = { ...lines([1, 0.1]), series: Array.from({ length: 14 }, (_, i) => ({ name: `length ${i + 1}`, x: Float64Array.of(0, 1), y: Float64Array.of(1, 0.1) })) };
+
+  test('have no colour and dash in common, in the picture as in the legend', () => {
+    const text = drawn(curves);
+    for (const element of ['g', 'li']) {
+      const classes = Array.from(text.matchAll(new RegExp(`<${element} class="(s\\d d\\d)"`, 'g')), ([, each]) => each);
+      expect(classes).toHaveLength(14);
+      expect(new Set(classes).size).toBe(14);
+    }
+  });
+
+  test('have as many colours and dashes as the page has styles for', () => {
+    for (let i = 0; i < 40; i++) {
+      for (const name of seriesClass(i).split(' ')) if (name !== 'd0') expect(style).toContain(`.${name} {`);
+    }
+  });
+});
+
+describe('marks of lines', () => {
+  const marked = (...marks: readonly [x: number, label: string][]) =>
+    drawn({ ...lines([1, 0.1, 0.01]), marks: marks.map(([x, label]) => ({ x, label })) });
+  const labels = (text: string) => Array.from(text.matchAll(/class="mark-label middle" x="([\d.]+)" y="([\d.]+)">([^<]*)</g), ([, x, y, label = '']) => ({ x: Number(x), y: Number(y), half: textWidth(label) / 2, label }));
+
+  test('have their labels written where they are few, none over another or beyond the chart', () => {
+    const found = labels(marked([0, 'length 1'], [1, 'length 2'], [1, 'length 3'], [1.05, 'length 4'], [2, 'no path'], [1.02, 'length 5']));
+    expect(found.map(({ label }) => label).toSorted()).toEqual(['length 1', 'length 2', 'length 3', 'length 4', 'length 5', 'no path']);
+    for (const one of found) {
+      expect(one.x - one.half).toBeGreaterThanOrEqual(0);
+      expect(one.x + one.half).toBeLessThanOrEqual(1020);
+      for (const other of found) if (one !== other && one.y === other.y) expect(Math.abs(one.x - other.x)).toBeGreaterThan(one.half + other.half);
+    }
+    // What stands alone stands lowest.
+    expect(found.filter(({ y }) => y === Math.max(...found.map(each => each.y))).map(({ label }) => label)).toContain('no path');
+  });
+
+  test('have them under the pointer alone where they are many', () => {
+    const text = marked(...Array.from({ length: 9 }, (_, i) => [i / 4, `phase ${i}`] as [number, string]));
+    expect(labels(text)).toEqual([]);
+    expect(text.match(/<title>phase \d<\/title>/g)).toHaveLength(9);
   });
 });
 
