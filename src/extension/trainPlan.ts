@@ -63,9 +63,9 @@ export function problemOfNumber(setting: PlannedNumber, text: string): string | 
   const value = Number(text);
   if (text.trim() === '' || !Number.isFinite(value)) return `${names[setting]} is a number.`;
   if (setting === 'learningRate') return value > 0 ? undefined : 'The learning rate is greater than 0.';
-  const [least, most] = setting === 'seed' ? [0, 0x7fffffff] : [1, 1e9];
-  const fits = Number.isInteger(value) && value >= least && value <= most;
-  return fits ? undefined : `${names[setting]}: a whole number from ${formatCount(least)} to ${formatCount(most)}.`;
+  const most = setting === 'seed' ? 0x7fffffff : 1e9;
+  const fits = Number.isInteger(value) && value >= 0 && value <= most;
+  return fits ? undefined : `${names[setting]}: a whole number from 0 to ${formatCount(most)}.`;
 }
 
 /** The title of a setting's input box. */

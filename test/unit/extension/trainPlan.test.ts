@@ -39,7 +39,9 @@ test('numbers are checked while they are typed', () => {
   expect(problemOfNumber('seed', '0')).toBeUndefined();
   expect(problemOfNumber('steps', '1e3')).toBeUndefined();
   expect(problemOfNumber('learningRate', '3e-4')).toBeUndefined();
-  expect(problemOfNumber('steps', '0')).toBe('Steps: a whole number from 1 to 1,000,000,000.');
+  // A model may be kept as it starts: written by hand, or as it was fine-tuned from.
+  expect(problemOfNumber('steps', '0')).toBeUndefined();
+  expect(problemOfNumber('steps', '-1')).toBe('Steps: a whole number from 0 to 1,000,000,000.');
   expect(problemOfNumber('steps', '2.5')).toBeDefined();
   expect(problemOfNumber('seed', '-1')).toBeDefined();
   expect(problemOfNumber('learningRate', '0')).toBe('The learning rate is greater than 0.');
