@@ -15,6 +15,9 @@ export interface FineTuneDraft {
 /** The most characters that an experiment's name has, less those of the ending. */
 const longestBase = 94;
 
+/** The fewest steps to go on for, unless the model itself had fewer. */
+const fewestSteps = 100;
+
 /** The most characters that are written between the brackets on one line. */
 const longestLine = 100;
 
@@ -34,9 +37,9 @@ export function fineTuneDraft({ summary, experiment }: ModelDetails, checkpoint:
   const comment = [
     `Goes on from the model ${JSON.stringify(summary.name)}, ${weights}.`,
     'Change the parameters of the task to what it is to learn now. It keeps',
-    'its shape: the task needs as many tokens and positions as before. The',
-    'steps are a hundredth and the learning rate is a tenth of what it was',
-    'trained with; change them as well. Train… above starts it, saved or not.',
+    'its shape: the task needs as many tokens and positions as before.',
+    `It takes ${inSteps(tunedSteps(training.steps))} (${formatCount(training.steps)} before) at a tenth of the learning rate;`,
+    'change them as well. Train… above starts it, saved or not.',
   ];
   const text = written(content).replace('{\n', () => `{\n${comment.map(line => `  // ${line}\n`).join('')}`);
   return { name, text: `${text}\n`, place: placeOf(text, ['task', Object.keys(task.parameters)[0] ?? 'name']) };
@@ -44,21 +47,28 @@ export function fineTuneDraft({ summary, experiment }: ModelDetails, checkpoint:
 
 /** As the model was trained, but shorter and in smaller steps; measured and kept as often on the way. */
 function tuning({ steps, batch, learningRate, schedule: _, stopWhen: __, evaluateEvery, checkpointEvery, ...same }: Training): object {
+  const tuned = tunedSteps(steps);
+  const shortened = (every: number) => steps === 0 ? every : Math.max(1, Math.round((every * tuned) / steps));
   const shown = {
-    steps: hundredth(steps),
+    steps: tuned,
     batch,
     // In decimals a tenth has no more digits; in binary it may.
     learningRate: Number((learningRate / 10).toPrecision(12)),
     schedule: { kind: 'constant' },
   };
-  const every = { evaluateEvery: hundredth(evaluateEvery), ...(checkpointEvery === 0 ? {} : { checkpointEvery: hundredth(checkpointEvery) }) };
+  const every = { evaluateEvery: shortened(evaluateEvery), ...(checkpointEvery === 0 ? {} : { checkpointEvery: shortened(checkpointEvery) }) };
   const defaults: Readonly<Record<string, unknown>> = v.parse(TrainingSchema, { steps: 1 });
   const isOwn = ([field, value]: [string, unknown]) => JSON.stringify(value) !== JSON.stringify(defaults[field]);
   return { ...shown, ...Object.fromEntries(Object.entries({ ...same, ...every }).filter(isOwn)) };
 }
 
-function hundredth(count: number): number {
-  return Math.max(1, Math.round(count / 100));
+/** A hundredth of the steps, where that is enough. A model written by hand has had none. */
+function tunedSteps(steps: number): number {
+  return Math.max(Math.round(steps / 100), steps === 0 ? fewestSteps : Math.min(steps, fewestSteps));
+}
+
+function inSteps(steps: number): string {
+  return `${formatCount(steps)} ${steps === 1 ? 'step' : 'steps'}`;
 }
 
 /** JSON with what holds single values alone on a line of its own, as far as lines go. */

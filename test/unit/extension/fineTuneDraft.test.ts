@@ -55,9 +55,19 @@ describe('an experiment that goes on from a model', () => {
     expect(read(fineTuneDraft(trained({}, { seed: 7 }), undefined).text).seed).toBe(7);
   });
 
-  test('trains at least a step', () => {
-    const draft = (steps: number) => read(fineTuneDraft(trained({ steps, schedule: { kind: 'constant' } }), undefined).text).training.steps;
-    expect([draft(1), draft(149), draft(150)]).toEqual([1, 1, 2]);
+  test.each([
+    [0, 100], [1, 1], [40, 40], [100, 100], [4000, 100], [10_000, 100], [60_000, 600],
+  ])('after %i steps takes %i: enough to learn from, unless the model itself had fewer', (steps, tuned) => {
+    const { text } = fineTuneDraft(trained({ steps, schedule: { kind: 'constant' } }), undefined);
+    expect(read(text).training.steps).toBe(tuned);
+    const [now, before] = [tuned, steps].map(count => count.toLocaleString('en'));
+    expect(text).toContain(`// It takes ${now} ${tuned === 1 ? 'step' : 'steps'} (${before} before) at a tenth of the learning rate;`);
+  });
+
+  test('is measured and kept as often as the model was on its way', () => {
+    const tuned = (steps: number) => read(fineTuneDraft(trained({ steps, evaluateEvery: 400, checkpointEvery: 1000 }), undefined).text).training;
+    expect(tuned(4000)).toMatchObject({ steps: 100, evaluateEvery: 10, checkpointEvery: 25 });
+    expect(tuned(0)).toMatchObject({ steps: 100, evaluateEvery: 400, checkpointEvery: 1000 });
   });
 
   test('has its cursor at the first parameter of the task', () => {
