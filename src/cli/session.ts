@@ -50,7 +50,8 @@ export function withModel<T>(session: Session, options: CommonOptions, reference
 /** An experiment's text with its folder: of a file, or of the bundled one of that name. */
 export async function experimentText(engine: Engine, reference: string): Promise<ExperimentText> {
   if (!looksLikeFile(reference) || (await engine.bundled.names()).includes(reference)) return engine.bundled.source(reference);
-  return { text: await readExperimentFile(reference), folder: path.dirname(path.resolve(reference)) };
+  const { text } = await readExperimentFile(reference);
+  return { text, folder: path.dirname(path.resolve(reference)) };
 }
 
 /** Bundled experiments are named by one word. */

@@ -18,7 +18,10 @@ interface Meant {
 }
 
 /** The experiments on the way to one that is looked up, each started from by the one before. */
-type Trail = readonly { readonly file: string; readonly name: string }[];
+type Trail = readonly { readonly realPath: string; readonly name: string }[];
+
+/** Experiments on a trail: nobody fine-tunes so often, and each of them is read. */
+const trailLimit = 20;
 
 /** Finds out what the names in experiments mean: what they start from, and what their claims are about. */
 export class Origins {
@@ -63,10 +66,12 @@ export class Origins {
   private async experimentOf(name: string, folder: string | undefined, trail: Trail): Promise<Meant | undefined> {
     const file = await this.fileOf(name, folder);
     if (file === undefined) return undefined;
-    const before = trail.findIndex(other => other.file === file);
+    if (trail.length >= trailLimit) throw new UserError(`More than ${trailLimit} experiments start from one another; start from a model that one of them has trained.`);
+    const { text, realPath } = await readExperimentFile(file);
+    const before = trail.findIndex(other => other.realPath === realPath);
     if (before >= 0) throw new UserError(`An experiment cannot start from itself: ${[...trail.slice(before), { name }].map(other => `"${other.name}"`).join(' starts from ')}.`);
-    const source = { text: await readExperimentFile(file), folder: path.dirname(file) };
-    const named = await this.namedIn(source, [...trail, { file, name }]);
+    const source = { text, folder: path.dirname(file) };
+    const named = await this.namedIn(source, [...trail, { realPath, name }]);
     return { source, read: remembering(seed => readNamed(name, applyOverrides(source.text, { seed }), named)) };
   }
 
@@ -93,7 +98,9 @@ export class Origins {
 function experimentOrigin({ resolved, config }: PreparedExperiment, source: Required<Origin>['source'], from: FromReference): Origin {
   const { name, model, task, training: { steps, checkpointEvery } } = resolved;
   const { checkpoint } = checkpointIn(from);
-  const isKept = checkpoint === undefined || checkpoint === steps || (checkpointEvery > 0 && checkpoint < steps && checkpoint % checkpointEvery === 0);
+  // Before the first step none is written.
+  const isAmongThem = checkpoint !== undefined && checkpoint > 0 && checkpoint < steps && checkpointEvery > 0 && checkpoint % checkpointEvery === 0;
+  const isKept = checkpoint === undefined || checkpoint === steps || isAmongThem;
   if (!isKept) {
     const kept = checkpointEvery > 0 ? `keeps one every ${checkpointEvery} steps, and one at its end, at step ${steps}` : `keeps one at its end, at step ${steps}`;
     throw new FieldError('checkpoint', `"${name}" has no checkpoint at step ${checkpoint}: it ${kept}.`);

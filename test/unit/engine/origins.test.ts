@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { BundledExperiments } from '../../../src/engine/bundled';
@@ -87,6 +87,26 @@ describe('what an experiment starts from', () => {
       /^from: .*An experiment cannot start from itself: "one\.circuit\.json" starts from "two\.circuit\.json" starts from "one\.circuit\.json"\.$/)]);
   });
 
+  test('is not itself under other names, through a symbolic link', async () => {
+    await symlink('.', path.join(folder, 'here'));
+    await write('one', { from: 'here/one.circuit.json' });
+    expect(await problemsOf({ from: 'one.circuit.json' })).toEqual([expect.stringMatching(
+      /^from: .*An experiment cannot start from itself: "one\.circuit\.json" starts from "here\/one\.circuit\.json"\.$/)]);
+  });
+
+  test('comes after at most twenty others', async () => {
+    await write('0');
+    for (let at = 1; at <= 20; at++) await write(`${at}`, { from: `${at - 1}.circuit.json` });
+    expect(await problemsOf({ from: '19.circuit.json' })).toEqual([]);
+    expect(await problemsOf({ from: '20.circuit.json' })).toEqual([expect.stringMatching(/^from: .*More than 20 experiments start from one another; start from a model that one of them has trained\.$/)]);
+  });
+
+  test('loses no other problem when its file cannot be read', async () => {
+    await symlink('loop.circuit.json', path.join(folder, 'loop.circuit.json'));
+    expect(await problemsOf({ from: 'loop.circuit.json' })).toEqual([expect.stringMatching(/^from: .*loop\.circuit\.json cannot be read: ELOOP/)]);
+    expect(await problemsOf({ from: 'loop.circuit.json', task: 'modular-arithmetics' })).toEqual([expect.stringMatching(/^task: There is no task/)]);
+  });
+
   test('is of each run of a sweep its own, and named by its id in the run\'s text', async () => {
     await write('base');
     const text = textOf({ from: 'base.circuit.json', sweep: { seed: [0, 1] } });
@@ -99,8 +119,11 @@ describe('what an experiment starts from', () => {
   test.each([
     ['a name that is nobody\'s', { from: 'array-updates' }, 'from: There is no experiment or model "array-updates"; the nearest is "array-update".'],
     ['a checkpoint that it will not have', { from: { model: 'base.circuit.json', checkpoint: 7 } }, 'from.checkpoint: "base" has no checkpoint at step 7: it keeps one every 10 steps, and one at its end, at step 20.'],
+    ['a checkpoint before its first step', { from: { model: 'base.circuit.json', checkpoint: 0 } }, 'from.checkpoint: "base" has no checkpoint at step 0: it keeps one every 10 steps, and one at its end, at step 20.'],
     ['another model', { from: 'base.circuit.json', model: { n_layers: 1, n_heads: 2, d_model: 12, d_head: 4, attn_only: true } }, 'model: embed.W_E is [8, 12] here and [8, 8] in "base"; leave "model" out to take that of "base".'],
     ['another task', { from: 'base.circuit.json', task: { name: 'modular-arithmetic', modulus: 11 } }, 'task: embed.W_E is [12, 8] here and [8, 8] in "base"; what fits is the task of "base", with "modulus": 7.'],
+    ['a name with control characters', { from: 'ba\0se.circuit.json' }, 'from: "from": a name has no control characters.'],
+    ['a path through a file', { from: 'base.circuit.json/base.circuit.json' }, expect.stringMatching(/^from: \S+base\.circuit\.json cannot be read: ENOTDIR/)],
     ['no such thing', { from: 3 }, 'from: "from": the model to start from is its name, or an object with its name as "model" and a "checkpoint".'],
   ])('with %s is refused where it stands', async (_, more, message) => {
     await write('base');
