@@ -5,14 +5,15 @@ import { baseFirst } from './baseFirst';
 import type { Engine } from './engine';
 import type { ModelList } from './modelList';
 import { TooLongError, UntrainedOriginError } from './refusals';
-import { WaitingTrainings, type Training } from './waitingTrainings';
+import type { Training, WaitingTrainings } from './waitingTrainings';
 
 /** What came of the wish to train: an answer, or that it waits until another model is trained. */
 export type Beginning = { readonly answer: TrainAnswer } | 'waits';
 
 interface BeginningHost {
   readonly engine: Pick<Engine, 'request'>;
-  readonly models: Pick<ModelList, 'load' | 'find' | 'onChange'>;
+  readonly models: Pick<ModelList, 'load' | 'find'>;
+  readonly waiting: WaitingTrainings;
   /** Whether the user wants what the button says. */
   ask(question: string, detail: string, button: string): Promise<boolean>;
   /** Nothing was started, as the model is there already. */
@@ -30,13 +31,10 @@ interface BeginningHost {
 /** Begins trainings: at once, after the model that they start from, or when the user insists. */
 export class BeginTraining implements Disposable {
   private readonly lifetime = new Lifetime();
-  private readonly waiting: WaitingTrainings;
 
   constructor(private readonly host: BeginningHost) {
-    this.waiting = this.lifetime.add(new WaitingTrainings(host.models, {
-      begin: training => host.guard(() => this.beginWaiting(training)),
-      drop: (training, base, why) => host.dropped(training, base, why),
-    }));
+    this.lifetime.add(host.waiting.onReady(training => host.guard(() => this.beginWaiting(training))));
+    this.lifetime.add(host.waiting.onDrop(({ training, base, why }) => host.dropped(training, base.name, why)));
   }
 
   /** Nothing when the user gives up. */
@@ -61,7 +59,7 @@ export class BeginTraining implements Disposable {
 
   /** Has the model trained first that the training starts from; the answer is then about that one. */
   private async beginAfter(refusal: UntrainedOriginError, training: Training): Promise<Beginning | undefined> {
-    const { engine, models, ask, waits } = this.host;
+    const { engine, models, waiting, ask, waits } = this.host;
     const { id, name, request } = refusal.origin;
     await models.load();
     const first = baseFirst(refusal.origin, models.find(id));
@@ -77,7 +75,7 @@ export class BeginTraining implements Disposable {
     } else if (first.how === 'resume' || first.how === 'retrain') {
       await engine.request(controlModel, { model: id, action: first.how });
     }
-    waits(training, name, this.waiting.add({ id, name }, training));
+    waits(training, name, waiting.add({ id, name }, training));
     return begun;
   }
 
@@ -86,7 +84,7 @@ export class BeginTraining implements Disposable {
     try {
       begun = await this.begin(training);
     } finally {
-      if (!begun && training.model !== undefined) this.waiting.giveUp(training.model);
+      if (!begun && training.model !== undefined) this.host.waiting.giveUp(training.model);
     }
     if (begun && begun !== 'waits') await this.host.begun(begun.answer);
   }

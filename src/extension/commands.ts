@@ -28,10 +28,12 @@ import { SweepCommands } from './sweepCommands';
 import type { SweepList } from './sweepList';
 import type { SweepPanels } from './sweepPanels';
 import { TrainCommand } from './train';
+import type { WaitingTrainings } from './waitingTrainings';
 
 export interface CommandsHost {
   readonly engine: Engine;
   readonly models: ModelList;
+  readonly waiting: WaitingTrainings;
   readonly selections: HeadSelections;
   readonly view: ModelsView;
   readonly panels: Panels;
@@ -71,9 +73,9 @@ export class Commands implements Disposable {
   }
 
   private handlers(): Handlers {
-    const { engine, models, view, panels, sweeps, sweepPanels, log, context, activation, problems } = this.host;
+    const { engine, models, waiting, view, panels, sweeps, sweepPanels, log, context, activation, problems } = this.host;
     const experiments = new ExperimentPicker(engine, context.extensionUri);
-    const training = this.lifetime.add(new TrainCommand({ engine, models, problems, experiments, begun: answer => this.trained(answer) }));
+    const training = this.lifetime.add(new TrainCommand({ engine, models, waiting, problems, experiments, begun: answer => this.trained(answer) }));
     const sweeping = new SweepCommand(engine, experiments);
     const sweep = new SweepCommands(engine, sweeps, sweepPanels);
     const model = new ModelCommands(engine);
@@ -81,6 +83,7 @@ export class Commands implements Disposable {
     return {
       'circuits.train': async () => this.trained(await training.fromList()),
       'circuits.trainFile': async file => this.trained(await training.fromFile(file)),
+      'circuits.cancelWaiting': target => training.cancelWaiting(target?.model),
       'circuits.newExperiment': () => newExperiment(engine, context.extensionUri),
       'circuits.fineTune': target => this.fineTune(target),
       'circuits.fineTuneFromHere': target => this.fineTune(target),

@@ -25,6 +25,8 @@ const nothing = v.undefined();
 export const commands = {
   'circuits.train': nothing,
   'circuits.trainFile': FileSchema,
+  /** Its argument is the model that is waited for. */
+  'circuits.cancelWaiting': ModelTargetSchema,
   'circuits.newExperiment': nothing,
   'circuits.fineTune': ModelTargetSchema,
   /** The same, by the name that it has on a row of the tree. */
@@ -89,8 +91,12 @@ export interface ContextKeys {
   'circuits.canFineTune': boolean;
   /** Whether a training is under way or paused. */
   'circuits.running': boolean;
+  /** Whether a training waits for the model that it starts from. */
+  'circuits.waiting': boolean;
 }
-export const contextKeys = ['circuits.engine', 'circuits.hasModels', 'circuits.canFineTune', 'circuits.running'] as const satisfies readonly (keyof ContextKeys)[];
+export const contextKeys = [
+  'circuits.engine', 'circuits.hasModels', 'circuits.canFineTune', 'circuits.running', 'circuits.waiting',
+] as const satisfies readonly (keyof ContextKeys)[];
 
 export const views = { models: 'circuits.models', experiments: 'circuits.experiments' } as const;
 /** The types of the panels, of analyses and of sweeps, by which VS Code restores them. */

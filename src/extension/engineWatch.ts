@@ -5,6 +5,7 @@ import type { Engine, EngineState } from './engine';
 import { canFineTune, type ModelList } from './modelList';
 import type { Problems } from './problems';
 import type { SweepList } from './sweepList';
+import type { WaitingTrainings } from './waitingTrainings';
 
 /** What the engine is told when it starts; the others are read when they are needed. */
 const engineSettings = ['circuits.modelsFolder', 'circuits.device', 'circuits.threads'] as const satisfies readonly Setting[];
@@ -19,6 +20,7 @@ export class EngineWatch implements Disposable {
     private readonly engine: Engine,
     private readonly models: ModelList,
     private readonly sweeps: SweepList,
+    waiting: WaitingTrainings,
     private readonly problems: Problems,
   ) {
     this.lifetime.add(engine.onStateChange(state => this.stateChanged(state)));
@@ -28,6 +30,7 @@ export class EngineWatch implements Disposable {
       this.setRunning();
       this.apply();
     }));
+    this.lifetime.add(waiting.onChange(() => setContext(vscode.commands, 'circuits.waiting', waiting.all.length > 0)));
     this.lifetime.add(sweeps.onChange(({ summary, before }) => {
       if (summary.status === before?.status) return;
       this.setRunning();

@@ -20,6 +20,7 @@ import { SweepList } from './sweepList';
 import { SweepNews } from './sweepNews';
 import { SweepPanels } from './sweepPanels';
 import { TrainingNews } from './trainingNews';
+import { WaitingTrainings } from './waitingTrainings';
 import { WebviewPages } from './webviewPages';
 
 /** Puts everything in its place; the engine starts when something is first asked of it. */
@@ -45,6 +46,7 @@ export function activate(context: vscode.ExtensionContext): void {
     patience: 60_000,
   }));
   const models = lifetime.add(new ModelList(engine));
+  const waiting = lifetime.add(new WaitingTrainings(models));
   const memory: Memory = {
     get: key => context.workspaceState.get(key),
     update: (key, value) => problems.guard(() => context.workspaceState.update(key, value)),
@@ -52,7 +54,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const selections = lifetime.add(new HeadSelections(memory));
   const kept = new KeptParameters(memory);
   const badges = lifetime.add(new HeadBadges(engine, models, log));
-  const view = lifetime.add(new ModelsView(models, selections, badges, problems));
+  const view = lifetime.add(new ModelsView(models, waiting, selections, badges, problems));
   const pages = new WebviewPages(extensionUri);
   const panels = lifetime.add(new Panels({ engine, models, selections, kept, problems, log, pages }));
   const sweeps = lifetime.add(new SweepList(engine));
@@ -69,10 +71,10 @@ export function activate(context: vscode.ExtensionContext): void {
   lifetime.add(new StatusBar(models, sweeps));
   lifetime.add(new TrainingNews(models, sweeps, problems));
   lifetime.add(new SweepNews(sweeps, problems, sweep => sweepPanels.show(sweep)));
-  lifetime.add(new EngineWatch(engine, models, sweeps, problems));
+  lifetime.add(new EngineWatch(engine, models, sweeps, waiting, problems));
 
   const activation = { milliseconds: 0 };
-  lifetime.add(new Commands({ engine, models, selections, view, panels, sweeps, sweepPanels, problems, log, context, activation }));
+  lifetime.add(new Commands({ engine, models, waiting, selections, view, panels, sweeps, sweepPanels, problems, log, context, activation }));
   activation.milliseconds = performance.now() - began;
   log.info(`Activated in ${activation.milliseconds.toFixed(1)} ms.`);
 }

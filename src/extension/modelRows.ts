@@ -30,13 +30,15 @@ export interface RowFacts {
   readonly base?: ModelSummary | undefined;
   /** How many models were fine-tuned from it. */
   readonly tuned?: number;
+  /** What begins by itself when it is trained, by name. */
+  readonly next?: readonly string[];
 }
 
-export function rowOf(node: ModelNode, model: ModelSummary, { details, badges = [], base, tuned = 0 }: RowFacts = {}): Row {
+export function rowOf(node: ModelNode, model: ModelSummary, { details, badges = [], base, tuned = 0, next = [] }: RowFacts = {}): Row {
   const id = nodeId(node);
   switch (node.kind) {
     case 'model':
-      return modelRow(id, model, base);
+      return modelRow(id, model, base, next);
     case 'checkpoints': {
       const count = details?.checkpoints.length ?? 0;
       return { id, ...plain('Checkpoints', 'history', 'checkpoints', true), description: formatCount(count), spoken: `Checkpoints: ${count}` };
@@ -113,13 +115,14 @@ const statusIcons: Readonly<Record<ModelStatus, Row['icon']>> = {
   failed: { id: 'error', color: 'list.errorForeground' },
 };
 
-function modelRow(id: string, model: ModelSummary, base: ModelSummary | undefined): Row {
+function modelRow(id: string, model: ModelSummary, base: ModelSummary | undefined, next: readonly string[]): Row {
   // Below its base it goes without saying.
   const from = model.from && !base ? [`from ${model.from.name}`] : [];
-  const description = [modelDescription(model), ...from].join(' · ');
+  const then = next.length > 0 ? [`then ${next.join(', ')}`] : [];
+  const description = [modelDescription(model), ...from, ...then].join(' · ');
   const words = [
     'model', model.status, isRunning(model) ? 'running' : 'ended', ...(model.resumable && !isRunning(model) ? ['resumable'] : []),
-    ...(canFineTune(model) ? ['tunable'] : []),
+    ...(canFineTune(model) ? ['tunable'] : []), ...(next.length > 0 ? ['awaited'] : []),
   ];
   return {
     id,

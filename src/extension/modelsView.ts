@@ -11,6 +11,7 @@ import type { ModelList, ModelListChange } from './modelList';
 import { analysisOf, childrenOf, familyOf, nodeId, parentOf, topNodes, type ModelNode } from './modelNodes';
 import { rowOf, type Row } from './modelRows';
 import type { Problems } from './problems';
+import type { WaitingTrainings } from './waitingTrainings';
 
 /** Milliseconds between two drawings of a row that keeps changing. */
 const drawEvery = 250;
@@ -31,6 +32,7 @@ export class ModelsView implements vscode.TreeDataProvider<ModelNode>, Disposabl
 
   constructor(
     private readonly models: ModelList,
+    private readonly waiting: WaitingTrainings,
     selections: HeadSelections,
     private readonly badges: HeadBadges,
     private readonly problems: Problems,
@@ -41,6 +43,7 @@ export class ModelsView implements vscode.TreeDataProvider<ModelNode>, Disposabl
       vscode.window.createTreeView(views.models, { treeDataProvider: this, showCollapseAll: true }),
     );
     this.lifetime.add(models.onChange(change => this.modelsChanged(change)));
+    this.lifetime.add(waiting.onChange(() => this.changes.fire(undefined)));
     this.lifetime.add(selections.onChange(({ model, layer, head }) => this.show({ kind: 'head', model, layer, head }, false)));
     this.lifetime.add(badges.onChange(model => this.badgesChanged(model)));
     this.lifetime.add(toDisposable(() => this.nodes.clear()));
@@ -55,6 +58,7 @@ export class ModelsView implements vscode.TreeDataProvider<ModelNode>, Disposabl
       badges: node.kind === 'head' ? this.badges.of(node) : [],
       base: this.models.baseOf(node.model),
       tuned: this.models.families.tunedFrom(node.model).length,
+      next: this.waiting.after(node.model).map(({ training }) => training.name),
     };
     return treeItem(rowOf(node, model, facts), analysisOf(node) !== undefined);
   }

@@ -6,13 +6,14 @@ import { BeginTraining } from './beginTraining';
 import { readSetting, runCommand } from './contributions';
 import type { Engine } from './engine';
 import type { ExperimentPicker } from './experimentPicker';
+import { withoutIcons } from './format';
 import { confirmed } from './modelCommands';
 import type { ModelList } from './modelList';
 import type { Problems } from './problems';
 import {
   deviceItems, planItems, planOf, problemOfNumber, requestOf, titleOfNumber, type DeviceItem, type PlannedNumber, type TrainPlan,
 } from './trainPlan';
-import type { Training } from './waitingTrainings';
+import type { Training, WaitingTrainings } from './waitingTrainings';
 
 interface Offer extends vscode.MessageItem {
   run(): Promise<unknown>;
@@ -21,6 +22,7 @@ interface Offer extends vscode.MessageItem {
 interface TrainHost {
   readonly engine: Engine;
   readonly models: ModelList;
+  readonly waiting: WaitingTrainings;
   readonly problems: Problems;
   readonly experiments: ExperimentPicker;
   /** A training has begun by itself that had waited for another one. */
@@ -33,10 +35,10 @@ export class TrainCommand implements Disposable {
   private readonly beginning: BeginTraining;
 
   constructor(private readonly host: TrainHost) {
-    const { engine, models, problems, begun } = host;
+    const { engine, models, waiting, problems, begun } = host;
     const guard = (work: () => unknown) => problems.guard(work);
     this.beginning = this.lifetime.add(new BeginTraining({
-      engine, models, begun, guard,
+      engine, models, waiting, begun, guard,
       ask: confirmed,
       opened: (training, model) => guard(() => this.offerOpened(training, model)),
       waits: ({ name }, base, leaving) => guard(() => offerToLeave(name, base, leaving)),
@@ -57,6 +59,19 @@ export class TrainCommand implements Disposable {
   /** Trains an experiment file, by default that of the active editor. */
   async fromFile(given: vscode.Uri | undefined): Promise<TrainAnswer | undefined> {
     return this.train(planOf(await this.host.experiments.fromFile(given)));
+  }
+
+  /** Lets the user pick a training that waits, for the model if one is given, and has it not begin. */
+  async cancelWaiting(model: string | undefined): Promise<void> {
+    const { waiting } = this.host;
+    const shown = model === undefined ? waiting.all : waiting.after(model);
+    if (shown.length === 0) {
+      void vscode.window.showInformationMessage('No training waits for another one.');
+      return;
+    }
+    const items = shown.map(one => ({ label: withoutIcons(one.training.name), description: `after ${withoutIcons(one.base.name)}`, one }));
+    const chosen = await vscode.window.showQuickPick(items, { title: 'Cancel Waiting Training', placeHolder: 'It will not start' });
+    if (chosen) waiting.withdraw(chosen.one);
   }
 
   private async train(start: TrainPlan): Promise<TrainAnswer | undefined> {

@@ -1,3 +1,4 @@
+import { Emitter } from '../common/event';
 import { Lifetime, toDisposable, type Disposable } from '../common/lifetime';
 import type { TrainRequest } from '../protocol/engine';
 import type { ModelSummary } from '../protocol/model';
@@ -11,33 +12,59 @@ export interface Training {
   readonly model?: string;
 }
 
-interface WaitingHost {
-  begin(training: Training): void;
-  /** `why` ends a sentence about what the training waited for: `was deleted`. */
-  drop(training: Training, base: string, why: string): void;
-}
-
-interface Waiting {
+/** A training with the model that it waits for. */
+export interface Waiting {
   readonly base: { readonly id: string; readonly name: string };
   readonly training: Training;
+}
+
+interface Dropped extends Waiting {
+  /** Ends a sentence about what it waited for: `was deleted`. */
+  readonly why: string;
 }
 
 /** Trainings that start from models which are still trained, and begin when these are. They wait as long as the window is open. */
 export class WaitingTrainings implements Disposable {
   private readonly lifetime = new Lifetime();
+  private readonly changes = this.lifetime.add(new Emitter<void>());
+  private readonly ready = this.lifetime.add(new Emitter<Training>());
+  private readonly drops = this.lifetime.add(new Emitter<Dropped>());
   private waiting: readonly Waiting[] = [];
+  readonly onChange = this.changes.event;
+  /** Tells of what is to begin now. */
+  readonly onReady = this.ready.event;
+  /** Tells of what will not begin, for what happened to its base. */
+  readonly onDrop = this.drops.event;
 
-  constructor(private readonly models: Pick<ModelList, 'find' | 'onChange'>, private readonly host: WaitingHost) {
+  constructor(private readonly models: Pick<ModelList, 'find' | 'onChange'>) {
     this.lifetime.add(models.onChange(change => this.modelsChanged(change)));
     this.lifetime.add(toDisposable(() => (this.waiting = [])));
+  }
+
+  /** All that wait, the longest first. */
+  get all(): readonly Waiting[] {
+    return this.waiting;
+  }
+
+  /** What waits for the model, each followed by what waits for that in turn. */
+  after(model: string): readonly Waiting[] {
+    return this.waiting.filter(({ base }) => base.id === model)
+      .flatMap(one => [one, ...(one.training.model === undefined ? [] : this.after(one.training.model))]);
   }
 
   /** Until disposed of, the training begins when its base is trained: at once, if that has happened meanwhile. */
   add(base: Waiting['base'], training: Training): Disposable {
     const added: Waiting = { base, training };
-    this.waiting = [...this.waiting, added];
+    this.keep([...this.waiting, added]);
     if (this.models.find(base.id)?.status === 'finished') this.settle(base.id, undefined);
-    return toDisposable(() => (this.waiting = this.waiting.filter(one => one !== added)));
+    return toDisposable(() => this.withdraw(added));
+  }
+
+  /** It will not begin, nor what waits for it; nothing when it waits no more. */
+  withdraw(one: Waiting): void {
+    if (!this.waiting.includes(one)) return;
+    this.keep(this.waiting.filter(other => other !== one));
+    if (one.training.model !== undefined) this.giveUp(one.training.model);
   }
 
   /** The model will not be trained, and so nothing that waits for it. */
@@ -47,6 +74,11 @@ export class WaitingTrainings implements Disposable {
 
   dispose(): void {
     this.lifetime.dispose();
+  }
+
+  private keep(waiting: readonly Waiting[]): void {
+    this.waiting = waiting;
+    this.changes.fire();
   }
 
   private modelsChanged({ changed, before, removed }: ModelListChange): void {
@@ -61,13 +93,14 @@ export class WaitingTrainings implements Disposable {
   /** Begins what waits for the model, or drops it and what waits for that in turn. */
   private settle(model: string, why: string | undefined): void {
     const ready = this.waiting.filter(({ base }) => base.id === model);
-    this.waiting = this.waiting.filter(({ base }) => base.id !== model);
+    if (ready.length === 0) return;
+    this.keep(this.waiting.filter(({ base }) => base.id !== model));
     for (const { base, training } of ready) {
       if (why === undefined) {
-        this.host.begin(training);
+        this.ready.fire(training);
         continue;
       }
-      this.host.drop(training, base.name, why);
+      this.drops.fire({ base, training, why });
       if (training.model !== undefined) this.giveUp(training.model);
     }
   }

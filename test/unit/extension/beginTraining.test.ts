@@ -4,6 +4,7 @@ import { Emitter } from '../../../src/common/event';
 import { BeginTraining } from '../../../src/extension/beginTraining';
 import type { ModelListChange } from '../../../src/extension/modelList';
 import { TooLongError, UntrainedOriginError } from '../../../src/extension/refusals';
+import { WaitingTrainings } from '../../../src/extension/waitingTrainings';
 import { controlModel, type TrainRequest, type UntrainedOrigin } from '../../../src/protocol/engine';
 import type { ModelStatus, ModelSummary } from '../../../src/protocol/model';
 import { modelSummary } from './models';
@@ -44,9 +45,10 @@ function engineWith(answers: readonly boolean[], ...stored: readonly Partial<Mod
     told.push(`${action} ${model}`);
     return null;
   };
+  const models = { load: async () => [...known.values()], find: (id: string) => known.get(id), onChange: changes.event };
+  const waiting = new WaitingTrainings(models);
   const beginning = new BeginTraining({
-    engine: { request: request as never },
-    models: { load: async () => [...known.values()], find: id => known.get(id), onChange: changes.event },
+    engine: { request: request as never }, models, waiting,
     ask: async (question, _, button) => {
       told.push(`${question} [${button}]`);
       return left.shift() ?? false;
@@ -57,7 +59,10 @@ function engineWith(answers: readonly boolean[], ...stored: readonly Partial<Mod
     dropped: ({ name }, base, why) => told.push(`dropped ${name}: ${base} ${why}`),
     guard: work => void Promise.resolve(work()).catch((error: unknown) => told.push(String(error))),
   });
-  onTestFinished(() => beginning.dispose());
+  onTestFinished(() => {
+    beginning.dispose();
+    waiting.dispose();
+  });
   return { beginning, told, become, said: () => told.splice(0) };
 }
 

@@ -50,6 +50,14 @@ describe('the manifest and the table of contributions agree', () => {
     ]);
   });
 
+  test('on when a waiting training can be cancelled: while one waits, and on the row that it waits for', () => {
+    const { menus } = contributes;
+    const rows = ['model training running awaited', 'model training running', 'checkpoint'];
+    const shown = menus['view/item/context'].filter(({ command }) => command === 'circuits.cancelWaiting');
+    expect(shown.map(({ when }) => rows.filter(row => new RegExp(/viewItem =~ \/(.*)\/$/.exec(when)?.[1] ?? '^$').test(row)))).toEqual([[rows[0]]]);
+    expect(menus.commandPalette.find(({ command }) => command === 'circuits.cancelWaiting')?.when).toBe('circuits.waiting');
+  });
+
   test('and every command has an icon where it stands inline or in a title', () => {
     const { menus } = contributes;
     const shown = [

@@ -36,6 +36,13 @@ describe("a model's row", () => {
     expect(rowOf(node, running).spoken).toBe('Model array-update, training, step 420/1,000, loss 0.0123');
   });
 
+  test('says what begins after it, and lets that be cancelled', () => {
+    const row = rowOf(node, running, { next: ['tuned', 'tuned again'] });
+    expect(row.description).toBe('step 420/1,000 · loss 0.0123 · then tuned, tuned again');
+    expect(row.spoken).toBe('Model array-update, training, step 420/1,000, loss 0.0123, then tuned, tuned again');
+    expect(row.context).toBe('model training running awaited');
+  });
+
   test('says in its tooltip how long it will take, and why it failed', () => {
     expect(rowOf(node, running).tooltip).toContain('Remaining: 2 min 25 s');
     const failed = modelSummary({ status: 'failed', problem: 'The disk is full.' });

@@ -19,10 +19,9 @@ function waiting(...statuses: readonly ModelStatus[]) {
     known.set(id, model);
     changes.fire({ structure: !before.has(id), changed: [model], before, removed: [] });
   };
-  const trainings = new WaitingTrainings({ find: id => known.get(id), onChange: changes.event }, {
-    begin: ({ name }) => came.push(`${name} begins`),
-    drop: ({ name }, from, why) => came.push(`${name} dropped: ${from} ${why}`),
-  });
+  const trainings = new WaitingTrainings({ find: id => known.get(id), onChange: changes.event });
+  trainings.onReady(({ name }) => came.push(`${name} begins`));
+  trainings.onDrop(({ training: { name }, base: from, why }) => came.push(`${name} dropped: ${from.name} ${why}`));
   onTestFinished(() => trainings.dispose());
   for (const status of statuses) become(status);
   return { trainings, became: become, came, remove: () => changes.fire({ structure: true, changed: [], before: known, removed: ['base'] }) };
@@ -88,4 +87,34 @@ test('it does not begin any more once it was told not to, or when the window is 
   trainings.dispose();
   became('finished');
   expect(came).toEqual([]);
+});
+
+test('what waits is told of while it does, each followed by what waits for it', () => {
+  const { trainings, became } = waiting('training');
+  const seen: string[] = [];
+  const after = (model: string) => trainings.after(model).map(({ training }) => training.name);
+  trainings.onChange(() => seen.push(after('base').join(', ')));
+  trainings.add({ id: 'tune', name: 'tune' }, { ...tune, name: 'second' });
+  trainings.add(base, { ...tune, model: 'tune' });
+  trainings.add(base, { ...tune, name: 'other' });
+  expect(seen).toEqual(['', 'tune, second', 'tune, second, other']);
+  expect(trainings.all.map(one => `${one.training.name} after ${one.base.name}`)).toEqual(['second after tune', 'tune after Base', 'other after Base']);
+  became('training');
+  became('finished');
+  expect(seen.slice(3)).toEqual(['']);
+  expect(after('tune')).toEqual(['second']);
+});
+
+test('what is withdrawn takes with it what waits for it, and only as long as it waits itself', () => {
+  const { trainings, became, came } = waiting('training');
+  trainings.add({ id: 'tune', name: 'tune' }, { ...tune, name: 'second' });
+  const leaving = trainings.add(base, { ...tune, model: 'tune' });
+  const [first] = trainings.after('base');
+  if (first) trainings.withdraw(first);
+  expect(came).toEqual(['second dropped: tune was not started']);
+  expect(trainings.all).toEqual([]);
+  trainings.add({ id: 'tune', name: 'tune' }, { ...tune, name: 'third' });
+  leaving.dispose();
+  became('finished', 'tune');
+  expect(came.slice(1)).toEqual(['third begins']);
 });
