@@ -51,7 +51,7 @@ export async function afterOrigins<T>(session: Session, engine: Engine, { force 
     } catch (error) {
       if (!(error instanceof UntrainedOriginError)) throw error;
       const { id, name, source } = error.origin;
-      session.output.err.write(printable(`It starts from "${name}", which is trained first.`) + '\n');
+      session.output.err.write(printable(`It starts from "${name}"${source ? ` (seed ${source.seed})` : ''}, which is trained first.`) + '\n');
       if (source) await trainToEnd(session, engine, { ...source, ...(force && { force }) }, true);
       else await follow(session, engine, await engine.runs.resume(id));
       throwIfCancelled(session.interrupted);

@@ -55,12 +55,13 @@ export const TrainingSchema = v.strictObject({
   })),
 });
 
-const modelReference = v.pipe(v.string(), v.minLength(1), v.maxLength(1000));
+const modelReference = v.pipe(v.string(), v.minLength(1), v.maxLength(1000), v.regex(/^\P{Cc}*$/u, 'a name has no control characters'));
 
 /**
  * The model whose weights an experiment starts from: the name of a bundled experiment, the path of an experiment file as
- * seen from this one, or a stored model by its id, the beginning of its id, or its name. With a checkpoint it is that
- * model as it was after so many steps; without, as it is at its end.
+ * seen from this one, or a stored model by its id, the beginning of its id, or its name: the newest of that name. Of an
+ * experiment it is the model that has this one's seed, whatever seed is its own. With a checkpoint it is that model as it
+ * was after so many steps; without, as it is at its end.
  */
 export const FromSchema = v.union([
   modelReference,
