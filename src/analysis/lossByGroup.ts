@@ -101,17 +101,21 @@ export function orderedShare(outcomes: readonly Pick<GroupOutcome, 'size' | 'lea
   return shares.length > 0 ? mean(shares) : undefined;
 }
 
-/** A logarithmic axis has no place for a loss of 0. */
+/** A logarithmic axis has no place for a loss of 0, nor for a group that never had another. */
 function lossLines({ groups, guess, tooFew }: GroupedExamples, { measures, leftOut }: Measurements<LossesAt>, outcomes: readonly GroupOutcome[]): LinesFigure {
-  const rare = tooFew.length === 0 ? [] : [`Too few examples were found of ${tooFew.join(', ')}.`];
+  const curves = groups.map(({ name }, index) => ({ name, points: measures.map(({ step, losses }) => ({ step, loss: losses[index] ?? 0 })).filter(({ loss }) => loss > 0) }));
+  const withoutLoss = curves.filter(({ points }) => points.length === 0).map(({ name }) => name);
   return {
     kind: 'lines', title: 'Loss by group', scalar: 'orderedShare',
-    caption: [`Mean squared error over the same examples at every checkpoint; to guess the mean answer every time has ${guess.loss.toPrecision(3)}. Marks show where a group's loss drops suddenly.`, ...rare, ...leftOut].join(' '),
+    caption: [
+      `Mean squared error over the same examples at every checkpoint; to guess the mean answer every time has ${guess.loss.toPrecision(3)}. Marks show where a group's loss drops suddenly, after each curve was smoothed by its running median over five checkpoints.`,
+      ...(withoutLoss.length === 0 ? [] : [`A loss of 0, which has no place on this axis: ${withoutLoss.join(', ')}.`]),
+      ...(tooFew.length === 0 ? [] : [`Too few examples were found of ${tooFew.join(', ')}.`]),
+      ...leftOut,
+    ].join(' '),
     x: { title: 'Step' }, y: { title: 'Loss', logarithmic: true },
-    series: groups.map(({ name }, index) => {
-      const points = measures.filter(({ losses }) => (losses[index] ?? 0) > 0);
-      return { name, x: Float64Array.from(points, ({ step }) => step), y: Float64Array.from(points, ({ losses }) => losses[index] ?? 0) };
-    }),
+    series: curves.filter(({ points }) => points.length > 0)
+      .map(({ name, points }) => ({ name, x: Float64Array.from(points, ({ step }) => step), y: Float64Array.from(points, ({ loss }) => loss) })),
     marks: outcomes.flatMap(({ name, drop }) => (drop ? [{ x: drop.step, label: name }] : [])),
   };
 }
@@ -119,7 +123,7 @@ function lossLines({ groups, guess, tooFew }: GroupedExamples, { measures, leftO
 function outcomeTable(outcomes: readonly GroupOutcome[]): TableFigure {
   return {
     kind: 'table', title: 'When each group was learned', scalar: 'phases',
-    caption: 'Learned: from this step on the loss stays below 0.25, where answers begin to round to the right one. A sudden drop is the largest fall to a quarter or less, and from above to below 0.25, within a tenth of the training, after a plateau and for good. An untrained model counts as one that guesses the mean.',
+    caption: 'Learned: from this step on the loss stays below 0.25, where answers begin to round to the right one. A sudden drop is the largest fall, of the running median over five checkpoints, to a quarter or less, and from above to below 0.25, within a tenth of the training, after a plateau and for good. An untrained model counts as one that guesses the mean.',
     columns: [
       { title: 'Group', numeric: false },
       ...['Examples', 'Learned at step', 'Sudden drop at step', 'Loss before it', 'Loss after it', 'Loss at the end'].map(title => ({ title, numeric: true })),

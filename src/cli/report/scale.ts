@@ -42,8 +42,11 @@ function linearScale(lowest: number, highest: number, { range, ticks, nice }: Sc
   const first = Math.ceil(low / step - 1e-9);
   const last = Math.floor(high / step + 1e-9);
   const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+  const at = (value: number) => interpolate((value - low) / (high - low), range);
+  // A single step has no others beside it.
+  if (lowest === highest && !nice) return { at, ticks: [{ value: lowest, label: tickLabel(lowest, Number.isInteger(lowest) ? 0 : decimals) }] };
   return {
-    at: value => interpolate((value - low) / (high - low), range),
+    at,
     ticks: Array.from({ length: last - first + 1 }, (_, i) => {
       const value = (first + i) * step;
       return { value, label: tickLabel(value, decimals) };

@@ -65,6 +65,14 @@ describe('loss by group', () => {
     expect(linesOf(await run({ ...context, details: tuned })).marks).toEqual([]);
   });
 
+  test('has no line for a group without any loss, and says so', async () => {
+    const { series, caption } = linesOf(await run(answering(2)));
+    expect(series.map(({ name }) => name)).toEqual(['length 1', 'length 3', 'length 4', 'length 5', 'no path']);
+    expect(caption).toMatch(/ A loss of 0, which has no place on this axis: length 2\.$/);
+    // At one of its checkpoints it has one.
+    expect(linesOf(await run(answering(2, 1))).caption).not.toContain('A loss of 0');
+  });
+
   test('counts a group as learned only when it stays so', async () => {
     // Lengths 1 and 2 are both near 1.6 once, and only length 2 is at the end.
     const result = await run(answering(1.05, 1.6, 2.05, 2.05));

@@ -34,6 +34,12 @@ describe('a scale', () => {
     }
   });
 
+  test.each([0, 4000, -2])('has a single value, as the one step of a model that was not trained, for its only tick: %i', value => {
+    const scale = scaleFor([value], { logarithmic: false, range: [0, 100], ticks: 10 });
+    expect(scale.ticks).toEqual([{ value, label: String(value).replace('-', '−') }]);
+    expect(scale.at(value)).toBeCloseTo(50, 9);
+  });
+
   test('whatever its values, draws them in order inside its range', () => {
     const value = fc.double({ min: -1e12, max: 1e12, noNaN: true }).filter(x => x === 0 || Math.abs(x) > 1e-12);
     fc.assert(fc.property(fc.array(value, { minLength: 1, maxLength: 20 }), fc.boolean(), fc.boolean(), (values, logarithmic, nice) => {
