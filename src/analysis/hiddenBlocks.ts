@@ -100,7 +100,7 @@ function searchHeatmap({ model: { config } }: AnalysisContext, streams: readonly
   const rows = streams.map(({ data }) => [...row(data, 1, config.d_model, reach), ...row(data, 0, config.d_model, out)]);
   return {
     kind: 'heatmap', title: 'The search, layer by layer',
-    caption: `The reach of vertex 1, and what the answer has noted. ${about}`,
+    caption: `Which vertices vertex 1 has reached, and in which layers the answer has noted that vertex 2 is among them (v3 is vertex 3, L0 layer 0). ${about}`,
     x: { title: 'Dimension', labels: [...labelsOf('reach', n), ...labelsOf('out', n)] },
     y: { title: 'After', labels: rows.map((_, layers) => layersText(layers)), subjects: rows.map((_, layers) => (layers > 0 ? { layer: layers - 1 } : {})) },
     rows: rows.length, columns: 2 * n, values: Float32Array.from(rows.flat()), scale: 'diverging', unit: 'activation',
@@ -121,10 +121,10 @@ function streamHeatmap({ model: { config }, task }: AnalysisContext, stream: Hos
   };
 }
 
-/** The dimensions of a block: `reach 3` is about vertex 3, `out 3` about layer 3. */
+/** The dimensions of a block: `reach v3` is about vertex 3, `out L0` about layer 0. */
 function labelsOf(name: BlockName, n: number): readonly string[] {
   if (blocksOf(n)[name].size === 1) return [name];
-  return Array.from({ length: n }, (_, index) => `${name} ${name === 'out' ? index : index + 1}`);
+  return Array.from({ length: n }, (_, index) => `${name} ${name === 'out' ? `L${index}` : `v${index + 1}`}`);
 }
 
 function layersText(layers: number): string {
@@ -134,9 +134,9 @@ function layersText(layers: number): string {
 function headsHeatmap({ model: { config: { n_layers: L, n_heads: H } } }: AnalysisContext, heads: readonly SearchHead[], examples: number): HeatmapFigure {
   return {
     kind: 'heatmap', title: 'What the heads do', scalar: 'headsRight',
-    caption: `Over ${examples} graphs: the share of vertices (for head 0, of answers) from which most of a head's weight is where a search would look.`,
+    caption: `Over ${examples} ${examples === 1 ? 'graph' : 'graphs'}: the share of vertices (for head 0, of answers) from which most of a head's weight is where a search would look.`,
     x: { title: 'Head', labels: Array.from({ length: H }, (_, head) => head === 0 ? 'notices 1 → 2' : `through ${head}`) },
     y: { title: 'Layer', labels: Array.from({ length: L }, (_, layer) => String(layer)), subjects: Array.from({ length: L }, (_, layer) => ({ layer })) },
-    rows: L, columns: H, values: Float32Array.from(heads, ({ share }) => share), scale: 'sequential', unit: 'share',
+    rows: L, columns: H, values: Float32Array.from(heads, ({ share }) => share), scale: 'sequential', reach: 1, unit: 'share',
   };
 }

@@ -36,22 +36,23 @@ describe('the search by hand', () => {
     const { heatmap } = await run({ graph: path, layers: 0 });
     const embedding = heatmap('Residual stream after the embedding');
     expect(ones(embedding, 0)).toEqual(['answer flag']);
-    expect(ones(embedding, 1)).toEqual(['neighbours 3', 'reach 3', 'self 1', 'not-answer flag']);
-    expect(ones(embedding, 4)).toEqual(['neighbours 2', 'neighbours 3', 'reach 2', 'reach 3', 'self 4', 'not-answer flag']);
+    expect(ones(embedding, 1)).toEqual(['neighbours v3', 'reach v3', 'self v1', 'not-answer flag']);
+    expect(ones(embedding, 4)).toEqual(['neighbours v2', 'neighbours v3', 'reach v2', 'reach v3', 'self v4', 'not-answer flag']);
     const after = (await run({ graph: path, layers: 1 })).heatmap('Residual stream after layer 0');
-    expect(ones(after, 1)).toEqual(['neighbours 3', 'reach 1', 'reach 3', 'reach 4', 'self 1', 'not-answer flag']);
+    expect(ones(after, 1)).toEqual(['neighbours v3', 'reach v1', 'reach v3', 'reach v4', 'self v1', 'not-answer flag']);
   });
 
   test('notes in every layer whether vertex 1 had reached vertex 2 before it', async () => {
     const search = (await run({ graph: path })).heatmap('The search');
     expect([0, 1, 2, 3, 4].map(row => ones(search, row))).toEqual([
-      ['reach 3'], ['reach 1', 'reach 3', 'reach 4'], ['reach 1', 'reach 2', 'reach 3', 'reach 4'],
-      ['reach 1', 'reach 2', 'reach 3', 'reach 4', 'out 2'], ['reach 1', 'reach 2', 'reach 3', 'reach 4', 'out 2', 'out 3'],
+      ['reach v3'], ['reach v1', 'reach v3', 'reach v4'], ['reach v1', 'reach v2', 'reach v3', 'reach v4'],
+      ['reach v1', 'reach v2', 'reach v3', 'reach v4', 'out L2'], ['reach v1', 'reach v2', 'reach v3', 'reach v4', 'out L2', 'out L3'],
     ]);
   });
 
   test('has heads that do what they are named after', async () => {
-    const { scalars, badges } = await run();
+    const { scalars, badges, heatmap } = await run();
+    expect(heatmap('What the heads do').reach).toBe(1);
     expect(scalars).toEqual({ headsRight: 1, leastRight: 1 });
     expect(badges).toHaveLength(n * (n + 1));
     expect(badges?.slice(0, 2)).toEqual([{ layer: 0, head: 0, text: 'notices 1 → 2' }, { layer: 0, head: 1, text: 'extends reach through 1' }]);
