@@ -29,14 +29,11 @@ export const perturbation = defineAnalysis({
       kind: 'table', title: 'Perturbed matrices', scalar: 'recovered',
       caption: [
         `Each was replaced by normal noise of standard deviation ${perturb.scale}.`,
-        ...(after === undefined ? [] : [` Test loss right after that: ${after.toPrecision(3)}`, end && end.step > 0 ? `; at step ${end.step}: ${end.testLoss.toPrecision(3)}.` : '.']),
+        ...(after === undefined ? [] : [` Test loss right after that: ${after.toPrecision(3)}`, end && end.step > 0 ? `; at step ${end.step}: ${end.testLoss.toPrecision(3)}.` : '; not trained yet.']),
+        ...(losses.length === 0 ? [' Not trained yet.'] : []),
       ].join(''),
-      columns: [
-        { title: 'Matrix', numeric: false }, { title: 'Head', numeric: false },
-        ...(config.init_mode === 'bfs' ? [{ title: 'What the head did', numeric: false }] : []),
-        { title: 'Loss after', numeric: true }, { title: 'Loss at the end', numeric: true },
-      ],
-      rows: perturbedMatrices(config, perturb, seed).map(matrix => [...rowOf(config, matrix), after ?? '', end?.testLoss ?? '']),
+      columns: ['Matrix', 'Head', ...(config.init_mode === 'bfs' ? ['What the head did'] : [])].map(title => ({ title, numeric: false })),
+      rows: perturbedMatrices(config, perturb, seed).map(matrix => rowOf(config, matrix)),
       subjects: perturbedMatrices(config, perturb, seed).map(({ layer, head }) => ({ layer, head })),
     };
     const recovered = after !== undefined && after > 0 && end && end.step > 0 ? end.testLoss / after : undefined;
