@@ -5,7 +5,7 @@ import { distancesFrom1 } from '../tasks/paths';
 import type { Examples, Task } from '../tasks/task';
 import { answerAxis, mean } from './attribution/logitContrast';
 import { defineAnalysis, knownScalars } from './define';
-import { stream } from './examples';
+import { examplesText, stream } from './examples';
 import { graphFigure, graphTitle } from './graphFigure';
 
 // B examples · T positions · A answers an example
@@ -57,9 +57,12 @@ interface NamedSet extends Examples {
   readonly name: string;
 }
 
+/** What the one set of a task without fixed ones is called. */
+const allExamples = 'examples';
+
 function setsOf(task: Task, seed: number, random: Random, examples: number): readonly NamedSet[] {
   const split = task.split?.(seed);
-  if (!split) return [{ name: 'examples', ...task.sample(random, examples) }];
+  if (!split) return [{ name: allExamples, ...task.sample(random, examples) }];
   return [{ name: 'training', ...split.train }, { name: 'test', ...split.test }];
 }
 
@@ -99,12 +102,12 @@ function answerBars(categories: AnswerCategories, sets: readonly NamedSet[], pos
   const shares = (labels: readonly number[], of: number) => Float64Array.from(countsOf(categories, labels), count => count / of);
   const drawn = sets.map(({ name, labels: { data } }) => ({ name, values: shares([...data], data.length) }));
   const without = posed.filter(({ hasPath }) => !hasPath).map(({ label }) => label);
-  const counted = sets.map(({ name, tokens: { shape: [B = 0] } }) => `${B.toLocaleString('en')} ${name === 'examples' ? name : `${name} examples`}`).join(' and ');
+  const counted = sets.map(({ name, tokens: { shape: [B = 0] } }) => examplesText(B, name === allExamples ? undefined : name)).join(' and ');
   return {
     kind: 'bars', title: 'Answers', scalar: 'commonestShare',
     caption: `How frequent each right answer is, over ${counted}.${posed.length > 0 ? ' A graph without a path has an answer too, which is no distance.' : ''}`,
     x: { title: 'Right answer', labels: categories.names }, y: { title: 'Share of the answers' },
-    series: [...drawn, ...(posed.length > 0 ? [{ name: 'without a path', values: shares(without, posed.length) }] : [])],
+    series: [...drawn, ...(posed.length > 0 ? [{ name: 'of these, without a path', values: shares(without, posed.length) }] : [])],
   };
 }
 

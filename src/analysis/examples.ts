@@ -50,6 +50,11 @@ export function answeredExamples(source: Source, wanted: Wanted): AnsweredExampl
   return { ...chosen, answers: answersOf(source.task, chosen.tokens) };
 }
 
+/** As in "1 example", "8,192 examples" and "24 training examples". */
+export function examplesText(count: number, kind?: string): string {
+  return `${count.toLocaleString('en')} ${kind === undefined ? '' : `${kind} `}${count === 1 ? 'example' : 'examples'}`;
+}
+
 /** The right answers `[B, A]` of prompts `[B, T]`, called `what`. @throws UserError for one that is short or does not pose the task. */
 export function answersOf(task: Task, { shape, data }: HostTensor<'int32'>, what = 'The prompt'): HostTensor<'int32'> {
   const [B = 0, T = 0] = shape;

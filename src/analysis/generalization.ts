@@ -5,7 +5,7 @@ import type { TestSet } from '../tasks/task';
 import { measuresOf } from './answerMeasures';
 import type { AnswerScores } from './attribution/answerScores';
 import { defineAnalysis, type AnalysisContext } from './define';
-import { stream } from './examples';
+import { examplesText, stream } from './examples';
 import { scoresOn } from './numberAnswers';
 import { taskOf } from './numberInputs';
 
@@ -100,7 +100,7 @@ function lossTable(measured: readonly Measured[], examples: number, missing: str
   return {
     kind: 'table', title: 'Generalization', scalar: 'anyOverOnPath',
     caption: [
-      `Over ${examples.toLocaleString('en')} examples of each distribution. The published losses are of the study's own model, before and after it was fine-tuned.`,
+      `Over ${examplesText(examples)} of each distribution. The published losses are of the study's own model, before and after it was fine-tuned.`,
       ...(hasBefore ? ['Before: the model that this one was fine-tuned from.'] : []),
       ...(missing === undefined ? [] : [`The model before fine-tuning is left out: ${missing}`]),
     ].join(' '),

@@ -4,7 +4,7 @@ import type { Task, TestSet } from '../tasks/task';
 import { answerScores } from './attribution/answerScores';
 import { mean } from './attribution/logitContrast';
 import { defineAnalysis } from './define';
-import { stream } from './examples';
+import { examplesText, stream } from './examples';
 import { answersInNumbers, answersTo, numberAnswerNeeds } from './numberAnswers';
 
 /** What a model predicts for each right number. */
@@ -88,7 +88,7 @@ function histogram(groups: readonly LabelGroup[], title: string, examples: numbe
   const further = outside === 0 ? '' : ` ${outside.toLocaleString('en')} ${outside === 1 ? 'prediction lies' : 'predictions lie'} further out and ${outside === 1 ? 'stands' : 'stand'} in the outermost bins.`;
   return {
     kind: 'histogram2d', title: `Predictions: ${title}`, scalar: 'accuracy',
-    caption: `Share of the predictions for each right number, over ${examples.toLocaleString('en')} examples; a column sums to 1.${further}`,
+    caption: `Share of the predictions for each right number, over ${examplesText(examples)}; a column sums to 1.${further}`,
     x: { title: 'Right number' }, y: { title: 'Prediction' },
     xEdges: Float64Array.from({ length: groups.length + 1 }, (_, index) => least + index - 0.5),
     yEdges: Float64Array.from({ length: rows + 1 }, (_, index) => edge(index)),

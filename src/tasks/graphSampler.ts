@@ -13,7 +13,7 @@ export interface Distribution {
   readonly target: (typeof targetRules)[number];
   /** The largest target; at least 3 unless it is always vertex 2. */
   readonly targetLimit: number;
-  /** Distances that more than this share of the graphs of a size have are thinned to it. */
+  /** Distances that more than this share of the graphs of a size have, before any are thinned, are thinned to so many. */
   readonly balance: number;
 }
 

@@ -31,7 +31,7 @@ describe('the dataset of shortest paths', () => {
   test('is how frequent each distance is, and how many graphs without a path answer with it', async () => {
     const { bars, scalars } = await run(pathContext(), params);
     expect(bars.x.labels).toEqual(['1', '2', '3', '4', '5', '6'].slice(0, Math.max(...labels.data)));
-    expect(bars.series.map(({ name }) => name)).toEqual(['examples', 'without a path']);
+    expect(bars.series.map(({ name }) => name)).toEqual(['examples', 'of these, without a path']);
     const [all, without] = bars.series.map(({ values }) => [...values]);
     expect(all).toEqual(bars.x.labels.map(label => share(graph => graph.label === Number(label))));
     expect(without).toEqual(bars.x.labels.map(label => share(graph => graph.label === Number(label) && !graph.hasPath)));
@@ -60,6 +60,10 @@ describe('the dataset of shortest paths', () => {
     }
     expect((await run(pathContext(), { ...params, graphs: 0 })).figures).toHaveLength(2);
   });
+
+  test.each([[1, 'over 1 example.'], [1000, 'over 1,000 examples.']])('says of how many examples it is: %i', async (examples, words) => {
+    expect((await run(pathContext(), { examples })).bars.caption).toContain(words);
+  });
 });
 
 describe('the dataset of a task whose answers are words', () => {
@@ -67,6 +71,7 @@ describe('the dataset of a task whose answers are words', () => {
     const { bars, scalars, figures } = await run(contextOf(prepared({ task: { modulus: 7 } })));
     expect(bars.x.labels).toHaveLength(7);
     expect(bars.series.map(({ name }) => name)).toEqual(['training', 'test']);
+    expect(bars.caption).toContain('over 24 training examples and 25 test examples.');
     // Each of 7 answers belongs to 7 of the 49 pairs.
     const counts = bars.series.map(({ values }) => [...values]);
     const [trained = 0, tested = 0] = [24, 25];
