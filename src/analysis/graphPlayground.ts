@@ -1,11 +1,14 @@
 import { UserError } from '../common/errors';
+import type { Random } from '../common/random';
 import { int32, type HostTensor } from '../common/tensor';
 import type { ModelConfig } from '../protocol/config';
 import type { NetworkArrow, NetworkNode, NetworkPlace, TableFigure } from '../protocol/figure';
 import { formatGraph, parseGraph } from '../protocol/graphText';
 import type { GraphReading, PosedGraph } from '../tasks/graphs';
+import { distancesFrom1 } from '../tasks/paths';
 import type { Task } from '../tasks/task';
 import { positionNames } from '../tasks/words';
+import { mean } from './attribution/logitContrast';
 import { defineAnalysis } from './define';
 import { stream } from './examples';
 import { graphFigure, graphTitle } from './graphFigure';
@@ -26,7 +29,7 @@ export const graphPlayground = defineAnalysis({
   group: 'Attention',
   live: true,
   params: {
-    graph: { kind: 'graph', title: 'Graph', description: 'Edges between numbered vertices, as in 1-3 3-4 2-4. Leave it empty for a graph of the task, with a target of its own.', default: '' },
+    graph: { kind: 'graph', title: 'Graph', description: 'Edges between numbered vertices, as in 1-3 3-4 2-4. Leave it empty for a graph of the task that has a path to a target of its own.', default: '' },
     target: { kind: 'integer', title: 'Target', description: 'The vertex whose distance from vertex 1 is asked for, in a graph that is given.', default: 2, minimum: 1, maximum: 1000 },
     sample: { kind: 'integer', title: 'Sample', description: 'Another number draws another graph of the task.', default: 0, minimum: 0, maximum: 1_000_000 },
     head: { kind: 'head', title: 'Head', description: 'The head whose attention is drawn; empty for the mean over the heads of the last layer, from which the answer is read.', default: '', otherwise: 'Mean of the last layer' },
@@ -44,7 +47,7 @@ export const graphPlayground = defineAnalysis({
     const { config } = model;
     const { graphs } = task;
     if (!graphs) throw new Error('the playground needs a task about graphs');
-    const posed = posedBy(task, graphs, text.trim() === '' ? [...task.sample(stream(context.random, sample), 1).tokens.data] : promptOf(graphs, text, target));
+    const posed = posedBy(task, graphs, text.trim() === '' ? sampledPrompt(task, graphs, stream(context.random, sample)) : promptOf(graphs, text, target));
     const { prompt, graph, truth } = posed;
     const heads = head === '' ? lastHeads(config) : [headOf(config, head)];
     const tokens = int32([1, prompt.length], Int32Array.from(prompt));
@@ -56,15 +59,16 @@ export const graphPlayground = defineAnalysis({
       const [from, to] = [placeOf(source), placeOf(destination)];
       const weight = weights[destination * prompt.length + source] ?? 0;
       // A sum of rounded weights can be a little more than 1.
-      return from && to && weight > 0 ? [{ from, to, weight: Math.min(1, weight) }] : [];
+      return from && to && source !== destination && weight > 0 ? [{ from, to, weight: Math.min(1, weight) }] : [];
     }));
+    const kept = mean(destinations.filter(placeOf).map(position => weights[position * prompt.length + position] ?? 0));
     const [only] = head === '' ? [] : heads;
     const of = only ? `attention of ${componentName(only)}` : `mean attention of the heads of layer ${config.n_layers - 1}`;
     return {
       figures: [
         graphFigure(graph, {
           title: `${graphTitle(graph)}, predicted ${prediction.toFixed(2)}`, scalar: 'error', ...(only && { subject: only }),
-          caption: `From what is read to what reads it: ${of}${arrows === 'all' ? '' : ', where the answer is read'}.`,
+          caption: `From what is read to what reads it: ${of}${arrows === 'all' ? '' : ', where the answer is read'}. Attention of a place to itself is not drawn${arrows === 'all' ? '; on average that is' : ':'} ${kept.toFixed(2)}.`,
         }, drawn, others),
         answerTable(task, posed, prediction),
       ],
@@ -78,6 +82,24 @@ interface Posed {
   readonly prompt: readonly number[];
   readonly graph: PosedGraph;
   readonly truth: number;
+}
+
+/** A default without a path would show little: this many graphs are searched for one. */
+const mostDrawn = 32;
+
+/** A prompt of the task, with a path to the target if one is drawn soon. */
+function sampledPrompt(task: Task, graphs: GraphReading, random: Random): readonly number[] {
+  const { shape: [, T = 0], data } = task.sample(random, mostDrawn).tokens;
+  const prompts = Array.from({ length: mostDrawn }, (_, row) => [...data.subarray(row * T, (row + 1) * T)]);
+  const withPath = prompts.find(prompt => {
+    const graph = graphs.read(prompt);
+    return graph && hasPath(graph);
+  });
+  return withPath ?? prompts[0] ?? [];
+}
+
+function hasPath(graph: PosedGraph): boolean {
+  return distancesFrom1(graph)[graph.target] !== undefined;
 }
 
 /** @throws UserError for a prompt that poses no graph. */
@@ -135,7 +157,7 @@ function answerTable(task: Task, { prompt, graph, truth }: Posed, prediction: nu
   return {
     kind: 'table', title: 'Answer', caption: 'The prompt can be given to other analyses, and the edges to this one.', scalar: 'prediction',
     columns: [{ title: 'What', numeric: false }, { title: 'Value', numeric: false }],
-    rows: [['Right answer', truth], ['Prediction', prediction], ['Error', prediction - truth], ['Edges', formatGraph(graph.edges)], ['Prompt', wordsOf(task, prompt)]],
+    rows: [['Right answer', hasPath(graph) ? truth : `${truth} (no path)`], ['Prediction', prediction], ['Error', prediction - truth], ['Edges', formatGraph(graph.edges)], ['Prompt', wordsOf(task, prompt)]],
   };
 }
 

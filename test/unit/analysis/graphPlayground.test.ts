@@ -1,13 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import type { AnalysisContext } from '../../../src/analysis/define';
+import { stream } from '../../../src/analysis/examples';
 import { graphPlayground } from '../../../src/analysis/graphPlayground';
 import { runAnalysis } from '../../../src/analysis/run';
 import { UserError } from '../../../src/common/errors';
+import { Random } from '../../../src/common/random';
 import { int32 } from '../../../src/common/tensor';
 import { contextOf } from '../../support/analyses';
 import { expectClose } from '../../support/close';
 import { prepared } from '../../support/experiments';
-import { pathContext } from '../../support/numberAnswers';
+import { distancesOf, pathContext } from '../../support/numberAnswers';
 
 type Given = Parameters<typeof runAnalysis>[2];
 
@@ -47,10 +49,13 @@ describe('the graph playground', () => {
     const { network } = await play(context, { ...given, head: '0.1' });
     const { pattern } = await plainRun(context, prompt);
     const row = pattern(0).subarray(T * T + (T - 1) * T, 2 * T * T); // head 1, into the target
-    expect(network.arrows.map(({ from }) => from)).toEqual([{ link: 0 }, { link: 1 }, { link: 2 }, { node: '4' }]);
+    expect(network.arrows.map(({ from }) => from)).toEqual([{ link: 0 }, { link: 1 }, { link: 2 }]);
     expect(network.arrows.every(({ to }) => 'node' in to && to.node === '4')).toBe(true);
-    expectClose(network.arrows.map(({ weight }) => weight), [0, 1, 2, 6].map(at => row[at] ?? NaN), { absolute: 1e-6 });
-    expect(network.arrows.reduce((sum, { weight }) => sum + weight, 0)).toBeCloseTo(1, 5);
+    expectClose(network.arrows.map(({ weight }) => weight), [0, 1, 2].map(at => row[at] ?? NaN), { absolute: 1e-6 });
+    // What is left is the target's attention to itself.
+    const kept = 1 - network.arrows.reduce((sum, { weight }) => sum + weight, 0);
+    expect(kept).toBeCloseTo(row[T - 1] ?? NaN, 5);
+    expect(network.caption).toMatch(new RegExp(` not drawn: ${kept.toFixed(2)}\\.$`));
     expect(network.subject).toEqual({ layer: 0, head: 1 });
   });
 
@@ -58,22 +63,45 @@ describe('the graph playground', () => {
     const { network } = await play(context, given);
     const { pattern } = await plainRun(context, prompt);
     const at = (head: number, source: number) => pattern(1)[(head * T + T - 1) * T + source] ?? NaN;
-    expectClose(network.arrows.map(({ weight }) => weight), [0, 1, 2, 6].map(source => (at(0, source) + at(1, source)) / 2), { absolute: 1e-6 });
+    expectClose(network.arrows.map(({ weight }) => weight), [0, 1, 2].map(source => (at(0, source) + at(1, source)) / 2), { absolute: 1e-6 });
   });
 
   test('draws attention into every place, if all arrows are wanted', async () => {
     const { network } = await play(context, { ...given, arrows: 'all' });
-    expect(network.arrows).toHaveLength(4 * 4);
-    for (const to of [{ link: 0 }, { link: 1 }, { link: 2 }, { node: '4' }]) {
-      const weights = network.arrows.filter(arrow => JSON.stringify(arrow.to) === JSON.stringify(to)).map(({ weight }) => weight);
-      expect(weights.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 5);
-    }
+    expect(network.arrows).toHaveLength(4 * 3);
+    const places = [{ link: 0 }, { link: 1 }, { link: 2 }, { node: '4' }];
+    const kept = places.map(to => {
+      const others = network.arrows.filter(arrow => JSON.stringify(arrow.to) === JSON.stringify(to));
+      expect(others.map(({ from }) => from)).toEqual(places.filter(place => place !== to));
+      return 1 - others.reduce((sum, { weight }) => sum + weight, 0);
+    });
+    expect(network.caption).toContain(`on average that is ${(kept.reduce((sum, each) => sum + each, 0) / 4).toFixed(2)}.`);
   });
 
   test('samples a graph of the task where none is given, another for another sample', async () => {
     const prompts = await Promise.all([0, 0, 1, 2, 3].map(async sample => (await play(pathContext(), { sample })).table.rows.at(-1)?.[1]));
     expect(prompts[0]).toBe(prompts[1]);
     expect(new Set(prompts).size).toBeGreaterThan(2);
+  });
+
+  test('samples a graph with a path, though the first that is drawn may have none', async () => {
+    for (let sample = 0; sample < 12; sample++) {
+      const { network } = await play(pathContext(), { sample });
+      expect(network.links.some(({ marked }) => marked), network.title).toBe(true);
+    }
+    const { task, details } = pathContext();
+    const firstHasPath = Array.from({ length: 12 }, (_, sample) => {
+      const { tokens: { data } } = task.sample(stream(new Random(details.experiment.seed, 'analysis'), sample), 1);
+      const edges = [...data].slice(0, -1).map(token => (task.vocabulary[token] ?? '').split('-').map(Number)).map(([a = 0, b = 0]) => [a, b] as const);
+      return Number.isFinite(distancesOf(6, edges)[1]?.[2]);
+    });
+    expect(firstHasPath).toContain(false);
+  });
+
+  test('says where there is no path', async () => {
+    const { table, scalars } = await play(pathContext(), { graph: '1-3 2-4' });
+    expect(table.rows[0]).toEqual(['Right answer', '4 (no path)']);
+    expect(scalars['truth']).toBe(4);
   });
 
   test.each([
@@ -100,7 +128,7 @@ test('the graph playground draws a token that is no vertex beside the circle, an
   }));
   const { network, scalars } = await play(context, { graph: '1-3 3-4 2-4' });
   expect(network.nodes.map(({ label }) => label)).toEqual(['1', '2', '3', '4', 'answer']);
-  expect(network.arrows.map(({ from }) => from)).toEqual(['answer', '1', '2', '3', '4'].map(node => ({ node })));
+  expect(network.arrows.map(({ from }) => from)).toEqual(['1', '2', '3', '4'].map(node => ({ node })));
   expect(network.arrows.every(({ to }) => 'node' in to && to.node === 'answer')).toBe(true);
   expect(scalars['truth']).toBe(3);
   await expect(play(context, { graph: '1-3', target: 3 })).rejects.toThrow(/^The target is 3;/);
