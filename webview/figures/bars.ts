@@ -1,4 +1,3 @@
-import type { PlotlyHover } from 'plotly.js/lib/core';
 import { Lifetime } from '../../src/common/lifetime';
 import type { BarsFigure } from '../../src/protocol/figure';
 import { coloursFor } from '../colours';
@@ -11,7 +10,7 @@ import { escapeText } from '../plotly/text';
 import { labelRow, labelTicks } from '../plotly/ticks';
 import { headIn, isPicked, joined, type HeadName } from '../subjects';
 import type { Theme } from '../theme';
-import { walkPoints, type PointSpace } from './points';
+import { pointOf, walkPoints, type PointSpace } from './points';
 import { Readout } from './readout';
 import { summariseBars } from './summary';
 import { range, tabulate } from './tabulate';
@@ -53,9 +52,9 @@ export function barsView(first: BarsFigure, context: FigureContext): FigureView<
     const head = headIn(lockedSubject() ?? {});
     if (head) context.heads.pick(head);
   }));
-  lifetime.add(chart.onDidHover(hover => cursor.hover(barOf(hover))));
+  lifetime.add(chart.onDidHover(hover => cursor.hover(pointOf(hover))));
   lifetime.add(chart.onDidUnhover(() => cursor.hover(undefined)));
-  lifetime.add(chart.onDidClick(hover => cursor.toggleLock(barOf(hover))));
+  lifetime.add(chart.onDidClick(hover => cursor.toggleLock(pointOf(hover))));
   lifetime.add(context.heads.onDidChange(() => { if (figure.x.subjects) chart.draw(); }));
   name();
   return {
@@ -73,11 +72,6 @@ export function barsView(first: BarsFigure, context: FigureContext): FigureView<
     picture: () => chart.picture(figure.title),
     dispose: () => lifetime.dispose(),
   };
-}
-
-function barOf({ points }: PlotlyHover): Cell | undefined {
-  const [point] = points;
-  return typeof point?.pointNumber === 'number' ? { row: point.curveNumber, column: point.pointNumber } : undefined;
 }
 
 function describe(

@@ -1,4 +1,5 @@
 import type { PlotlyValues } from 'plotly.js/lib/core';
+import { Lifetime } from '../../src/common/lifetime';
 import type { LinesFigure } from '../../src/protocol/figure';
 import { coloursFor } from '../colours';
 import { checkbox } from '../controls/toolkit';
@@ -10,7 +11,7 @@ import { axisLayout, baseLayout, logarithmicExtent } from '../plotly/layout';
 import { escapeText } from '../plotly/text';
 import { labelTicks, widestLabel } from '../plotly/ticks';
 import type { Theme } from '../theme';
-import { walkPoints } from './points';
+import { pointOf, walkPoints } from './points';
 import { summariseLines } from './summary';
 import { positionText, tabulate } from './tabulate';
 import type { FigureContext, FigureView } from './view';
@@ -32,7 +33,8 @@ export function linesView(first: LinesFigure, context: FigureContext): FigureVie
   const logX = checkbox({ title: 'Log x', description: 'A logarithmic scale for the x axis' }, first.x.logarithmic ?? false);
   const logY = checkbox({ title: 'Log y', description: 'A logarithmic scale for the y axis' }, first.y.logarithmic ?? false);
   const scales = (): Scales => ({ x: logX.value && !figure.x.labels, y: logY.value });
-  const chart: Chart = new Chart(context.theme, width => describe(figure, scales(), context.theme.current, width, axis => chart.visibleRange(axis)));
+  const lifetime = new Lifetime();
+  const chart: Chart = lifetime.add(new Chart(context.theme, width => describe(figure, scales(), context.theme.current, width, axis => chart.visibleRange(axis))));
   const note = element('p', { class: 'chart-note' });
   const show = () => {
     chart.element.setAttribute('aria-label', `${figure.title}. Arrow keys walk along the series.`);
@@ -49,9 +51,9 @@ export function linesView(first: LinesFigure, context: FigureContext): FigureVie
   logX.onDidChange(rescale);
   logY.onDidChange(rescale);
   const cursor = new CellCursor();
-  chart.onDidHover(({ points: [point] }) => { if (figure.crowd && point) cursor.hover({ row: point.curveNumber, column: point.pointNumber }); });
-  chart.onDidUnhover(() => { if (figure.crowd) cursor.hover(undefined); });
-  cursor.onDidChange(() => fadeOthers(chart, figure.crowd ? cursor.cell?.row : undefined));
+  lifetime.add(chart.onDidHover(hover => { if (figure.crowd) cursor.hover(pointOf(hover)); }));
+  lifetime.add(chart.onDidUnhover(() => { if (figure.crowd) cursor.hover(undefined); }));
+  lifetime.add(cursor.onDidChange(() => fadeOthers(chart, figure.crowd ? cursor.cell?.row : undefined)));
   walkPoints(chart, cursor, () => ({
     rows: figure.series.length,
     columns: series => figure.series[series]?.x.length ?? 0,
@@ -73,7 +75,7 @@ export function linesView(first: LinesFigure, context: FigureContext): FigureVie
     summary: () => summariseLines(figure),
     table: () => tabulate(figure),
     picture: () => chart.picture(figure.title),
-    dispose: () => chart.dispose(),
+    dispose: () => lifetime.dispose(),
   };
 }
 

@@ -1,4 +1,5 @@
-import { listenForCellKeys, type CellCursor, type CellSpace } from '../cursor';
+import type { PlotlyHover } from 'plotly.js/lib/core';
+import { listenForCellKeys, type Cell, type CellCursor, type CellSpace } from '../cursor';
 import type { Chart } from '../plotly/chart';
 
 /** What the keyboard walks over in a chart of series. */
@@ -18,4 +19,9 @@ export function walkPoints(chart: Chart, cursor: CellCursor, space: () => PointS
     chart.showPoints([]);
     if (!cursor.locked) cursor.clear();
   });
+}
+
+/** The point of a series under the pointer, as the keyboard knows it. */
+export function pointOf({ points: [point] }: PlotlyHover): Cell | undefined {
+  return typeof point?.pointNumber === 'number' ? { row: point.curveNumber, column: point.pointNumber } : undefined;
 }

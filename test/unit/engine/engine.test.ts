@@ -120,6 +120,12 @@ describe('the engine process', () => {
     expect(notices).toBeLessThanOrEqual(10 * (performance.now() - start) / 1000 + 3);
     expect(await connection.sendRequest(protocol.listSweeps)).toMatchObject([{ id, status: 'finished', counts: { finished: 3 } }]);
     expect((await connection.sendRequest(protocol.getSweep, { sweep: id })).rows.map(({ status }) => status)).toEqual(['finished', 'finished', 'finished']);
+    const [curve] = await connection.sendRequest(protocol.getSweepCurves, { sweep: id, metric: 'trainLoss', runs: [2] });
+    expect(curve).toMatchObject({ run: 2, steps: expect.any(Float64Array), values: expect.any(Float64Array) });
+    // The loss that the last step began with.
+    expect(curve?.steps.at(-1)).toBe(299);
+    const wrong = connection.sendRequest(protocol.getSweepCurves, { sweep: id, metric: 'trainLoss', runs: [3] });
+    await expect(wrong).rejects.toMatchObject({ code: protocol.userErrorCode, message: 'The sweep "tiny" has no run 4; it has 3.' });
     await connection.sendRequest(protocol.controlSweep, { sweep: id, action: 'forget' });
     expect(await connection.sendRequest(protocol.listSweeps)).toEqual([]);
 
