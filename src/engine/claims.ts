@@ -123,9 +123,7 @@ export async function verifyClaims(
 ): Promise<readonly ClaimOutcome[]> {
   const measurements = new Map<string, AnalysisResult | UserError>();
 
-  async function measure(claim: Measurement, of: string | undefined): Promise<AnalysisResult | UserError> {
-    const subject = of === undefined ? model : others.get(of);
-    if (subject === undefined) throw new Error(`there is no model of ${of}`);
+  async function measure(claim: Measurement, subject: string | UserError): Promise<AnalysisResult | UserError> {
     if (subject instanceof UserError) return subject;
     const analysis = findAnalysis(claim.analysis);
     const params = parametersOf(analysis, claim);
@@ -139,11 +137,11 @@ export async function verifyClaims(
     return measured;
   }
 
-  async function settle(claim: Claim): Promise<ClaimOutcome> {
-    const own = outcomeOf(claim, claim, await measure(claim, claim.of));
+  async function settle(claim: Claim, subject: string | UserError): Promise<ClaimOutcome> {
+    const own = outcomeOf(claim, claim, await measure(claim, subject));
     if (own.ok) return own;
     for (const other of claim.or ?? []) {
-      const outcome = outcomeOf(claim, other, await measure(other, claim.of));
+      const outcome = outcomeOf(claim, other, await measure(other, subject));
       if (outcome.ok) return outcome;
     }
     return own;
@@ -152,7 +150,9 @@ export async function verifyClaims(
   const outcomes: ClaimOutcome[] = [];
   for (const claim of claims) {
     throwIfCancelled(signal);
-    outcomes.push(await settle(claim));
+    const subject = claim.of === undefined ? model : others.get(claim.of);
+    if (subject === undefined) throw new Error(`there is no model of ${claim.of}`);
+    outcomes.push({ ...await settle(claim, subject), ...(typeof subject === 'string' && claim.of !== undefined && { model: subject }) });
   }
   return outcomes;
 }

@@ -42,6 +42,8 @@ export interface ClaimOutcome {
   readonly claim: string;
   /** The other experiment whose model it is about. */
   readonly of?: string;
+  /** The id of that model; absent where there is none. */
+  readonly model?: string;
   /** null where it could not be measured. */
   readonly measured: number | null;
   readonly expect: string;

@@ -80,11 +80,25 @@ async function readOne(engine: Engine, order: ClaimedOrder): Promise<Ordered> {
   if (hasSweep(order.text)) {
     const sweep = sweepOf(order, named);
     throwProblems(sweepClaimProblems(sweep, named));
-    return { order, named, experiments: sweep.runs.map(({ experiment }) => experiment), isSweep: true };
+    const experiments = sweep.runs.map(({ experiment }) => experiment);
+    checkChanges(order, experiments);
+    return { order, named, experiments, isSweep: true };
   }
   const experiment = experimentOf(order, named);
   throwProblems(claimProblems(experiment, named));
+  checkChanges(order, [experiment]);
   return { order, named, experiments: [experiment], isSweep: false };
+}
+
+/** @throws UserError where a change of the experiment would leave the others that its claims are about as they are. */
+function checkChanges({ steps, set = [] }: TrainOrder, experiments: readonly PreparedExperiment[]): void {
+  const isOfModel = (pair: string) => !/^claims[.=]/.test(pair);
+  const changes = [...(steps === undefined ? [] : ['--steps']), ...(set.some(isOfModel) ? ['--set'] : [])];
+  const others = new Set(experiments.flatMap(({ claims }) => claims.flatMap(({ of }) => of ?? [])));
+  if (changes.length === 0 || others.size === 0) return;
+  const [what, change] = [changes.join(' and '), changes.length > 1 ? 'change' : 'changes'];
+  const named = [...others].map(other => `"${other}"`).join(' and ');
+  throw new UserError(`${what} ${change} this experiment alone, and not ${named}, which some of its claims are about; make the change in a copy of the file without those claims.`);
 }
 
 function throwProblems(problems: readonly ExperimentProblem[]): void {
@@ -177,7 +191,7 @@ function experimentText({ name, id, seed, claims, problem }: Verification): stri
   return `${title}\n${textTable(columns.filter(column => column !== ofColumn || isOfOthers), claims)}`;
 }
 
-const ofColumn = { title: 'of', value: ({ of = '' }: ClaimOutcome) => of };
+const ofColumn = { title: 'of', value: ({ of = '', model }: ClaimOutcome) => (model === undefined ? of : `${of} (${model})`) };
 const columns = [
   { title: '', value: ({ ok }: ClaimOutcome) => (ok ? '✓' : '✗') },
   { title: 'claim', value: ({ claim }: ClaimOutcome) => claim },

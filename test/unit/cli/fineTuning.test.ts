@@ -81,7 +81,14 @@ describe('experiments that start from others', { timeout: 120_000 }, () => {
     expect(verified.claims[0].measured).not.toBe(verified.claims[1].measured);
     const { models } = await json('third', 'models');
     expect(models.map(({ name }: { name: string }) => name).sort()).toEqual(['chained', 'claiming']);
-    expect((await circuits('third', 'verify', file, '--seed', '1')).out).toMatch(/of\s+measured[\s\S]*chained\.circuit\.json/);
+    const { id } = models.find(({ name }: { name: string }) => name === 'chained');
+    expect(verified.claims.map(({ model }: { model?: string }) => model)).toEqual([undefined, id]);
+    expect((await circuits('third', 'verify', file, '--seed', '1')).out).toMatch(new RegExp(`of\\s+measured[^]*chained\\.circuit\\.json \\(${id}\\)`));
+    // What is changed here is not changed there.
+    const refused = (changes: string, change: string) => `${changes} ${change} this experiment alone, and not "chained.circuit.json", which some of its claims are about; make the change in a copy of the file without those claims.\n`;
+    expect(await circuits('third', 'verify', file, '--steps', '5')).toMatchObject({ code: 2, out: '', err: refused('--steps', 'changes') });
+    expect((await circuits('third', 'verify', file, '--seed', '1', '--set', 'claims.0.expect=< 1000')).code).toBe(0);
+    expect(await circuits('third', 'verify', file, '--steps', '5', '--set', 'training.batch=4')).toMatchObject({ code: 2, out: '', err: refused('--steps and --set', 'change') });
   });
 
   test('a sweep over seeds trains what each run starts from', async () => {

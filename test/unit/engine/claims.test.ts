@@ -114,6 +114,16 @@ describe('on a trained model', () => {
     ]);
   });
 
+  test('a claim about another experiment names the model that it was measured on, if there is one', async () => {
+    const others = new Map<string, string | UserError>([['tuned', 'tuned-id'], ['lost', new UserError('It failed.')]]);
+    const counting = analyses();
+    const outcomes = await verifyClaims(counting, 'model', [claim(), claim({ of: 'tuned' }), claim({ of: 'lost' })], { signal, others });
+    expect(outcomes.map(({ of, model, measured }) => [of, model, measured])).toEqual([
+      [undefined, undefined, 0.75], ['tuned', 'tuned-id', 0.75], ['lost', undefined, null],
+    ]);
+    expect(counting.requests.map(({ model }) => model)).toEqual(['model', 'tuned-id']);
+  });
+
   test('claims about the same analysis with the same parameters share a run of it', async () => {
     const counting = analyses();
     const told: string[] = [];
