@@ -92,7 +92,7 @@ function programOf(session: Session): Command {
   add('report <model>', 'write one page with every figure that applies')
     .requiredOption('-o, --output <file>', 'the page, an HTML file')
     .action((model: string, options: ReportOptions) => report(session, model, options));
-  add('bench [names...]', 'time training steps of experiments, all bundled ones without a name')
+  add('bench [names...]', 'time training steps of experiments; without a name, of all bundled ones that can be trained here')
     .addOption(new Option('--device <device>', 'where to run').choices(devices))
     .action((references: readonly string[], options: BenchOptions) => bench(session, references, options));
   program.command('sweep-task <file>', { hidden: true }).allowExcessArguments(false).action((file: string) => sweepTask(session, file));
