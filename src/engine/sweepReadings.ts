@@ -3,20 +3,28 @@ import { runsLimit } from '../protocol/sweep';
 import { sweepIdOf, type SweepRecord } from '../store/sweepRecords';
 import { readSweep, type Sweep } from '../training/sweep';
 import type { Origins } from './origins';
+import { namedThen } from './sweepOrigins';
 import { modelsOf, SweepState } from './sweepState';
 
-/** What the records of sweeps say, each read once: a large sweep takes its time. */
+/** What the records of sweeps say, each read once: a large sweep takes its time. What cannot be read is read anew: a file that it names may come back. */
 export class SweepReadings {
-  private readonly readings = new Map<string, { readonly text: string; readonly state: SweepState | UserError }>();
+  private readonly readings = new Map<string, { readonly text: string; readonly state: Promise<SweepState | UserError> }>();
 
   constructor(private readonly origins: Pick<Origins, 'lookUp'>) {}
 
   /** The sweep of a record, which sees no models yet; or what is wrong with it. */
   async read(record: SweepRecord): Promise<SweepState | UserError> {
     const known = this.readings.get(record.id);
-    if (known?.text !== record.text) return this.readAnew(record);
-    if (known.state instanceof SweepState) known.state.record = record;
-    return known.state;
+    const reading = known?.text === record.text ? known : { text: record.text, state: this.readAnew(record) };
+    this.readings.set(record.id, reading);
+    let state: SweepState | UserError | undefined;
+    try {
+      state = await reading.state;
+    } finally {
+      if (!(state instanceof SweepState) && this.readings.get(record.id) === reading) this.readings.delete(record.id);
+    }
+    if (state instanceof SweepState) state.record = record;
+    return state;
   }
 
   forget(id: string): void {
@@ -24,14 +32,13 @@ export class SweepReadings {
   }
 
   private async readAnew(record: SweepRecord): Promise<SweepState | UserError> {
-    const reading = readSweep(record.text, {}, runsLimit, await this.origins.lookUp(record));
-    const state = reading.ok ? stateOf(record, reading.sweep) : unreadable(record, reading.problems.map(({ message }) => message).join('\n'));
-    this.readings.set(record.id, { text: record.text, state });
-    return state;
+    const { text, origin } = record;
+    const reading = readSweep(text, {}, runsLimit, origin ? namedThen(origin) : await this.origins.lookUp(record));
+    return reading.ok ? stateOf(record, reading.sweep) : unreadable(record, reading.problems.map(({ message }) => message).join('\n'));
   }
 }
 
-/** What the experiment names may have become another one since: then its runs are not those of the record. */
+/** Where a record does not say what its runs start from, that may have become another model since: then its runs are not those of the record. */
 function stateOf(record: SweepRecord, sweep: Sweep): SweepState | UserError {
   const startsFromOthers = sweep.runs.some(({ experiment }) => experiment.origin);
   if (startsFromOthers && sweepIdOf(modelsOf(sweep)) !== record.id) return unreadable(record, 'What it starts from is not what it was.');

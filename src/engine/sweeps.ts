@@ -14,6 +14,7 @@ import { readSweep, type Sweep, type SweepReading } from '../training/sweep';
 import type { Executor, SweepHost, SweepJob } from './executors/executor';
 import { ModelWatch } from './modelWatch';
 import type { Runs, TrainOrder } from './runs';
+import { originOf } from './sweepOrigins';
 import { SweepReadings } from './sweepReadings';
 import { modelsOf, SweepState } from './sweepState';
 import { Turns } from './turns';
@@ -103,10 +104,11 @@ export class Sweeps implements Disposable {
         const before = await this.records.tryRead(id).catch((error: unknown) => this.log(messageOf(error)));
         const { name, text } = sweep;
         const { folder } = order;
+        const origin = originOf(sweep);
         if (before?.kept !== undefined && before.options.executor !== order.options.executor) {
           throw new UserError(`The sweep "${name}" was started with the executor "${before.options.executor}", and its runs are at the cluster; cancel them first.`);
         }
-        await this.begin(new SweepState({ format: 1, createdAt: Date.now(), ...before, id, name, text, ...(folder !== undefined && { folder }), options: order.options }, sweep));
+        await this.begin(new SweepState({ format: 1, createdAt: Date.now(), ...before, id, name, text, ...(folder !== undefined && { folder }), ...(origin && { origin }), options: order.options }, sweep));
       }
       const state = await this.state(id);
       if (!isDeepStrictEqual(state.record.options, order.options)) this.log(`${sweep.name}: it runs already, and goes on with the options that it was started with.`);

@@ -28,16 +28,19 @@ export interface ModelRecord {
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
+/** A task with all its parameters, as resolved experiments name it. */
+export const TaskSchema = v.strictObject({
+  name: v.string(),
+  parameters: v.record(v.string(), v.union([v.number(), v.boolean(), v.string()])),
+});
+
 const { sweep: _, ...experimentEntries } = ExperimentSchema.entries;
 const ResolvedExperimentSchema = v.strictObject({
   ...experimentEntries,
   name: ExperimentSchema.entries.name.wrapped,
   model: ArchitectureSchema,
   from: v.exactOptional(v.strictObject({ id: v.string(), name: v.string(), checkpoint: v.exactOptional(count) })),
-  task: v.strictObject({
-    name: v.string(),
-    parameters: v.record(v.string(), v.union([v.number(), v.boolean(), v.string()])),
-  }),
+  task: TaskSchema,
 });
 
 /** The measurements of a model or of one line of its metrics. */

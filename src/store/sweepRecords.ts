@@ -4,13 +4,24 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { errorCode, messageOf, UserError } from '../common/errors';
 import { unknownName } from '../common/nearest';
+import { ArchitectureSchema, ModelConfigSchema, type Architecture, type ModelConfig } from '../protocol/config';
 import { experimentFileLimit } from '../protocol/experiment';
+import type { ModelOrigin, ResolvedExperiment } from '../protocol/model';
 import { runsLimit, type SweepOptions } from '../protocol/sweep';
 import { SweepOptionsSchema } from '../protocol/sweepOptions';
 import { writeFailure, writeFileAtomically } from './atomicFile';
 import { newestFirst, sweepsFolder } from './catalogue';
 import { trashFolder } from './leftovers';
-import { parseStored, recordLimit } from './modelRecord';
+import { parseStored, recordLimit as modelRecordLimit, TaskSchema } from './modelRecord';
+
+/** The model that the runs of a sweep start from: a training of it for each seed, all else being the same. */
+export interface SweepOrigin extends Omit<ModelOrigin, 'id'> {
+  readonly model: Architecture;
+  readonly config: ModelConfig;
+  readonly task: ResolvedExperiment['task'];
+  /** Seed → id. */
+  readonly ids: Readonly<Record<string, string>>;
+}
 
 /** What `sweep.json` holds. How its runs stand is in their models, and nowhere else. */
 export interface SweepRecord {
@@ -21,6 +32,8 @@ export interface SweepRecord {
   readonly text: string;
   /** The folder of the experiment's file, from which it names others. */
   readonly folder?: string;
+  /** What its runs were found to start from when it was started: what its text names may be another model by now. */
+  readonly origin?: SweepOrigin;
   readonly options: SweepOptions;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
@@ -28,8 +41,20 @@ export interface SweepRecord {
   readonly kept?: string;
 }
 
+/** No record comes near it, not even one with an origin for each of the most runs. */
+const recordLimit = 3 * modelRecordLimit;
+
 /** Characters of what is kept: the number of every run with a comma, in arrays of any usual size. Beside the longest text it is within a record. */
 export const keptLimit = 8 * runsLimit;
+
+const SweepOriginSchema = v.strictObject({
+  name: v.string(),
+  checkpoint: v.exactOptional(v.number()),
+  model: ArchitectureSchema,
+  config: ModelConfigSchema,
+  task: TaskSchema,
+  ids: v.record(v.string(), v.string()),
+}) satisfies v.GenericSchema<unknown, SweepOrigin>;
 
 const SweepRecordSchema = v.strictObject({
   format: v.literal(1),
@@ -37,6 +62,7 @@ const SweepRecordSchema = v.strictObject({
   name: v.pipe(v.string(), v.minLength(1), v.maxLength(100)),
   text: v.pipe(v.string(), v.maxLength(experimentFileLimit)),
   folder: v.exactOptional(v.string()),
+  origin: v.exactOptional(SweepOriginSchema),
   options: SweepOptionsSchema,
   createdAt: v.number(),
   kept: v.exactOptional(v.pipe(v.string(), v.maxLength(keptLimit))),

@@ -1,16 +1,17 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { UserError } from '../../../src/common/errors';
 import type { Executor, SweepHost, SweepJob } from '../../../src/engine/executors/executor';
 import { localExecutor } from '../../../src/engine/executors/local';
-import { Runs } from '../../../src/engine/runs';
+import { experimentOf, Runs } from '../../../src/engine/runs';
 import { Sweeps, type SweepOrder } from '../../../src/engine/sweeps';
 import type { SweepChange, SweepDetails } from '../../../src/protocol/sweep';
 import { Store } from '../../../src/store/store';
 import { buildBundles, type Bundles } from '../../support/bundles';
 import { eventually } from '../../support/eventually';
+import { modelRecord } from '../store/samples';
 import { tinyExperiment } from './experiments';
 
 const long = 1_000_000;
@@ -316,14 +317,14 @@ describe('an executor', () => {
   });
 
   /** A sweep whose jobs an earlier process has left at the cluster. */
-  async function leftAtCluster(): Promise<string> {
+  async function leftAtCluster(order = atCluster): Promise<string> {
     let kept: () => void = () => undefined;
     const isKept = new Promise<void>(resolve => (kept = resolve));
     const before = sweepsWith(async (_, host) => {
       await host.keep('array 17');
       kept();
     });
-    const { id } = await before.start(atCluster);
+    const { id } = await before.start(order);
     await isKept;
     await before.ended(id);
     before.dispose();
@@ -348,6 +349,26 @@ describe('an executor', () => {
     // It is cancelled once.
     await expect(sweeps.control(id, 'cancel')).rejects.toThrow(action === 'cancel' ? 'The sweep "tiny" is not running here.' : 'There is no sweep');
     expect(hosts).toHaveLength(1);
+  });
+
+  test.each(['cancel', 'forget'] as const)('finds fine-tunings at the cluster when the file that they start from is gone: %s', async action => {
+    const base = path.join(folder, 'base.circuit.json');
+    await writeFile(base, tinyExperiment({ name: 'base' }));
+    for (const seed of [0, 1]) {
+      const { resolved, config } = experimentOf({ text: tinyExperiment({ name: 'base', seed }) });
+      await store.create(modelRecord({ experiment: resolved, config }));
+    }
+    const id = await leftAtCluster({ ...orderOf({ seed: [0, 1] }, { from: base }), options: { executor: 'slurm', parallel: 0 } });
+    await rm(base);
+    const hosts: SweepHost[] = [];
+    const sweeps = sweepsWith(cancelling(hosts));
+    const [listed] = await sweeps.list();
+    expect(listed).toMatchObject({ id, fields: ['seed'] });
+    expect(listed).not.toHaveProperty('problem');
+    expect((await sweeps.get(id)).rows).toHaveLength(2);
+    await sweeps.control(id, action);
+    expect(hosts).toMatchObject([{ kept: 'array 17', submits: false, signal: { aborted: true } }]);
+    expect(await sweeps.list()).toHaveLength(action === 'cancel' ? 1 : 0);
   });
 
   test('does not forget jobs that could not be cancelled', async () => {

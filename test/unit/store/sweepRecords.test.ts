@@ -2,10 +2,12 @@ import { mkdir, readdir, symlink, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../src/common/errors';
+import { experimentFileLimit } from '../../../src/protocol/experiment';
+import { runsLimit } from '../../../src/protocol/sweep';
 import { Store } from '../../../src/store/store';
-import { sweepIdOf, SweepRecords, type SweepRecord } from '../../../src/store/sweepRecords';
+import { keptLimit, sweepIdOf, SweepRecords, type SweepRecord } from '../../../src/store/sweepRecords';
 import { temporaryFolder } from './folders';
-import { modelRecord } from './samples';
+import { config, experiment, modelRecord } from './samples';
 
 const id = sweepIdOf(['a', 'b']);
 const record: SweepRecord = { format: 1, id, name: 'widths', text: '{}', options: { executor: 'local', parallel: 2 }, createdAt: 5 };
@@ -59,6 +61,15 @@ test('what an executor keeps changes nothing else, nothing that another process 
   expect(await records.list()).toEqual([]);
 });
 
+test('the longest experiment, with an origin for each of the most runs and what is kept of as many, is a record', async () => {
+  const { records } = await sweeps();
+  const { model, task } = experiment();
+  const ids = Object.fromEntries(Array.from({ length: runsLimit }, (_, run) => [String(0x7fffffff - run), id]));
+  const largest: SweepRecord = { ...record, text: '語'.repeat(experimentFileLimit), origin: { name: 'base', checkpoint: 10, model, config, task, ids }, kept: '9'.repeat(keptLimit) };
+  await records.write(largest);
+  expect(await records.read(id)).toEqual(largest);
+});
+
 describe('what is read is not believed', () => {
   const good = JSON.stringify(record);
   test.each([
@@ -67,7 +78,7 @@ describe('what is read is not believed', () => {
     ['an executor that does not exist', good.replace('"local"', '"cloud"'), /is not a sweep's record \("options\.executor"\)/],
     ['more than one line for a cluster', JSON.stringify({ ...record, options: { executor: 'slurm', parallel: 0, slurm: { partition: 'a\n#SBATCH --wrap=x' } } }), /one line/],
     ['a field too many', good.replace('{', '{"colour":"red",'), /"colour"/],
-    ['more than a record', `${good}${' '.repeat(5 << 20)}`, /is not a sweep's record\.$/],
+    ['more than a record', `${good}${' '.repeat(12 << 20)}`, /is not a sweep's record\.$/],
   ])('%s', async (_, text, message) => {
     const { records, lines } = await sweeps();
     await records.write(record);
