@@ -14,10 +14,13 @@ export interface SamplerStart {
   readonly seed: number;
 }
 
-/** How many batches are drawn beyond the one that is asked for. */
-const ahead = 2;
+/**
+ * How many batches beyond the one that is taken have been ordered, at least and at most. They are ordered several at a time:
+ * a message wakes the thread, which costs the loop more than a small batch does.
+ */
+const [least, most] = [2, 5];
 
-/** A batch that the thread has been asked for. */
+/** A batch that the thread is asked for. */
 interface Order {
   resolve(examples: Examples): void;
   reject(error: Error): void;
@@ -32,7 +35,7 @@ export class BatchesAhead implements Batches, Disposable {
   private readonly worker: Worker;
   /** In the order in which they were made, which is that in which they are answered. */
   private readonly orders: Order[] = [];
-  /** Step → its batch, from the newest that was asked for on. */
+  /** Step → its batch, from the newest that was taken on. */
   private readonly drawn = new Map<number, Promise<Examples>>();
   private failure: Error | undefined;
 
@@ -52,9 +55,10 @@ export class BatchesAhead implements Batches, Disposable {
   }
 
   batch(step: number): Promise<Examples> {
-    for (const other of this.drawn.keys()) if (other < step || other > step + ahead) this.drawn.delete(other);
-    const batch = this.order(step);
-    for (let next = step + 1; next <= step + ahead; next++) void this.order(next);
+    for (const other of this.drawn.keys()) if (other < step || other > step + most) this.drawn.delete(other);
+    if (!this.drawn.has(step) || !this.drawn.has(step + least)) this.order(step, step + most);
+    const batch = this.drawn.get(step);
+    if (!batch) throw new Error(`the batch of step ${step} has been ordered`);
     return batch;
   }
 
@@ -62,21 +66,19 @@ export class BatchesAhead implements Batches, Disposable {
     void this.worker.terminate();
   }
 
-  private order(step: number): Promise<Examples> {
-    const known = this.drawn.get(step);
-    if (known) return known;
-    const batch = new Promise<Examples>((resolve, reject) => {
-      if (this.failure) {
-        reject(this.failure);
-      } else {
-        this.orders.push({ resolve, reject });
-        this.worker.postMessage(step);
-      }
-    });
-    this.drawn.set(step, batch);
-    // Of what went wrong with a batch that nobody takes nobody needs to hear.
-    batch.catch(() => undefined);
-    return batch;
+  private order(from: number, to: number): void {
+    const steps: number[] = [];
+    for (let step = from; step <= to; step++) if (!this.drawn.has(step)) steps.push(step);
+    for (const step of steps) {
+      const batch = new Promise<Examples>((resolve, reject) => {
+        if (this.failure) reject(this.failure);
+        else this.orders.push({ resolve, reject });
+      });
+      // Of what went wrong with a batch that nobody takes nobody needs to hear.
+      batch.catch(() => undefined);
+      this.drawn.set(step, batch);
+    }
+    this.worker.postMessage(steps);
   }
 
   /** The first reason counts: what follows is its consequence. */

@@ -4,13 +4,15 @@ import { trainingData } from '../training/data';
 import type { Examples } from '../tasks/task';
 import type { SamplerStart } from './batchesAhead';
 
-/** The thread that draws a run's batches: it is asked for steps, and answers each with its batch, until its port closes. */
+/** The thread that draws a run's batches: it is sent steps, and answers each with its batch in turn, until its port closes. */
 const { task, batch, seed } = workerData as SamplerStart;
 const data = trainingData(taskOf(task), batch, seed);
 
-parentPort?.on('message', (step: number) => {
-  const { tokens, labels } = data.batch(step);
-  parentPort?.postMessage({ tokens, labels } satisfies Examples, [ownBuffer(tokens), ownBuffer(labels)]);
+parentPort?.on('message', (steps: readonly number[]) => {
+  for (const step of steps) {
+    const { tokens, labels } = data.batch(step);
+    parentPort?.postMessage({ tokens, labels } satisfies Examples, [ownBuffer(tokens), ownBuffer(labels)]);
+  }
 });
 
 /** The memory of a tensor that was made for this batch, to be handed over rather than copied. */
