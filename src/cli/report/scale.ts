@@ -38,7 +38,8 @@ function linearScale(lowest: number, highest: number, { range, ticks, nice }: Sc
     [low, high] = [low - room, high + room];
   }
   const step = niceStep((high - low) / Math.max(1, ticks));
-  if (nice) [low, high] = [Math.floor(low / step) * step, Math.ceil(high / step) * step];
+  // What is rounded must not end inside: values far from 0 that hardly differ are no multiples of so small a step.
+  if (nice) [low, high] = [Math.min(low, Math.floor(low / step) * step), Math.max(high, Math.ceil(high / step) * step)];
   const first = Math.ceil(low / step - 1e-9);
   const last = Math.floor(high / step + 1e-9);
   const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
