@@ -2,11 +2,17 @@ import type { Random } from '../common/random';
 import type { PosedGraph } from './graphs';
 import { distancesFrom1, shortestPath } from './paths';
 
-/** Another pair of vertices than the edge; of two vertices there is none. */
-export function anotherEdge(edge: readonly [number, number] | undefined, n: number, random: Random): readonly [number, number] {
+/** Whether a task can pose the edges, as a graph of as many vertices. */
+type Fits = (edges: PosedGraph['edges']) => boolean;
+
+/** The edges with another pair of vertices at a place. Of two vertices there is no other; of more, one that fits must exist. */
+export function withAnotherEdge({ vertices: n, edges }: Pick<PosedGraph, 'vertices' | 'edges'>, place: number, random: Random, fits: Fits = () => true): PosedGraph['edges'] {
+  const edge = edges[place];
   for (;;) {
     const [a, b] = [1 + random.integer(n), 1 + random.integer(n)];
-    if (a < b && (n === 2 || a !== edge?.[0] || b !== edge[1])) return [a, b];
+    if (a >= b || (n > 2 && a === edge?.[0] && b === edge[1])) continue;
+    const changed = edges.with(place, [a, b]);
+    if (fits(changed)) return changed;
   }
 }
 
@@ -14,7 +20,7 @@ export function anotherEdge(edge: readonly [number, number] | undefined, n: numb
 const mostAttempts = 100;
 
 /** The graph with another edge in place of one on the shortest path (or of any, where there is no path), so that the distance is another. */
-export function withAnotherDistance(graph: PosedGraph, random: Random): PosedGraph {
+export function withAnotherDistance(graph: PosedGraph, random: Random, fits?: Fits): PosedGraph {
   const distance = distancesFrom1(graph)[graph.target];
   const path = shortestPath(graph);
   const onPath = graph.edges.flatMap(([a, b], place) => (Math.abs(path.indexOf(a) - path.indexOf(b)) === 1 && path.includes(a) && path.includes(b) ? [place] : []));
@@ -22,7 +28,7 @@ export function withAnotherDistance(graph: PosedGraph, random: Random): PosedGra
   let changed = graph;
   for (let attempt = 0; attempt < mostAttempts; attempt++) {
     const place = places[random.integer(places.length)] ?? 0;
-    changed = { ...graph, edges: graph.edges.with(place, anotherEdge(graph.edges[place], graph.vertices, random)) };
+    changed = { ...graph, edges: withAnotherEdge(graph, place, random, fits) };
     if (distancesFrom1(changed)[graph.target] !== distance) break;
   }
   return changed;

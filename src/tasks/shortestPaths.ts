@@ -2,7 +2,7 @@ import { FieldError, UserError } from '../common/errors';
 import type { Random } from '../common/random';
 import { int32 } from '../common/tensor';
 import type { Parameters, ValuesOf } from '../protocol/parameter';
-import { anotherEdge, withAnotherDistance } from './graphChanges';
+import { withAnotherDistance, withAnotherEdge } from './graphChanges';
 import { checkEdges, type PosedGraph } from './graphs';
 import { GraphSampler, targetRules, type Distribution } from './graphSampler';
 import { distancesFrom1 } from './paths';
@@ -72,6 +72,9 @@ export const shortestPaths = defineTask({
       };
     };
     const answer = (graph: PosedGraph) => distancesFrom1(graph)[graph.target] ?? graph.vertices;
+    // Of fewer edges than vertices the highest vertex says how many there are: without it the target may be in no graph, and
+    // no path has another answer.
+    const fits = ({ vertices: n }: PosedGraph) => (edges: PosedGraph['edges']) => sizeOf(edges) === n;
     const changed = (prompt: readonly number[], change: (graph: PosedGraph) => Pick<PosedGraph, 'edges' | 'target'>) => {
       const graph = read(prompt);
       return graph ? write(change(graph)) : prompt;
@@ -94,11 +97,8 @@ export const shortestPaths = defineTask({
         return graph && [answer(graph)];
       },
       corruptions: {
-        edge: (prompt, random) => changed(prompt, ({ vertices: n, edges, target }) => {
-          const place = random.integer(edges.length);
-          return { edges: edges.with(place, anotherEdge(edges[place], n, random)), target };
-        }),
-        path: (prompt, random) => changed(prompt, graph => withAnotherDistance(graph, random)),
+        edge: (prompt, random) => changed(prompt, graph => ({ ...graph, edges: withAnotherEdge(graph, random.integer(graph.edges.length), random, fits(graph)) })),
+        path: (prompt, random) => changed(prompt, graph => withAnotherDistance(graph, random, fits(graph))),
         target: (prompt, random) => changed(prompt, ({ vertices: n, edges, target }) => ({ edges, target: n === 2 ? target : 2 + ((target - 1 + random.integer(n - 2)) % (n - 1)) })),
       },
       graphs: {

@@ -2,7 +2,7 @@ import { UserError } from '../common/errors';
 import type { Random } from '../common/random';
 import { int32 } from '../common/tensor';
 import type { Parameters } from '../protocol/parameter';
-import { anotherEdge, withAnotherDistance } from './graphChanges';
+import { withAnotherDistance, withAnotherEdge } from './graphChanges';
 import { checkEdges, type PosedGraph } from './graphs';
 import { GraphSampler } from './graphSampler';
 import { distancesFrom1 } from './paths';
@@ -65,10 +65,7 @@ export const shortestPathsAdjacency = defineTask({
         return graph && [distancesFrom1(graph)[target] ?? n + 1];
       },
       corruptions: {
-        edge: (prompt, random) => changed(prompt, graph => {
-          const place = random.integer(graph.edges.length);
-          return { ...graph, edges: graph.edges.with(place, anotherEdge(graph.edges[place], n, random)) };
-        }),
+        edge: (prompt, random) => changed(prompt, graph => ({ ...graph, edges: withAnotherEdge(graph, random.integer(graph.edges.length), random) })),
         path: (prompt, random) => changed(prompt, graph => withAnotherDistance(graph, random)),
       },
       graphs: {

@@ -112,6 +112,23 @@ describe('a corruption', () => {
     }
   });
 
+  test.each<readonly [string, PosedGraph]>([
+    ['asks about its highest vertex', pose([[1, 3], [3, 9]], 9)],
+    ['has no path, which its highest vertex says the answer of', pose([[1, 3], [2, 9]], 2)],
+    ['has one edge', pose([[1, 3]], 3)],
+    ['has two vertices', pose([[1, 2]], 2)],
+  ])('of a graph of fewer edges than vertices keeps it as large: one that %s', (_, graph) => {
+    const prompt = graphs.write(graph);
+    for (const name of ['edge', 'path']) {
+      for (let attempt = 0; attempt < 200; attempt++) {
+        const after = graphs.read(task.corruptions[name]?.(prompt, random) ?? []) ?? expect.fail(name);
+        expect(after.vertices).toBe(graphs.read(prompt)?.vertices);
+        expect(after.target).toBe(graph.target);
+        expect(after.edges.filter(([a, b], at) => a !== graph.edges[at]?.[0] || b !== graph.edges[at][1])).toHaveLength(after.vertices === 2 ? 0 : 1);
+      }
+    }
+  });
+
   test('of no graph leaves the prompt as it is', () => {
     const nothing = task.positions.map(() => 0);
     for (const corrupt of Object.values(task.corruptions)) expect(corrupt(nothing, random)).toEqual(nothing);
