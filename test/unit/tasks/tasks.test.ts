@@ -77,14 +77,19 @@ describe.each([...withDefaults, ...small])('%s', (_, task) => {
     }
   });
 
-  // What is written behind follows from what is before it, in some tasks to all but the rarest tokens alone.
-  test('draws every token of its alphabets in time, up to the first answer', () => {
-    const { tokens } = task.sample(new Random(2, 'many'), 5000);
+  // What is written behind follows from what is before it, in some tasks to all but the rarest tokens alone. Padding is in
+  // the alphabets of places that only a shorter prompt than any that is drawn leaves empty.
+  test('draws every token of its alphabets in time, up to the first answer, there or in its other sets', () => {
     const T = task.positions.length;
     const seen = task.alphabet.slice(0, (task.answerPositions[0] ?? 0) + 1).map(() => new Set<number>());
-    tokens.data.forEach((token, at) => seen[at % T]?.add(token));
+    for (const { sample } of [task, ...(task.otherSets ?? [])]) {
+      sample(new Random(2, 'many'), 5000).tokens.data.forEach((token, at) => {
+        if (!task.alphabet[at % T]?.includes(token)) expect.fail(`token ${token} at position ${at % T}`);
+        if (token !== task.padding) seen[at % T]?.add(token);
+      });
+    }
     seen.forEach((tokensSeen, position) =>
-      expect(tokensSeen.size, `at position ${position}`).toBe(task.alphabet[position]?.length),
+      expect([...tokensSeen].toSorted((a, b) => a - b), `at position ${position}`).toEqual(task.alphabet[position]?.filter(token => token !== task.padding)),
     );
   });
 
