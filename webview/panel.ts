@@ -222,15 +222,16 @@ export class Panel implements Disposable {
     this.announcer.update(shown, before);
   }
 
-  private updateControls({ analysis, model, words, state, checkpoints }: Shown, before: Shown): void {
+  private updateControls({ analysis, model, words, state, checkpoints, result }: Shown, before: Shown): void {
     const choices = analysis?.atCheckpoint === true ? checkpoints : [];
     if (model) this.checkpoint.update({ checkpoints: choices, steps: model.status === 'finished' ? model.progress.step : model.progress.steps }, state?.checkpoint, state?.linked ?? false);
     if (analysis && model && words && (!this.parameters || analysis.id !== before.analysis?.id || model.id !== before.model?.id)) {
       this.parameters = new ParameterControls(analysis.params, { model, words });
-      this.parameters.onDidChange(({ name, value }) => this.ask({ [name]: value }));
+      this.parameters.onDidChange(changed => this.ask(changed));
       this.parameterSlot.replaceChildren(...this.parameters.elements);
     }
     if (state) this.parameters?.setValues(state.params);
+    if (result && result !== before.result) this.parameters?.offer(result.figures);
     this.controls.hidden = this.parameterSlot.childElementCount === 0 && this.checkpoint.element.hidden;
   }
 

@@ -25,7 +25,10 @@ export type Parameter = Described & (
   | { readonly kind: 'components'; readonly default: string }
   /** A product of weights and circuits, as in `W_pos · QK(1.0) · OV(0.0)ᵀ · W_Eᵀ`. */
   | { readonly kind: 'path'; readonly default: string }
-  /** Edges of a graph between numbered vertices, as in `1-3 3-4 2-4`; empty for one drawn from the task. */
+  /**
+   * Edges of a graph between numbered vertices, as in `1-3 3-4 2-4`; empty for one drawn from the task. An integer beside it
+   * that is called `sample` says which one is drawn, and one called `target` which vertex is asked for in one that is given.
+   */
   | { readonly kind: 'graph'; readonly default: string }
 );
 

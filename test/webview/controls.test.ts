@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { AnalysisInfo } from '../../src/protocol/analysis';
+import type { Figure } from '../../src/protocol/figure';
 import type { Parameters } from '../../src/protocol/parameter';
-import { table } from './samples';
+import { network, table } from './samples';
 import { analysis, drawn, model, showFigures, themeNames, usePanels, words, type OpenPanel } from './support';
 
 const panels = usePanels();
@@ -16,13 +17,15 @@ const kinds = {
   corrupted: { kind: 'prompt', title: 'Corrupted prompt', description: 'To', default: '' },
   ablated: { kind: 'components', title: 'Ablated', description: 'What is taken out', default: '' },
   graph: { kind: 'graph', title: 'Graph', description: 'What is drawn', default: '' },
+  sample: { kind: 'integer', title: 'Sample number', description: 'Which graph of the task', default: 0, minimum: 0, maximum: 2 },
+  target: { kind: 'integer', title: 'Target', description: 'What is asked for', default: 2, minimum: 1 },
   path: { kind: 'path', title: 'Path', description: 'The product', default: 'W_E · OV(0.0)' },
 } as const satisfies Parameters;
 
-async function open(names: readonly (keyof typeof kinds)[], { params = {}, over = {}, theme = 'lightModern' as (typeof themeNames)[number] } = {}): Promise<OpenPanel> {
+async function open(names: readonly (keyof typeof kinds)[], { params = {}, over = {}, theme = 'lightModern' as (typeof themeNames)[number], figures = [table] as readonly Figure[] } = {}): Promise<OpenPanel> {
   const shown: AnalysisInfo = { ...analysis, id: 'sample', params: Object.fromEntries(names.map(name => [name, kinds[name]])) };
   const panel = await panels.open({ theme });
-  await showFigures(panel, [table], { analysis: shown, model: twoLayers, state: { model: model.id, analysis: shown.id, params }, ...over });
+  await showFigures(panel, figures, { analysis: shown, model: twoLayers, state: { model: model.id, analysis: shown.id, params }, ...over });
   return panel;
 }
 
@@ -330,6 +333,99 @@ describe('a graph', () => {
     expect(await panel.waiting('change')).toEqual([]);
     await panel.page.getByRole('button', { name: 'Sample: Graph' }).click();
     expect(await sent(panel)).toEqual({ graph: '' });
+  });
+
+  test('whose last edge is parted asks for nothing, as no edges would be a sampled graph', async () => {
+    const panel = await open(['graph'], { params: { graph: '1-3' }, over: sized });
+    await vertex(panel, 1).click();
+    await vertex(panel, 3).click();
+    await says(panel, '1 and 3 are parted. No edges. Choose two vertices to join them, or to part them.');
+    expect(await field(panel).inputValue()).toBe('');
+    await vertex(panel, 5).click();
+    await vertex(panel, 2).click();
+    expect(await sent(panel)).toEqual({ graph: '2-5' });
+    expect(await panel.waiting('change')).toEqual([]);
+  });
+
+  describe('that was sampled', () => {
+    const sampledGraph = (...edges: readonly (readonly [number, number])[]) => ({ figures: [network(5, edges, [1, 3, 4])] });
+    const shows = (panel: OpenPanel, ...edges: readonly (readonly [number, number])[]) => panel.post({
+      kind: 'result', partial: false, result: { ...sampledGraph(...edges), scalars: {} },
+    });
+    const reads = (panel: OpenPanel, text: string) => expect.poll(() => field(panel).inputValue()).toBe(text);
+    const sample = (panel: OpenPanel) => panel.page.getByRole('button', { name: 'Sample: Graph' });
+
+    test('is drawn to be changed, and changed keeps the target that it had', async () => {
+      const panel = await open(['graph', 'sample', 'target'], { over: sized, ...sampledGraph([1, 3], [3, 4]) });
+      await reads(panel, '1-3 3-4');
+      await says(panel, 'Sampled from the task. Choose two vertices to join them, or to part them.');
+      expect(await vertex(panel, 3).getAttribute('aria-label')).toBe('vertex 3, joined to 1 and 4');
+      expect(await panel.waiting('change')).toEqual([]);
+      await vertex(panel, 3).click();
+      await vertex(panel, 5).click();
+      expect(await sent(panel)).toEqual({ graph: '1-3 3-4 3-5', target: 4 });
+      // Its target is the user's from now on.
+      await vertex(panel, 1).click();
+      await vertex(panel, 2).click();
+      expect(await sent(panel)).toEqual({ graph: '1-3 3-4 3-5 1-2', target: 4 });
+      await panel.page.getByRole('textbox', { name: 'Target' }).fill('5');
+      await panel.page.keyboard.press('Enter');
+      await vertex(panel, 1).click();
+      await vertex(panel, 2).click();
+      await expect.poll(async () => (await panel.waiting('change')).map(({ params }) => params)).toEqual([
+        { graph: '1-3 3-4 3-5 1-2', target: 5 }, { graph: '1-3 3-4 3-5', target: 5 },
+      ]);
+    });
+
+    test('is followed by another, and after the last by the first', async () => {
+      const panel = await open(['graph', 'sample'], { over: sized, params: { sample: 1 }, ...sampledGraph([1, 3], [3, 4]) });
+      await sample(panel).click();
+      expect(await sent(panel)).toEqual({ sample: 2 });
+      await says(panel, 'A graph is sampled.');
+      await shows(panel, [2, 4]);
+      await reads(panel, '2-4');
+      await sample(panel).click();
+      expect(await sent(panel)).toEqual({ sample: 0 });
+      // By chance the same: it is drawn again all the same.
+      await reads(panel, '');
+      await shows(panel, [2, 4]);
+      await reads(panel, '2-4');
+    });
+
+    test('is not drawn over what is made of it', async () => {
+      const panel = await open(['graph', 'sample'], { over: sized, ...sampledGraph([1, 3], [3, 4]) });
+      await reads(panel, '1-3 3-4');
+      await panel.page.getByRole('button', { name: 'Clear: Graph' }).click();
+      await reads(panel, '');
+      // As while a training goes on.
+      await shows(panel, [1, 3], [3, 4]);
+      await drawn(panel);
+      expect(await field(panel).inputValue()).toBe('');
+      await vertex(panel, 5).click();
+      await vertex(panel, 6).click();
+      expect(await sent(panel)).toEqual({ graph: '5-6' });
+      await shows(panel, [1, 3]);
+      await drawn(panel);
+      expect(await field(panel).inputValue()).toBe('5-6');
+    });
+
+    test('takes the place of one that was drawn', async () => {
+      const panel = await open(['graph', 'sample'], { over: sized, params: { graph: '2-5' }, ...sampledGraph([2, 5]) });
+      await sample(panel).click();
+      expect(await sent(panel)).toEqual({ graph: '' });
+      await shows(panel, [1, 3], [3, 4]);
+      await reads(panel, '1-3 3-4');
+      await says(panel, 'Sampled from the task.');
+    });
+
+    test('is the only one of an analysis that numbers none', async () => {
+      const panel = await open(['graph'], { over: sized, ...sampledGraph([1, 3]) });
+      expect(await sample(panel).isDisabled()).toBe(true);
+      await vertex(panel, 3).click();
+      await vertex(panel, 4).click();
+      expect(await sent(panel)).toEqual({ graph: '1-3 3-4' });
+      expect(await sample(panel).isDisabled()).toBe(false);
+    });
   });
 
   test('of a task that reads no graphs is text alone', async () => {

@@ -1,10 +1,12 @@
 import { Emitter } from '../../src/common/event';
+import type { Figure } from '../../src/protocol/figure';
+import type { GraphEdge } from '../../src/protocol/graphText';
 import type { ModelSummary, ModelWords } from '../../src/protocol/model';
 import type { Parameter, Parameters, ParameterValue, ParameterValues } from '../../src/protocol/parameter';
 import { element } from '../elements';
 import { headTitle, plainHead, plainPosition } from '../subjects';
 import { componentsControl } from './components';
-import { GraphControl } from './graph';
+import { GraphControl, type OfferedGraph } from './graph';
 import { numberControl } from './number';
 import { PathControl } from './path';
 import { PromptControl } from './prompt';
@@ -19,19 +21,28 @@ export interface Vocabulary {
 
 /** The controls of an analysis, drawn from its parameters alone. */
 export class ParameterControls {
-  private readonly changes = new Emitter<{ readonly name: string; readonly value: ParameterValue }>();
-  /** Told only of values that fit their parameter. */
+  private readonly changes = new Emitter<ParameterValues>();
+  /** Told only of values that fit their parameter; of several at once where one changes others. */
   readonly onDidChange = this.changes.event;
   readonly elements: readonly HTMLElement[];
   private readonly controls: ReadonlyMap<string, { readonly parameter: Parameter; readonly control: Control<ParameterValue> }>;
+  private readonly graph: GraphControl | undefined;
 
   constructor(parameters: Parameters, known: Vocabulary) {
     const prompts: PromptControl[] = [];
+    const graphs: GraphControl[] = [];
+    const { sample, target } = parameters;
+    const sampleAnother = sample?.kind === 'integer' ? () => this.changes.fire({ sample: this.numberAfter('sample', sample) }) : undefined;
     this.controls = new Map(Object.entries(parameters).map(([name, parameter]) => {
-      const control = controlFor(parameter, known, prompts);
-      control.onDidChange(value => this.changes.fire({ name, value }));
+      const control = controlFor(parameter, known, { prompts, graphs, sampleAnother });
+      control.onDidChange(value => {
+        // The same is asked of a changed graph as of the one that it was.
+        const asked = parameter.kind === 'graph' && target?.kind === 'integer' ? this.graph?.target : undefined;
+        this.changes.fire({ [name]: value, ...(asked === undefined ? {} : { target: asked }) });
+      });
       return [name, { parameter, control }];
     }));
+    [this.graph] = graphs;
     const [clean, corrupted] = prompts;
     if (clean && corrupted && prompts.length === 2) corrupted.compareWith(clean);
     this.elements = [...this.controls].map(([name, { control, parameter }]) => {
@@ -44,10 +55,41 @@ export class ParameterControls {
   setValues(values: Readonly<Partial<ParameterValues>>): void {
     for (const [name, { parameter, control }] of this.controls) control.value = values[name] ?? parameter.default;
   }
+
+  /** Lets controls that were left empty begin with what the analysis took in their place. */
+  offer(figures: readonly Figure[]): void {
+    const shown = graphIn(figures);
+    if (shown) this.graph?.offer(shown);
+  }
+
+  /** The next number, from the smallest again after the largest. */
+  private numberAfter(name: string, { minimum = 0, maximum = Infinity }: Parameter & { readonly kind: 'integer' }): number {
+    const next = Number(this.controls.get(name)?.control.value ?? minimum) + 1;
+    return next > maximum ? minimum : next;
+  }
 }
 
-/** Prompts are added to `prompts` as well, because two of one analysis are compared. */
-function controlFor(parameter: Parameter, { model, words }: Vocabulary, prompts: PromptControl[]): Control<ParameterValue> {
+/** The graph between numbered vertices in the first figure that is one. */
+function graphIn(figures: readonly Figure[]): OfferedGraph | undefined {
+  const network = figures.find(figure => figure.kind === 'network');
+  if (!network) return undefined;
+  const edges = network.links.map(({ from, to }): GraphEdge => [Number(from), Number(to)]);
+  if (!edges.flat().every(Number.isInteger)) return undefined;
+  // A path from a vertex to itself is marked as its start.
+  const end = network.nodes.find(({ mark }) => mark === 'end') ?? network.nodes.find(({ mark }) => mark === 'start');
+  return { edges, ...(end && { target: Number(end.id) }) };
+}
+
+/** What controls of one analysis have to do with each other. */
+interface Together {
+  /** Filled with the prompts' controls, because two of them are compared. */
+  readonly prompts: PromptControl[];
+  /** Filled with that of a graph, which begins with the one that is shown. */
+  readonly graphs: GraphControl[];
+  readonly sampleAnother: (() => void) | undefined;
+}
+
+function controlFor(parameter: Parameter, { model, words }: Vocabulary, { prompts, graphs, sampleAnother }: Together): Control<ParameterValue> {
   switch (parameter.kind) {
     case 'boolean':
       return only(isBoolean, checkbox(parameter, parameter.default));
@@ -74,8 +116,11 @@ function controlFor(parameter: Parameter, { model, words }: Vocabulary, prompts:
       return only(isString, componentsControl(parameter, model, parameter.default));
     case 'path':
       return only(isString, new PathControl(parameter, model, parameter.default));
-    case 'graph':
-      return only(isString, new GraphControl(parameter, words.graph, parameter.default));
+    case 'graph': {
+      const control = new GraphControl(parameter, words.graph, parameter.default, sampleAnother);
+      graphs.push(control);
+      return only(isString, control);
+    }
     default:
       return parameter satisfies never;
   }
