@@ -20,7 +20,7 @@ const parameters = {
   },
   targetLimit: { kind: 'integer', title: 'Largest target', description: 'No vertex above it is asked for.', default: 30, minimum: 2, maximum: 30 },
   balance: {
-    kind: 'number', title: 'Balance', default: 1, minimum: 0.001, maximum: 1,
+    kind: 'number', title: 'Balance', default: 1, minimum: 0.01, maximum: 1,
     description: 'Distances that more than this share of the graphs of a size have, as they are drawn, are thinned to so many of those; as fewer graphs are left, they remain a larger share. 1 thins none.',
   },
 } as const satisfies Parameters;

@@ -1,6 +1,7 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { Random } from '../../../src/common/random';
 import { GraphSampler, targetRules, type Distribution } from '../../../src/tasks/graphSampler';
+import { shortestPaths } from '../../../src/tasks/shortestPaths';
 
 interface Copied {
   readonly n: number;
@@ -104,6 +105,15 @@ describe('how frequent things are', () => {
     const all = [...plain.keys()].reduce((sum, distance) => sum + kept(distance), 0);
     for (const distance of plain.keys()) expect(Math.abs((thinned.get(distance) ?? 0) - kept(distance) / all), `distance ${distance}`).toBeLessThan(0.012);
   });
+});
+
+test('thins at the strictest balance that can be asked for to no fewer than one graph in twenty', () => {
+  const random = new Random(0, 'thinned');
+  const decide = vi.spyOn(random, 'uniform'); // once a graph
+  const balance = shortestPaths.params.balance.minimum;
+  new GraphSampler({ smallest: 28, largest: 30, target: 'on path', targetLimit: 3, balance }).draw(random, 200, () => undefined);
+  expect(decide.mock.calls.length).toBeGreaterThan(2 * 200);
+  expect(decide.mock.calls.length).toBeLessThan(20 * 200);
 });
 
 test('is fast enough to draw while a model trains', () => {
