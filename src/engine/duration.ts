@@ -12,6 +12,20 @@ export class TooLongError extends UserError {
   }
 }
 
+/** Where a training is to run. */
+interface Place {
+  readonly device: Device;
+  readonly threads: number;
+}
+
+/** What a machine computes with, and how fast. */
+export interface Machine {
+  /** The device that would be opened for steps of so much work. */
+  deviceFor(place: Place, gflopPerStep: number): Promise<Exclude<Device, 'auto'>>;
+  /** GFLOP/s of the processor at the largest product of an experiment's steps. */
+  rate(prepared: PreparedExperiment, threads: number): Promise<number>;
+}
+
 /** Seconds of a run that starts without being asked whether it was meant. */
 const mostSeconds = 8 * 3600;
 /** GFLOP/s that any core of the last ten years reaches. What is short even so is not measured. */
@@ -25,21 +39,29 @@ const overProducts = 1.7;
  * more than ten times in it. Where something else keeps the machine busy, the estimate is too long rather than too short.
  * @throws TooLongError
  */
-export async function checkDuration(prepared: PreparedExperiment, { device, threads }: { readonly device: Device; readonly threads: number }): Promise<void> {
+export async function checkDuration(prepared: PreparedExperiment, place: Place, machine: Machine = thisMachine): Promise<void> {
+  const { device, threads } = place;
   const { name, training: { steps } } = prepared.resolved;
   if (steps === 0 || device === 'webgpu' || device === 'tensorflow') return;
   const gflop = gflopPerStep(prepared);
   const secondsAt = (rate: number) => overProducts * steps * gflop / rate;
   if (secondsAt(slowestCore * Math.max(1, threads)) <= mostSeconds) return;
-  if ((await deviceFor({ device, threads, spin: false, gflopPerStep: gflop, ...tensorflowSetUp() })) !== 'cpu') return;
-  const runtime = await openRuntime({ device: 'cpu', threads, spin: false });
-  try {
-    const seconds = secondsAt(await productGflops(prepared, runtime));
-    if (seconds > mostSeconds) throw new TooLongError(name, seconds);
-  } finally {
-    runtime.dispose();
-  }
+  if ((await machine.deviceFor(place, gflop)) !== 'cpu') return;
+  const seconds = secondsAt(await machine.rate(prepared, threads));
+  if (seconds > mostSeconds) throw new TooLongError(name, seconds);
 }
+
+const thisMachine: Machine = {
+  deviceFor: ({ device, threads }, gflopPerStep) => deviceFor({ device, threads, spin: false, gflopPerStep, ...tensorflowSetUp() }),
+  async rate(prepared, threads) {
+    const runtime = await openRuntime({ device: 'cpu', threads, spin: false });
+    try {
+      return await productGflops(prepared, runtime);
+    } finally {
+      runtime.dispose();
+    }
+  },
+};
 
 /** `35 hours`, `12 days`, in whole units of which there are several. */
 function longTime(seconds: number): string {
