@@ -86,7 +86,7 @@ test('the blocks lie one after the other and fill the residual stream', () => {
 });
 
 describe('an architecture that the weights do not fit is refused', () => {
-  const refusal = (given: Partial<ModelConfig>) => () => checkBreadthFirst(handmadeConfig(5, given));
+  const refusal = (given: Partial<ModelConfig>) => () => checkBreadthFirst({ ...handmadeConfig(5), ...given });
 
   test('and one that they fit is not', () => {
     expect(refusal({})).not.toThrow();
