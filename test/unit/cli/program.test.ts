@@ -258,7 +258,7 @@ describe('the command line', () => {
     [['train'], /missing required argument 'experiment'/],
     [['verify'], /missing required argument 'experiments'/],
     [['verify', 'aray-update'], /^There is no bundled experiment "aray-update"; the nearest is "array-update"\.\n$/],
-    [['train', 'tiny', '--steps', '-5'], /argument '-5' is invalid. It must be a whole number, at least 1\./],
+    [['train', 'tiny', '--steps', '-5'], /argument '-5' is invalid. It must be a whole number, at least 0\./],
     [['train', 'tiny', '--steps', '2.5'], /argument '2.5' is invalid/],
     [['train', 'tiny', '--seed', '99999999999'], /at most 2147483647/],
     [['train', 'tiny', '--device', 'abacus'], /Allowed choices are auto, cpu, webgpu, tensorflow/],
