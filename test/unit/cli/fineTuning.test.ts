@@ -44,7 +44,7 @@ describe('experiments that start from others', { timeout: 120_000 }, () => {
   test('train what they start from first, with the same seed, and start from its weights', async () => {
     const { code, out, err } = await circuits('first', 'train', fileOf('tuned'), '--seed', '3', '--steps', '0', '--json');
     expect(code, err).toBe(0);
-    expect(err).toContain('It starts from "base", which is trained first.');
+    expect(err).toContain('It starts from "base" (seed 3), which is trained first.');
     const tuned = JSON.parse(out);
     const base = await json('first', 'train', fileOf('base'), '--seed', '3');
     expect(base.cached).toBe(true);
@@ -99,10 +99,46 @@ describe('experiments that start from others', { timeout: 120_000 }, () => {
     expect(models.map(({ name }: { name: string }) => name.slice(0, 5)).sort()).toEqual(['base', 'base', 'swept', 'swept']);
   });
 
-  test('what would take days is refused, unless it is forced', async () => {
-    const long = ['train', fileOf('base'), '--steps', '1000000000', '--set', 'model.d_model=512', '--set', 'model.d_head=256', '--set', 'training.checkpointEvery=0', '--device', 'cpu'];
-    const refused = await circuits('fifth', ...long);
-    expect(refused).toMatchObject({ code: 2, err: expect.stringMatching(/^Training "base" would take about [\d,]+ (hours|days) on this CPU; train it on a GPU, or force it with --force\.\n$/) });
-    expect(await json('fifth', 'models')).toEqual({ models: [] });
+  describe('what would take days', () => {
+    const refusal = /Training "[^"]+" would take about [\d,]+ (hours|days) on this CPU; train it on a GPU, or force it with --force\./;
+    /** By its steps it takes days; by its loss, which is soon below this bound, it ends when it is first measured. */
+    const long = {
+      model: { n_layers: 1, n_heads: 2, d_model: 512, d_head: 256, attn_only: true, biases: true },
+      training: { steps: 1_000_000_000, checkpointEvery: 0, evaluateEvery: 1, batch: 'full', stopWhen: { metric: 'trainLoss', below: 1000 } },
+    };
+
+    beforeAll(() => write('long', long));
+
+    test('is refused, unless it is forced', async () => {
+      const train = ['train', fileOf('long'), '--device', 'cpu'];
+      const refused = await circuits('fifth', ...train);
+      expect(refused).toMatchObject({ code: 2, err: expect.stringMatching(refusal) });
+      expect(await json('fifth', 'models')).toEqual({ models: [] });
+      const { id } = await json('fifth', ...train, '--force');
+      expect(await json('fifth', 'show', id)).toMatchObject({ name: 'long', status: 'finished' });
+    });
+
+    test('is refused, unless it is forced, where something short starts from it', async () => {
+      const train = ['train', await write('short', { from: 'long.circuit.json' }), '--device', 'cpu'];
+      const refused = await circuits('sixth', ...train);
+      expect(refused).toMatchObject({ code: 2, err: expect.stringMatching(refusal) });
+      expect(refused.err).toContain('"long"');
+      expect(await json('sixth', 'models')).toEqual({ models: [] });
+      await json('sixth', ...train, '--force');
+      const { models } = await json('sixth', 'models');
+      expect(models).toMatchObject([{ name: 'short', status: 'finished' }, { name: 'long', status: 'finished' }]);
+    });
+
+    test('is refused, unless it is forced, in a sweep and where its runs start from it', async () => {
+      const sweep = { sweep: { seed: [0, 1] } };
+      const runs = await write('runs', { ...long, ...sweep });
+      const refused = JSON.parse((await circuits('seventh', 'sweep', runs, '--json')).out);
+      expect(refused.rows).toMatchObject(Array.from({ length: 2 }, () => ({ status: 'failed', problem: expect.stringMatching(refusal) })));
+      expect(await json('seventh', 'models')).toEqual({ models: [] });
+      const tuned = await write('tuned-runs', { ...long, ...sweep, from: 'long.circuit.json' });
+      expect(await circuits('seventh', 'sweep', tuned)).toMatchObject({ code: 2, err: expect.stringMatching(refusal) });
+      expect((await json('seventh', 'sweep', tuned, '--force')).rows).toMatchObject([{ seed: 0, status: 'finished' }, { seed: 1, status: 'finished' }]);
+      expect((await json('seventh', 'models')).models).toHaveLength(4);
+    });
   });
 });
