@@ -169,7 +169,7 @@ function otherSets(N: number, sampleOf: (changes: Partial<Distribution>) => Test
       sample: sampleOf({ ...allGraphs, ...any, targetLimit: small }),
     },
     {
-      id: 'any-target', title: 'Any target in large graphs', short: 'any', description: `any vertex from 3 on in ${of}`, published: { after: 72.87 },
+      id: 'any-target', title: 'Any target in large graphs', short: 'any target', description: `any vertex from 3 on in ${of}`, published: { after: 72.87 },
       sample: sampleOf({ ...allGraphs, ...any }),
     },
   ];
