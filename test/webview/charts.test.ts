@@ -188,6 +188,15 @@ describe('lines', () => {
     expect(panel.complaints).toEqual([]);
   });
 
+  test('of a single step name no others, until there are some', async () => {
+    const at = (...steps: number[]) => ({ ...trainingCurves(2), marks: [], x: { title: 'Step' }, series: [{ name: 'loss', x: Float64Array.from(steps), y: Float64Array.from(steps, step => step + 1) }] });
+    const panel = await open(at(0));
+    const ticks = panel.page.locator('.xtick text');
+    expect(await ticks.allTextContents()).toEqual(['0']);
+    await update(panel, at(0, 50));
+    await expect.poll(() => ticks.allTextContents()).toContain('20');
+  });
+
   test('of 25,000 points are drawn within a quarter of a second', async () => {
     const curves = trainingCurves(25_000, 1);
     const panel = await open(curves);

@@ -82,6 +82,7 @@ export function linesView(first: LinesFigure, context: FigureContext): FigureVie
 function describe({ series, marks = [], x, y, crowd = false }: LinesFigure, scales: Scales, theme: Theme, width: number, visible: Chart['visibleRange']): ChartDrawing {
   const extent = (axis: 'x' | 'y') => logarithmicExtent(series.flatMap(line => [...line[axis]]), visible(`${axis}axis`));
   const colours = coloursFor(theme).series;
+  const only = scales.x ? undefined : onlyPlace(series);
   const lines = series.map((line, i): PlotlyValues => ({
     type: 'scatter',
     mode: (line.x.length <= markerLimit && !crowd) || line.best !== undefined ? 'lines+markers' : 'lines',
@@ -106,12 +107,19 @@ function describe({ series, marks = [], x, y, crowd = false }: LinesFigure, scal
       legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', bgcolor: 'rgba(0,0,0,0)', itemwidth: 40 },
       xaxis: {
         ...axisLayout(theme, x.title, scales.x ? extent('x') : undefined),
+        ...(only === undefined ? {} : { tickmode: 'array', tickvals: [only] }),
         ...(x.labels ? { range: [-0.5, x.labels.length - 0.5], ...labelTicks(x.labels, { pixels: width, spacing: widestLabel(x.labels, theme) + 8 }, visible('xaxis')) } : {}),
       },
       yaxis: { ...axisLayout(theme, y.title, scales.y ? extent('y') : undefined), hoverformat: '.4~g' },
       yaxis2: { overlaying: 'y', range: [0, 1], visible: false, fixedrange: true },
     },
   };
+}
+
+/** Where along x all points are, as those of a model that was not trained are at step 0: the axis has no steps beside it. */
+function onlyPlace(series: LinesFigure['series']): number | undefined {
+  const only = series.find(({ x }) => x.length > 0)?.x[0];
+  return series.every(({ x }) => x.every(at => at === only)) ? only : undefined;
 }
 
 /** In a crowd, the line that the reader looks at stands out: the others fade. */
