@@ -5,7 +5,7 @@
 export function thinnedPlaces(values: readonly (number | undefined)[], most: number): readonly number[] {
   if (values.length <= most) return [...values.keys()];
   const kept = new Set<number>([0, values.length - 1]);
-  const perGroup = Math.ceil((values.length * 2) / most);
+  const perGroup = Math.ceil(values.length / Math.max(1, Math.floor(most / 2)));
   for (let start = 0; start < values.length; start += perGroup) {
     let [lowest, highest] = [start, start];
     for (let i = start; i < Math.min(start + perGroup, values.length); i++) {
