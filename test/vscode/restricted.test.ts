@@ -35,7 +35,10 @@ test('but they are not trained', async () => {
   await window.palette('Circuits: Train Model…');
   await window.quickInput.shows('Train Model');
   const bundled = (await readdir(path.join(import.meta.dirname, '../../media/experiments'))).map(file => file.replace('.circuit.json', ''));
-  expect((await window.quickInput.items()).map(({ label }) => label).sort()).toEqual(bundled.sort());
+  // Those that are in sight: there are more than the list has rows.
+  const offered = (await window.quickInput.items()).map(({ label }) => label);
+  expect(offered.length).toBeGreaterThan(5);
+  expect(bundled).toEqual(expect.arrayContaining(offered));
   await window.quickInput.cancel();
   await window.palette('Circuits: Train This Experiment…');
   await window.notification('Trust the workspace to train its experiments');

@@ -151,12 +151,15 @@ describe('the spine', () => {
     const row = await eventually('the tuned model to be trained', async () => {
       const found = await tree.row(model, 'Fine-tuned', tuned);
       return /^loss/.test(found.description) ? found : undefined;
-    });
+    }, 120_000);
     expect(row.level).toBe(3);
     await window.screenshot('vscode/fine-tuned');
     await window.page.getByRole('tab', { name: `${tuned}.circuit.json` }).click();
     await window.save();
-    expect(await readFile(path.join(workspace, `${tuned}.circuit.json`), 'utf8')).toContain('"checkpoint": 100');
+    const file = path.join(workspace, `${tuned}.circuit.json`);
+    // The file is there before what it holds is.
+    const text = await eventually('the experiment to be saved', async () => (await readFile(file, 'utf8')) || undefined);
+    expect(text).toContain('"checkpoint": 100');
   });
 
   test('the extension is there within 100 ms', async () => {
