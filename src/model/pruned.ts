@@ -49,8 +49,7 @@ export function answerLogits(config: ModelConfig, weights: Weights, tokens: Tens
       ? firstLayer(config, weights, tokens, pairTable(alphabet, config.positional_embedding_type !== 'none'), queries)
       : laterLayer(config, weights, layer, residual ?? tokens, isShortformer ? positionTable : undefined, queries);
     const attending: Attending = { mayPack: mayPack && !hook, hook: pattern => see(`${at}.attn.hook_pattern`, pattern) };
-    const mask = additiveMask(config, T, queries);
-    const z = see(`${at}.attn.hook_z`, source.mix(padding ? tf.add(mask, padding) : mask, attending)); // [B, A, H, K]
+    const z = see(`${at}.attn.hook_z`, source.mix(additiveMask(config, T, queries, padding), attending)); // [B, A, H, K]
     residual = tf.add(source.residual, see(`${at}.hook_attn_out`, attentionOutput(config, layer, z, weights))); // [B, A, D]
     residual = endOfLayer(config, layer, residual, weights, see);
   }

@@ -75,8 +75,7 @@ function attend(
     k = hook(`${at}.hook_rot_k`, rotate(config, k));
   }
   const destinations = Array.from({ length: Q }, (_, query) => T - Q + query);
-  const mask = additiveMask(config, T, destinations);
-  const masked = tf.add(attentionScores(config, q, k), padding ? tf.add(mask, padding) : mask); // [B, H, Q, T]
+  const masked = tf.add(attentionScores(config, q, k), additiveMask(config, T, destinations, padding)); // [B, H, Q, T]
   const pattern = hook(`${at}.hook_pattern`, tf.softmax(hook(`${at}.hook_attn_scores`, masked)));
   const z = hook(`${at}.hook_z`, mixValues(pattern, v)); // [B, T, H, K]
   if (!wantsResult) return attentionOutput(config, layer, z, weights);
@@ -124,9 +123,13 @@ export function paddingMask({ padding_token }: ModelConfig, tokens: Tensor): Ten
   return tf.reshape(tf.log(holds), [B, 1, 1, T]);
 }
 
-/** 0 where attention over `T` positions is allowed and -Infinity where it is not, for some destinations: `[Q, T]`. */
-export function additiveMask(config: ModelConfig, T: number, destinations: readonly number[]): Tensor {
+/**
+ * 0 where attention over `T` positions is allowed and -Infinity where it is not, for some destinations: `[Q, T]`, or with the
+ * padding of examples `[B, 1, Q, T]`.
+ */
+export function additiveMask(config: ModelConfig, T: number, destinations: readonly number[], padding?: Tensor): Tensor {
   const allowed = allowedAttention(config, T);
   const values = destinations.flatMap(row => Array.from(allowed.subarray(row * T, (row + 1) * T), value => (value === 1 ? 0 : -Infinity)));
-  return tf.tensor(values, [destinations.length, T], 'float32');
+  const mask = tf.tensor(values, [destinations.length, T], 'float32');
+  return padding ? tf.add(mask, padding) : mask;
 }
