@@ -49,7 +49,7 @@ const manyNumbers = 2 ** 15;
 /** Columns from which on such a product is one: of fewer, it is a product of vectors. */
 const manyColumns = 8;
 
-/** Parts of the rows that are added up each by itself, as many threads may: ONNX Runtime computes a single row of a product on one. */
+/** Parts of the rows, where they can be divided so, that are added up each by itself, as many threads may: ONNX Runtime computes a single row of a product on one. */
 const sumParts = 8;
 
 const plainSum = reduction('ReduceSum', (value, count) => value * count);
@@ -63,12 +63,10 @@ const sum: TracingKernel = (graph, inputs, attrs) => {
   const isMuch = columns >= manyColumns && rows * columns >= manyNumbers;
   if (!areLeading || !isMuch || x.dtype !== 'float32' || x.splat !== undefined) return plainSum(graph, inputs, attrs);
   const shape = reducedShape(x, axes, attrs['keepDims'] === true);
-  const of = (parts: number) => whole(graph, graph.splat('float32', [...(parts > 1 ? [parts] : []), 1, rows / parts], 1));
-  if (rows % sumParts !== 0) {
-    return reshape(graph, graph.node('Gemm', [of(1), reshape(graph, x, [rows, columns])], { dtype: 'float32', shape: [1, columns] }), shape);
-  }
-  const parts = graph.node('MatMul', [of(sumParts), reshape(graph, x, [sumParts, rows / sumParts, columns])], { dtype: 'float32', shape: [sumParts, 1, columns] });
-  return reshape(graph, graph.node('ReduceSum', [parts, graph.int64([0, 1])], { dtype: 'float32', shape: [columns] }, { keepdims: 0 }), shape);
+  const parts = rows % sumParts === 0 ? sumParts : 1;
+  const ones = whole(graph, graph.splat('float32', [parts, 1, rows / parts], 1));
+  const sums = graph.node('MatMul', [ones, reshape(graph, x, [parts, rows / parts, columns])], { dtype: 'float32', shape: [parts, 1, columns] });
+  return reshape(graph, graph.node('ReduceSum', [sums, graph.int64([0, 1])], { dtype: 'float32', shape: [columns] }, { keepdims: 0 }), shape);
 };
 
 export const reductionKernels: KernelTable = {
