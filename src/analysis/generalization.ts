@@ -4,7 +4,7 @@ import type { BarsFigure, TableFigure } from '../protocol/figure';
 import type { TestSet } from '../tasks/task';
 import { measuresOf } from './answerMeasures';
 import type { AnswerScores } from './attribution/answerScores';
-import { defineAnalysis, type AnalysisContext } from './define';
+import { defineAnalysis, knownScalars, type AnalysisContext } from './define';
 import { examplesText, stream } from './examples';
 import { scoresOn } from './numberAnswers';
 import { taskOf } from './numberInputs';
@@ -50,11 +50,11 @@ export const generalization = defineAnalysis({
     const [any, onPath] = [losses.get('anyTarget'), losses.get('onPathTarget')];
     return {
       figures: [lossBars(measured, measuresOf(task).loss), lossTable(measured, examples, missing)],
-      scalars: {
+      scalars: knownScalars({
         ...Object.fromEntries(losses),
-        ...(before !== undefined && { fineTuningBefore: before }),
-        ...(any !== undefined && onPath !== undefined && onPath > 0 && { anyOverOnPath: any / onPath }),
-      },
+        fineTuningBefore: before,
+        anyOverOnPath: any !== undefined && onPath !== undefined && onPath > 0 ? any / onPath : undefined,
+      }),
     };
   },
 });
