@@ -1,11 +1,11 @@
 import { csvText, inertText } from '../common/csv';
 import { markdownTable } from '../common/markdown';
+import { formatNumber, formatPercent } from '../common/numbers';
+import { printable } from '../common/printable';
+import { textTable } from '../common/textTable';
 import type { MetricName } from '../protocol/model';
 import { bestRow, fieldTitle, subjectField, sweepMetrics, valueText, type JsonValue, type SweepDetails, type SweepRow } from '../protocol/sweep';
-import { formatNumber, formatPercent } from './numbers';
-import { printable } from './printable';
 import { standingText } from './progress';
-import { textTable } from './table';
 
 const metricTitles: Readonly<Record<MetricName, string>> = {
   testLoss: 'test loss', trainLoss: 'train loss', testAccuracy: 'test accuracy', testExactMatch: 'examples right whole',

@@ -6,9 +6,18 @@ export class UserError extends Error {
   override readonly name = 'UserError';
 }
 
+/** A name that does not exist. */
+export class UnknownNameError extends UserError {
+  /** @param nearest the names that may have been meant, the nearest first */
+  constructor(message: string, readonly nearest: readonly string[]) {
+    super(message);
+  }
+}
+
 /** An error about one field of what was given, by its name, so that an editor can mark it. */
 export class FieldError extends UserError {
-  constructor(readonly field: string, message: string) {
+  /** @param nearest where there is no such field: the fields that may have been meant, the nearest first */
+  constructor(readonly field: string, message: string, readonly nearest: readonly string[] = []) {
     super(message);
   }
 }

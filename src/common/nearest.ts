@@ -1,4 +1,4 @@
-import { UserError } from './errors';
+import { UnknownNameError } from './errors';
 
 /** Edit distance (insert, delete, replace; Levenshtein 1966) between two names, ignoring case. */
 export function editDistance(a: string, b: string): number {
@@ -30,10 +30,10 @@ function contains(candidate: string, name: string): boolean {
 }
 
 /** The error for a name that does not exist: `There is no hook "x"; the nearest are "a" and "b".` */
-export function unknownName(what: string, name: string, known: readonly string[]): UserError {
+export function unknownName(what: string, name: string, known: readonly string[]): UnknownNameError {
   const near = nearestNames(name, known);
   const hint = near.length > 0
     ? `; the nearest ${near.length > 1 ? 'are' : 'is'} ${near.map(n => `"${n}"`).join(', ')}.`
     : known.length === 0 ? '.' : `; there ${known.length > 1 ? 'are' : 'is'} ${known.slice(0, 8).map(n => `"${n}"`).join(', ')}${known.length > 8 ? ', …' : '.'}`;
-  return new UserError(`There is no ${what} "${name}"${hint}`);
+  return new UnknownNameError(`There is no ${what} "${name}"${hint}`, near);
 }

@@ -72,11 +72,12 @@ export function stretchesOf(count: number, most: number): readonly { readonly fr
   return Array.from({ length: Math.ceil(count / size) }, (_, index) => ({ from: index * size, to: Math.min(count, (index + 1) * size) }));
 }
 
-/** Whether all of them are finite: asking `Number.isFinite` of each takes ten times as long. */
+/** Whether all of them are finite, of hundreds of millions too: an iterator, or asking `Number.isFinite` of each, takes several times as long. */
 export function allFinite(values: Float32Array): boolean {
-  // Infinity less itself, and NaN less itself, is NaN.
-  for (const value of values) if (value - value !== 0) return false;
-  return true;
+  let zero = 0;
+  // Infinity times 0, and NaN times 0, is NaN, and stays so in a sum.
+  for (let at = 0; at < values.length; at++) zero += (values[at] ?? 0) * 0;
+  return zero === 0;
 }
 
 /** The row-major array nested by shape, as JSON shows it; a scalar is its number. */

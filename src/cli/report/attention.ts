@@ -1,6 +1,6 @@
+import { attentionScale } from '../../common/colour';
 import { headName } from '../../model/names';
 import type { AttentionFigure, AttentionHead } from '../../protocol/figure';
-import { attentionScale } from './colour';
 import { drawLabelsBelow, drawLabelsBeside, mustTurn, widestLabel } from './labels';
 import { markup, type Markup } from './markup';
 import { drawColourBar, drawMatrix, short } from './matrix';

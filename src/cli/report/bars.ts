@@ -1,5 +1,5 @@
+import { formatNumber } from '../../common/numbers';
 import type { BarsFigure } from '../../protocol/figure';
-import { formatNumber } from '../numbers';
 import { chartWidth, drawChart, frameFor, seriesClass } from './frame';
 import { drawLabelsBelow, mustTurn, widestLabel } from './labels';
 import { markup, type Markup } from './markup';

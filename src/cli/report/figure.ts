@@ -1,6 +1,7 @@
+import { formatNumber } from '../../common/numbers';
 import { bytesOf } from '../../engine/frames';
+import { csvOf, isNumericColumn, readableTableOf, tableOf, type FigureTable } from '../../engine/words/figureTable';
 import type { Figure } from '../../protocol/figure';
-import { formatNumber } from '../numbers';
 import { drawAttention } from './attention';
 import { drawBars } from './bars';
 import { drawGraph } from './graph';
@@ -10,7 +11,6 @@ import { drawLines } from './lines';
 import { markup, type Markup } from './markup';
 import { drawNetwork } from './network';
 import type { PieceKind, Pieces } from './pieces';
-import { csvOf, isNumericColumn, readableTableOf, tableOf, type FigureTable } from './values';
 
 /** A table of more cells than this is a download only. */
 const mostCells = 2000;

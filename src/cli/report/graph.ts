@@ -1,6 +1,6 @@
+import { formatNumber } from '../../common/numbers';
 import { edgePorts, portOffset } from '../../protocol/edgePorts';
 import type { GraphFigure } from '../../protocol/figure';
-import { formatNumber } from '../numbers';
 import { cut } from './labels';
 import { markup, type Markup } from './markup';
 import { short, textWidth } from './matrix';

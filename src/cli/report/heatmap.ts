@@ -1,7 +1,8 @@
+import { divergingScale, sequentialScale, type ColourScale } from '../../common/colour';
+import { formatNumber } from '../../common/numbers';
+import { labelAt } from '../../engine/words/figureTable';
 import type { HeatmapFigure } from '../../protocol/figure';
-import { formatNumber } from '../numbers';
-import { divergingScale, sequentialScale, type ColourScale } from './colour';
-import { drawLabelsBelow, drawLabelsBeside, labelAt, mustTurn, widestLabel } from './labels';
+import { drawLabelsBelow, drawLabelsBeside, mustTurn, widestLabel } from './labels';
 import { markup, type Markup } from './markup';
 import { drawColourBar, drawMatrix, short, textWidth, type Matrix } from './matrix';
 

@@ -1,5 +1,5 @@
+import { sequentialScale, type ColourScale } from '../../common/colour';
 import type { Histogram2dFigure } from '../../protocol/figure';
-import { sequentialScale, type ColourScale } from './colour';
 import { drawChart, frameFor } from './frame';
 import type { Markup } from './markup';
 import { drawColourBar, drawMatrix } from './matrix';

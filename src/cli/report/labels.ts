@@ -1,3 +1,4 @@
+import { labelAt } from '../../engine/words/figureTable';
 import type { Axis } from '../../protocol/figure';
 import { markup, type Markup } from './markup';
 import { short, textWidth } from './matrix';
@@ -13,11 +14,6 @@ function niceStride(least: number): number {
   if (least <= 1) return 1;
   const power = 10 ** Math.floor(Math.log10(least));
   return ([1, 2, 5, 10].find(factor => factor * power >= least - 1e-9) ?? 10) * power;
-}
-
-/** The name of a category: its label, or its number where the axis has none. */
-export function labelAt(axis: Axis, index: number): string {
-  return axis.labels?.[index] ?? String(index);
 }
 
 const longest = 18;

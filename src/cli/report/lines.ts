@@ -1,8 +1,9 @@
+import { formatNumber } from '../../common/numbers';
 import { thinnedPlaces } from '../../common/thinning';
+import { labelAt } from '../../engine/words/figureTable';
 import type { Axis, LinesFigure, Series } from '../../protocol/figure';
-import { formatNumber } from '../numbers';
 import { drawChart, frameFor, seriesClass, type Frame } from './frame';
-import { cut, labelAt, labelledIndices, widestLabel } from './labels';
+import { cut, labelledIndices, widestLabel } from './labels';
 import { markup, type Markup } from './markup';
 import { short, textWidth } from './matrix';
 import { scaleFor, type Scale } from './scale';

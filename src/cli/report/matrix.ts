@@ -1,7 +1,7 @@
-import { formatNumber } from '../numbers';
-import type { ColourScale } from './colour';
+import type { ColourScale } from '../../common/colour';
+import { formatNumber } from '../../common/numbers';
+import { pngAddress } from '../../common/png';
 import { markup, type Markup } from './markup';
-import { pngAddress } from './png';
 import { scaleFor } from './scale';
 
 /** Values in cells, row 0 at the top. */

@@ -1,8 +1,8 @@
+import { formatNumber } from '../../common/numbers';
 import type { NetworkFigure, NetworkNode } from '../../protocol/figure';
 import { anchorRadius, layOutNetwork } from '../../protocol/network/layout';
 import type { PlacedNode } from '../../protocol/network/shapes';
 import { placeName } from '../../protocol/network/words';
-import { formatNumber } from '../numbers';
 import { markup, type Markup } from './markup';
 import { short, textWidth } from './matrix';
 

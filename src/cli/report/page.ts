@@ -1,6 +1,7 @@
+import { formatNumber, formatPercent, formatSeconds } from '../../common/numbers';
+import { sourceText } from '../../engine/words/source';
 import { byAnalysisGroup, type AnalysisInfo, type AnalysisResult } from '../../protocol/analysis';
 import type { MetricName, ModelDetails } from '../../protocol/model';
-import { formatNumber, formatPercent, formatSeconds } from '../numbers';
 import { drawFigure, drawTable } from './figure';
 import { markup, Markup } from './markup';
 import { Pieces } from './pieces';
@@ -69,9 +70,11 @@ function sentenceOf({ summary, config, experiment }: ModelDetails): string {
   const layers = `${config.n_layers} ${config.n_layers === 1 ? 'layer' : 'layers'}`;
   const heads = `${config.n_heads} ${config.n_heads === 1 ? 'head' : 'heads'}`;
   const kind = summary.attn_only ? 'attention-only transformer' : 'transformer';
+  const start = `${summary.attn_only ? 'An' : 'A'} ${kind} of ${layers} with ${heads} each`;
+  if (summary.source) return `${start}, ${sourceText(summary.source)}; its task is ${experiment.task.name}.`;
   const { step, steps } = summary.progress;
   const done = step === steps ? `${formatNumber(step)} steps` : `${formatNumber(step)} of ${formatNumber(steps)} steps (${summary.status})`;
-  return `${summary.attn_only ? 'An' : 'A'} ${kind} of ${layers} with ${heads} each, trained on ${experiment.task.name} for ${done}, seed ${experiment.seed}.`;
+  return `${start}, trained on ${experiment.task.name} for ${done}, seed ${experiment.seed}.`;
 }
 
 const metricTitles = {
@@ -130,18 +133,19 @@ function drawScalars(analysis: AnalysisInfo, { scalars }: AnalysisResult): Marku
   return markup`<dl class="scalars">${names.map(name => markup`<div><dt>${name}<span>${analysis.scalars[name] ?? ''}</span></dt><dd>${formatNumber(scalars[name] ?? 0)}</dd></div>`)}</dl>`;
 }
 
-function drawModel({ config, parameters, experiment }: ModelDetails, pieces: Pieces): Markup {
+function drawModel({ config, parameters, experiment, summary: { source } }: ModelDetails, pieces: Pieces): Markup {
   const table = {
     columns: ['parameter', 'shape', 'values', 'trained'],
     rows: parameters.map(({ name, shape, trainable }) => [name, shape.join(' × ') || '1', shape.reduce((a, b) => a * b, 1), trainable ? 'yes' : 'no']),
   };
-  const experimentText = markup`<div class="scroll" role="group" aria-label="Experiment" tabindex="0"><pre>${JSON.stringify(experiment, undefined, 2)}</pre></div>`;
+  const whence = { title: source ? 'Source' : 'Experiment', value: source ?? experiment };
+  const whenceText = markup`<div class="scroll" role="group" aria-label="${whence.title}" tabindex="0"><pre>${JSON.stringify(whence.value, undefined, 2)}</pre></div>`;
   const tooMany = markup`<p class="left-out">Left out, because the page would be too large; <code>circuits show --json</code> has all of it.</p>`;
   return markup`<section id="model">
     <h2>Model</h2>
     <dl class="facts">${Object.entries(config).map(([name, value]) => markup`<div><dt><code>${name}</code></dt><dd>${factOf(value)}</dd></div>`)}</dl>
     <details><summary>Parameters</summary>${pieces.place('values', drawTable(table, 'Parameters'), tooMany)}</details>
-    <details><summary>Experiment</summary>${pieces.place('values', experimentText, tooMany)}</details>
+    <details><summary>${whence.title}</summary>${pieces.place('values', whenceText, tooMany)}</details>
   </section>`;
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { UserError } from '../../../src/common/errors';
+import { UnknownNameError } from '../../../src/common/errors';
 import { editDistance, nearestNames, unknownName } from '../../../src/common/nearest';
 
 describe('edit distance', () => {
@@ -61,6 +61,6 @@ describe('the error for an unknown name', () => {
       'There is no field "stepz"; there are "000000", "111111", "222222", "333333", "444444", "555555", "666666", "777777", …',
     ],
   ])('among %j', (known, message) => {
-    expect(unknownName('field', 'stepz', known)).toEqual(new UserError(message));
+    expect(unknownName('field', 'stepz', known)).toEqual(new UnknownNameError(message, nearestNames('stepz', known)));
   });
 });

@@ -5,7 +5,7 @@ import { seriesClass } from '../../../../src/cli/report/frame';
 import { textWidth } from '../../../../src/cli/report/matrix';
 import { Pieces } from '../../../../src/cli/report/pieces';
 import { style } from '../../../../src/cli/report/style';
-import { csvOf, readableTableOf, tableOf } from '../../../../src/cli/report/values';
+import { csvOf, readableTableOf, tableOf } from '../../../../src/engine/words/figureTable';
 import type { AttentionFigure, Figure, HeatmapFigure, LinesFigure } from '../../../../src/protocol/figure';
 
 /** A figure whole. */

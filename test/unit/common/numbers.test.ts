@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { formatDecisively, formatNumber, formatPercent, formatSeconds } from '../../../src/cli/numbers';
+import { formatDecisively, formatNumber, formatPercent, formatSeconds } from '../../../src/common/numbers';
 
 test.each([
   [0, '0'], [-0, '0'], [12, '12'], [-7, '−7'], [1234, '1234'], [226_816, '226\u202f816'], [0.998_66, '0.9987'], [0.999_967, '0.999967'], [123.999_99, '124'], [12_345.678, '12\u202f350'],

@@ -1,6 +1,6 @@
 import { inflateSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { encodePng } from '../../../../src/cli/report/png';
+import { encodePng } from '../../../src/common/png';
 
 test('a PNG holds each cell as one pixel, row by row', () => {
   const png = encodePng(2, 3, (row, column) => [row, column, 7, 255 - column]);

@@ -1,7 +1,6 @@
 import { headName } from '../../model/names';
-import type { AttentionFigure, Figure } from '../../protocol/figure';
+import type { AttentionFigure, Axis, Figure } from '../../protocol/figure';
 import { networkColumns, networkRows } from '../../protocol/network/words';
-import { labelAt } from './labels';
 
 /** A figure as rows of a table: what a reader has who cannot see the picture, and what a spreadsheet opens. */
 export interface FigureTable {
@@ -72,6 +71,11 @@ export function isNumericColumn(rows: FigureTable['rows'], column: number): bool
 export function csvOf({ columns, rows }: FigureTable): string {
   const cell = (value: string | number) => (typeof value === 'string' && /[",\n\r]/.test(value) ? `"${value.replace(/"/g, '""')}"` : String(value));
   return [columns, ...rows].map(row => row.map(cell).join(',')).join('\r\n');
+}
+
+/** The name of a category: its label, or its number where the axis has none. */
+export function labelAt(axis: Axis, index: number): string {
+  return axis.labels?.[index] ?? String(index);
 }
 
 function strongest(figure: AttentionFigure, pattern: Float32Array, destination: number): string {
