@@ -1,11 +1,16 @@
 import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import { messageOf, UserError } from '../common/errors';
+import { UserError } from '../common/errors';
 import type { Disposable } from '../common/lifetime';
 import type { ResolvedExperiment } from '../protocol/model';
 import type { Examples } from '../tasks/task';
 import { trainingData, type Batches } from '../training/data';
 import type { PreparedExperiment } from '../training/experiment';
+import type { TaskSnapshot } from '../protocol/taskModule';
+import { moduleOf } from '../tasks/modules';
+import { Limits, ModuleProgress, patience, resourceLimits } from './taskModules/limits';
+import type { ModuleThreadStart } from './taskModules/thread';
+import { asThrown, asThrownByModule, placedIn } from './taskModules/thrown';
 
 /** What the thread is made of. */
 export interface SamplerStart {
@@ -38,18 +43,24 @@ export class BatchesAhead implements Batches, Disposable {
   /** Step → its batch, from the newest that was taken on. */
   private readonly drawn = new Map<number, Promise<Examples>>();
   private failure: Error | undefined;
+  private limits: Limits | undefined;
 
   /**
-   * @param file the bundle of `sampler.ts`
-   * @throws UserError when it is not there
+   * @param bundles of `sampler.ts`, and of `taskModules/taskModule.ts` for the tasks of modules
+   * @throws UserError when the one that is needed is not there
    */
-  constructor({ task, resolved }: Pick<PreparedExperiment, 'task' | 'resolved'>, file: string) {
+  constructor({ task, resolved }: Pick<PreparedExperiment, 'task' | 'resolved'>, bundles: { readonly sampler: string; readonly taskModule: string }) {
     const { seed, training: { batch } } = resolved;
     this.size = trainingData(task, batch, seed).size;
+    const { module } = resolved.task;
+    const file = module === undefined ? bundles.sampler : bundles.taskModule;
     if (!existsSync(file)) throw new UserError(`"${file}", which draws the batches, is missing; install Circuit Explorer again.`);
-    this.worker = new Worker(file, { workerData: { task: resolved.task, batch, seed } satisfies SamplerStart });
+    const thread = module === undefined
+      ? { options: { workerData: { task: resolved.task, batch, seed } satisfies SamplerStart }, thrown: asThrown }
+      : this.moduleThread(moduleOf({ ...resolved.task, module }).snapshot, { batch: this.size, seed });
+    this.worker = new Worker(file, thread.options);
     this.worker.on('message', (examples: Examples) => this.orders.shift()?.resolve(examples));
-    this.worker.on('error', error => this.fail(asThrown(error)));
+    this.worker.on('error', error => this.fail(thread.thrown(error)));
     this.worker.on('messageerror', error => this.fail(error));
     this.worker.on('exit', () => this.fail(new Error('the thread that draws the batches has ended')));
   }
@@ -63,7 +74,25 @@ export class BatchesAhead implements Batches, Disposable {
   }
 
   dispose(): void {
+    this.limits?.dispose();
     void this.worker.terminate();
+  }
+
+  /** A thread that runs a module, whose every call is held to its limits. */
+  private moduleThread({ sources, parameters, folder }: TaskSnapshot, draw: { readonly batch: number; readonly seed: number }) {
+    const progress = new ModuleProgress();
+    let seen = 0;
+    const began = () => {
+      const last = seen;
+      seen = progress.done;
+      return this.orders.length === 0 || seen === 0 || seen !== last;
+    };
+    this.limits = new Limits(sources.entry, { seconds: patience.call, for: 'to draw an example' }, progress, began, error => {
+      this.fail(error);
+      void this.worker.terminate();
+    });
+    const workerData: ModuleThreadStart = { kind: 'draw', sources, parameters, progress: progress.shared, ...draw };
+    return { options: { workerData, resourceLimits }, thrown: (error: unknown) => placedIn(folder, asThrownByModule(sources.entry, error)) };
   }
 
   private order(from: number, to: number): void {
@@ -86,10 +115,4 @@ export class BatchesAhead implements Batches, Disposable {
     this.failure ??= error;
     for (const order of this.orders.splice(0)) order.reject(this.failure);
   }
-}
-
-/** An error as it was in the thread: on its way from there it loses its class. */
-function asThrown(error: unknown): Error {
-  if (!(error instanceof Error)) return new Error(messageOf(error));
-  return error.name === 'UserError' ? new UserError(error.message) : error;
 }

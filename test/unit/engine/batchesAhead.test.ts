@@ -30,7 +30,7 @@ describe('batches that a thread draws ahead', { timeout: 60_000 }, () => {
   });
   afterAll(() => bundles.dispose());
 
-  const open = (experiment: PreparedExperiment, file = 'sampler.js') => live.add(new BatchesAhead(experiment, path.join(bundles.folder, file)));
+  const open = (experiment: PreparedExperiment, file = 'sampler.js') => live.add(new BatchesAhead(experiment, { sampler: path.join(bundles.folder, file), taskModule: '' }));
 
   const drawnTasks = tasks.map(({ id }) => prepared({ task: id, model: { attention_dir: 'bidirectional' }, training: { batch: 16 } })).filter(({ task }) => !task.split);
 
