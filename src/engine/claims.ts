@@ -3,11 +3,12 @@ import { promptTokens } from '../analysis/examples';
 import { componentsOf, headOf } from '../analysis/heads';
 import { findAnalysis } from '../analysis/registry';
 import { checkFactor } from '../analysis/weights/weights';
-import { FieldError, throwIfCancelled, UserError } from '../common/errors';
+import { throwIfCancelled, UserError } from '../common/errors';
 import { unknownName } from '../common/nearest';
 import type { AnalysisResult } from '../protocol/analysis';
 import { holds, parseBound, type ClaimOutcome } from '../protocol/claim';
 import type { Claim, ExperimentProblem, Measurement } from '../protocol/experiment';
+import { problemOf } from '../protocol/experimentProblem';
 import { parseGraph } from '../protocol/graphText';
 import { resolveParameters, type Parameter, type ParameterValues } from '../protocol/parameter';
 import { parsePath } from '../protocol/path';
@@ -29,7 +30,7 @@ export function claimProblems(
   return experiment.claims.flatMap((claim, index) => {
     const subject = subjectOf(claim, experiment, named);
     const problems = subject.ok ? problemsWith(claim, subject.value) : [subject.problem];
-    return problems.map(({ path, message }) => ({ path: ['claims', index, ...path], message }));
+    return problems.map(problem => ({ ...problem, path: ['claims', index, ...problem.path] }));
   });
 }
 
@@ -38,34 +39,57 @@ function subjectOf({ of }: Claim, experiment: Pick<PreparedExperiment, 'config' 
 }
 
 function problemsWith(claim: Claim, subject: Subject): readonly ExperimentProblem[] {
-  const others = (claim.or ?? []).flatMap((other, at) => problemsOf(other, subject).map(({ path, message }) => ({ path: ['or', at, ...path], message })));
+  const others = (claim.or ?? []).flatMap((other, at) => problemsOf(other, subject).map(problem => ({ ...problem, path: ['or', at, ...problem.path] })));
   return [...problemsOf(claim, subject), ...others];
 }
 
-function problemsOf(claim: Measurement, experiment: Subject): readonly ExperimentProblem[] {
-  const bound = attempt(['expect'], () => parseBound(claim.expect));
+function problemsOf(claim: Measurement, subject: Subject): readonly ExperimentProblem[] {
+  return [...boundProblems('expect', claim.expect), ...measuringProblems(claim, subject)];
+}
+
+/** What is wrong with a bound, the field of this name. */
+export function boundProblems(field: string, bound: string): readonly ExperimentProblem[] {
+  return problemIn(attempt([field], () => parseBound(bound)));
+}
+
+/** What is measured, whatever is expected of it. */
+type Measured = Pick<Measurement, 'analysis' | 'params' | 'scalar'>;
+
+/** What is wrong with what is to be measured, as far as it can be known before anything is trained. */
+export function measuringProblems(claim: Measured, experiment: Subject): readonly ExperimentProblem[] {
   const analysis = attempt(['analysis'], () => findAnalysis(claim.analysis));
-  if (!analysis.ok) return [...problemIn(bound), analysis.problem];
+  if (!analysis.ok) return [analysis.problem];
   const scalar = attempt(['scalar'], () => checkScalar(analysis.value, claim.scalar));
   const params = attempt(['params'], () => parametersOf(analysis.value, claim));
   const names = params.ok
-    ? Object.entries(params.value).map(([name, value]) => attempt(['params', name], () => checkName(analysis.value.params[name], value, experiment)))
+    ? Object.entries(params.value).map(([name, value]) => attemptName(['params', name], analysis.value.params[name], value, experiment))
     : [params];
-  return [bound, scalar, ...names].flatMap(problemIn);
+  return [scalar, ...names].flatMap(problemIn);
 }
 
 type Attempt<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: ExperimentProblem };
 
-function attempt<T>(path: readonly string[], work: () => T): Attempt<T> {
+export function attempt<T>(path: readonly string[], work: () => T): Attempt<T> {
   try {
     return { ok: true, value: work() };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return { ok: false, problem: { path: error instanceof FieldError ? [...path, error.field] : path, message: error.message } };
+    return { ok: false, problem: problemOf(path, error) };
   }
 }
 
-function problemIn(attempted: Attempt<unknown>): readonly ExperimentProblem[] {
+function attemptName(path: readonly string[], parameter: Parameter | undefined, value: ParameterValues[string], subject: Subject): Attempt<void> {
+  const checked = attempt(path, () => checkName(parameter, value, subject));
+  if (checked.ok || (parameter && wholeNames.includes(parameter.kind))) return checked;
+  // What is wrong is one of several names in the value, which no other name can replace.
+  const { nearest: _, ...problem } = checked.problem;
+  return { ok: false, problem };
+}
+
+/** The kinds of parameters whose value is a single name. */
+const wholeNames: readonly Parameter['kind'][] = ['head', 'position', 'corruption'];
+
+export function problemIn(attempted: Attempt<unknown>): readonly ExperimentProblem[] {
   return attempted.ok ? [] : [attempted.problem];
 }
 
@@ -73,7 +97,7 @@ function checkScalar({ id, scalars }: AnalysisDefinition, scalar: string): void 
   if (!Object.hasOwn(scalars, scalar)) throw unknownName(`scalar of analysis "${id}" called`, scalar, Object.keys(scalars));
 }
 
-function parametersOf({ id, params }: AnalysisDefinition, claim: Measurement): ParameterValues {
+export function parametersOf({ id, params }: AnalysisDefinition, claim: Measured): ParameterValues {
   return resolveParameters(`analysis "${id}"`, params, claim.params);
 }
 
@@ -105,8 +129,12 @@ export interface Verifying {
   readonly signal: AbortSignal;
   /** The other experiments that claims are about → their models, or what keeps one from being there. */
   readonly others?: ReadonlyMap<string, string | UserError>;
+  /** The step of the checkpoint of the model that it is measured at; absent: its end. Other models are measured at theirs. */
+  readonly checkpoint?: number;
   /** Told of an analysis before it runs. */
   readonly onRun?: (analysis: AnalysisDefinition) => void;
+  /** Told of each outcome, with its claim's place in the list. */
+  readonly onOutcome?: (outcome: ClaimOutcome, at: number) => void;
 }
 
 /**
@@ -119,7 +147,7 @@ export async function verifyClaims(
   analyses: Pick<Analyses, 'run'>,
   model: string,
   claims: readonly Claim[],
-  { signal, others = new Map(), onRun }: Verifying,
+  { signal, others = new Map(), checkpoint, onRun, onOutcome }: Verifying,
 ): Promise<readonly ClaimOutcome[]> {
   const measurements = new Map<string, AnalysisResult | UserError>();
 
@@ -127,12 +155,14 @@ export async function verifyClaims(
     if (subject instanceof UserError) return subject;
     const analysis = findAnalysis(claim.analysis);
     const params = parametersOf(analysis, claim);
+    const isAtCheckpoint = checkpoint !== undefined && subject === model;
+    if (isAtCheckpoint && analysis.atCheckpoint === false) return new UserError(`The analysis "${analysis.id}" is about the whole training, and not about one checkpoint.`);
     // With every default written out, in the order of their definition.
     const key = JSON.stringify([subject, analysis.id, params]);
     const before = measurements.get(key);
     if (before) return before;
     onRun?.(analysis);
-    const measured = await analyses.run({ model: subject, analysis: analysis.id, params }, { signal, progress: () => undefined }).catch(asUserError);
+    const measured = await analyses.run({ model: subject, analysis: analysis.id, params, ...(isAtCheckpoint && { checkpoint }) }, { signal, progress: () => undefined }).catch(asUserError);
     measurements.set(key, measured);
     return measured;
   }
@@ -148,11 +178,13 @@ export async function verifyClaims(
   }
 
   const outcomes: ClaimOutcome[] = [];
-  for (const claim of claims) {
+  for (const [at, claim] of claims.entries()) {
     throwIfCancelled(signal);
     const subject = claim.of === undefined ? model : others.get(claim.of);
     if (subject === undefined) throw new Error(`there is no model of ${claim.of}`);
-    outcomes.push({ ...await settle(claim, subject), ...(typeof subject === 'string' && claim.of !== undefined && { model: subject }) });
+    const outcome = { ...await settle(claim, subject), ...(typeof subject === 'string' && claim.of !== undefined && { model: subject }) };
+    outcomes.push(outcome);
+    onOutcome?.(outcome, at);
   }
   return outcomes;
 }

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as v from 'valibot';
-import { claimOfFigure } from '../../../src/extension/claimOfFigure';
-import type { AnalysisInfo } from '../../../src/protocol/analysis';
-import { ClaimSchema } from '../../../src/protocol/experiment';
-import type { TableFigure } from '../../../src/protocol/figure';
+import { claimOfFigure } from '../../../../src/extension/claims/claimOfFigure';
+import type { AnalysisInfo } from '../../../../src/protocol/analysis';
+import { ClaimSchema } from '../../../../src/protocol/experiment';
+import type { TableFigure } from '../../../../src/protocol/figure';
 
 const analysis: AnalysisInfo = {
   id: 'ov-circuit', title: 'OV circuit', description: '', group: 'Weights', badges: false, live: false, atCheckpoint: true,

@@ -1,6 +1,7 @@
-import type { AnalysisInfo, AnalysisResult } from '../protocol/analysis';
-import type { Claim } from '../protocol/experiment';
-import type { PanelState } from '../protocol/panel';
+import type { AnalysisInfo, AnalysisResult } from '../../protocol/analysis';
+import type { Claim } from '../../protocol/experiment';
+import type { PanelState } from '../../protocol/panel';
+import type { ParameterValues } from '../../protocol/parameter';
 
 /**
  * The claim that a figure makes when it is looked at: that the scalar which it names, or the first of the result, is at
@@ -8,21 +9,35 @@ import type { PanelState } from '../protocol/panel';
  */
 export function claimOfFigure(analysis: AnalysisInfo, params: PanelState['params'], { figures, scalars }: AnalysisResult, at: number): Claim | undefined {
   const figure = figures[at];
-  const named = figure?.scalar !== undefined && Object.hasOwn(scalars, figure.scalar) ? figure.scalar : Object.keys(scalars)[0];
+  const named = scalarOfFigure({ figures, scalars }, at);
   const value = named === undefined ? undefined : scalars[named];
   if (!figure || named === undefined || value === undefined) return undefined;
   const meaning = analysis.scalars[named] ?? named;
-  const chosen = Object.entries(params).flatMap(([name, param]) => (param === undefined || param === analysis.params[name]?.default ? [] : [[name, param] as const]));
   return {
     claim: `${figure.title}: ${meaning}`,
     analysis: analysis.id,
-    params: Object.fromEntries(chosen),
+    params: chosenParams(analysis, params),
     scalar: named,
-    expect: lessIsBetter.test(`${named} ${meaning}`) ? `<= ${rounded(value, 'up')}` : `>= ${rounded(value, 'down')}`,
+    expect: isLessBetter(named, meaning) ? `<= ${rounded(value, 'up')}` : `>= ${rounded(value, 'down')}`,
   };
 }
 
-const lessIsBetter = /loss|error|entropy/i;
+/** The scalar that a figure shows, or the first of the result. */
+export function scalarOfFigure({ figures, scalars }: Pick<AnalysisResult, 'figures' | 'scalars'>, at: number): string | undefined {
+  const scalar = figures[at]?.scalar;
+  return scalar !== undefined && Object.hasOwn(scalars, scalar) ? scalar : Object.keys(scalars)[0];
+}
+
+/** The parameters that are not at their defaults. */
+export function chosenParams({ params: parameters }: Pick<AnalysisInfo, 'params'>, params: PanelState['params']): ParameterValues {
+  return Object.fromEntries(Object.entries(params).flatMap(([name, value]) =>
+    (value === undefined || value === parameters[name]?.default ? [] : [[name, value] as const])));
+}
+
+/** Whether training makes a scalar smaller, by its name and what it measures. */
+export function isLessBetter(name: string, meaning = ''): boolean {
+  return /loss|error|entropy/i.test(`${name} ${meaning}`);
+}
 
 /**
  * The value to two significant digits, towards plus or minus infinity. Its decimal digits are cut rather than divided, so
