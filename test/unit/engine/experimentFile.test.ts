@@ -25,7 +25,7 @@ describe('what is no experiment file is refused before it is read', () => {
     expect((await readExperimentFile(file)).text).toHaveLength(4 * experimentFileLimit);
     // Were it read, it would not fit in memory.
     await truncate(file, 2 ** 40);
-    await expect(readExperimentFile(file)).rejects.toThrow(`${file} is too large for an experiment.`);
+    await expect(readExperimentFile(file)).rejects.toThrow(`${file} is too large for an experiment file.`);
   });
 
   test('a folder', async () => {
@@ -35,7 +35,7 @@ describe('what is no experiment file is refused before it is read', () => {
 
   test.skipIf(process.platform === 'win32')('a device that has no end', async () => {
     await symlink('/dev/zero', file);
-    await expect(readExperimentFile(file)).rejects.toThrow(`${file} is a pipe or a device, not an experiment file; save the experiment as a file.`);
+    await expect(readExperimentFile(file)).rejects.toThrow(`${file} is a pipe or a device, not an experiment file; save it as a file.`);
   });
 
   test.skipIf(process.platform === 'win32')('a pipe that nobody writes to', async () => {

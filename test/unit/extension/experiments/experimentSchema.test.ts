@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { experimentDescriptions } from '../../../src/extension/experimentDescriptions';
-import { experimentJsonSchema, type WritingSchema } from '../../../src/extension/experimentSchema';
+import { experimentDescriptions } from '../../../../src/extension/experiments/experimentDescriptions';
+import { experimentJsonSchema, type WritingSchema } from '../../../../src/extension/experiments/experimentSchema';
 
 /** Every path in the schema, `[]` for the items of a list. */
 function paths(schema: WritingSchema, path = ''): readonly string[] {

@@ -1,11 +1,14 @@
 import { dirname } from 'node:path';
 import * as vscode from 'vscode';
-import { UserError } from '../common/errors';
-import type { ExperimentText } from '../protocol/engine';
-import { experimentFileLimit } from '../protocol/experiment';
+import { UserError } from '../../common/errors';
+import type { ExperimentText } from '../../protocol/engine';
+import { experimentFileLimit } from '../../protocol/experiment';
+import { editedSchemes } from '../schemes';
 
 export const experimentSuffix = '.circuit.json';
 export const experimentGlob = `**/*${experimentSuffix}`;
+/** Experiments in editors. */
+export const experimentDocuments: vscode.DocumentSelector = editedSchemes.map(scheme => ({ scheme, pattern: experimentGlob }));
 
 /** More than a quick pick or a tree is good for. */
 const mostFiles = 500;
@@ -14,6 +17,11 @@ const mostFiles = 500;
 export async function findExperiments(): Promise<vscode.Uri[]> {
   const files = await vscode.workspace.findFiles(experimentGlob, '**/node_modules/**', mostFiles);
   return files.sort((a, b) => a.path.localeCompare(b.path));
+}
+
+/** Whether it is the file of an experiment that somebody may train. */
+export function isExperiment({ path, scheme }: vscode.Uri): boolean {
+  return path.endsWith(experimentSuffix) && editedSchemes.includes(scheme) && !path.includes('/node_modules/');
 }
 
 /** `modular-subtraction` of `studies/modular-subtraction.circuit.json`. */

@@ -1,8 +1,9 @@
 import * as vscode from 'vscode';
-import { UserError } from '../common/errors';
-import type { TrainRequest } from '../protocol/engine';
-import type { Engine } from './engine';
+import { UserError } from '../../common/errors';
+import type { TrainRequest } from '../../protocol/engine';
+import type { Engine } from '../engine';
 import { bundledExperiment, experimentName, experimentSuffix, experimentText, findExperiments, readExperiment } from './experimentFiles';
+import { withoutIcons } from '../format';
 
 export interface ChosenExperiment {
   readonly name: string;
@@ -10,6 +11,9 @@ export interface ChosenExperiment {
   /** What it says, to be read as far as it can be. */
   readonly text: string;
 }
+
+/** What is said instead of training what the workspace has. */
+export const untrusted = 'Trust the workspace to train its experiments; bundled ones can be trained without.';
 
 interface ExperimentItem extends vscode.QuickPickItem {
   /** Absent in a separator. */
@@ -34,7 +38,7 @@ export class ExperimentPicker {
   async fromFile(given: vscode.Uri | undefined): Promise<ChosenExperiment> {
     const file = given ?? vscode.window.activeTextEditor?.document.uri;
     if (!file) throw new UserError('Open an experiment file first, or choose one with the command Circuits: Train Model.');
-    if (!vscode.workspace.isTrusted) throw new UserError('Trust the workspace to train its experiments; bundled ones can be trained without.');
+    if (!vscode.workspace.isTrusted) throw new UserError(untrusted);
     const text = await readExperiment(file);
     return { name: experimentName(file), experiment: experimentText(file, text), text };
   }
@@ -48,7 +52,7 @@ export class ExperimentPicker {
     const separator = (label: string): ExperimentItem => ({ label, kind: vscode.QuickPickItemKind.Separator });
     return [
       ...(own.length > 0 ? [separator('workspace')] : []),
-      ...own.map(file => ({ label: experimentName(file), description: vscode.workspace.asRelativePath(file), source: { file } })),
+      ...own.map(file => ({ label: withoutIcons(experimentName(file)), description: vscode.workspace.asRelativePath(file), source: { file } })),
       ...(bundled.length > 0 ? [separator('bundled')] : []),
       ...bundled.map(name => ({ label: name, description: 'bundled', source: { bundled: name } })),
     ];

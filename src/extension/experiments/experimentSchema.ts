@@ -1,5 +1,5 @@
 import { toJsonSchema } from '@valibot/to-json-schema';
-import { ExperimentSchema } from '../protocol/experiment';
+import { ExperimentSchema } from '../../protocol/experiment';
 import { experimentDescriptions } from './experimentDescriptions';
 
 /** As much of JSON schema as helps while writing. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { isJson, placeProblems } from '../../../src/extension/experimentProblems';
+import { isJson, placeProblems } from '../../../../src/extension/experiments/experimentProblems';
 
 const text = `{
   "task": "array-update", // a comment
