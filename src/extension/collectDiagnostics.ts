@@ -5,7 +5,8 @@ import { listDevices } from '../protocol/engine';
 import { readSetting, settings, type Setting } from './contributions';
 import { diagnosticsReport } from './diagnosticsReport';
 import type { Engine } from './engine';
-import type { ModelList } from './modelList';
+import type { ModelList } from './models/modelList';
+import { withProgress } from './notifications';
 
 /** Milliseconds for which the event loop is watched. */
 const watchFor = 5000;
@@ -16,8 +17,7 @@ export async function collectDiagnostics(
   models: ModelList,
   extension: { readonly version: string; readonly activationMilliseconds: number },
 ): Promise<void> {
-  const options = { location: vscode.ProgressLocation.Notification, title: 'Collecting diagnostics' };
-  const loopDelay = await vscode.window.withProgress(options, watchEventLoop);
+  const loopDelay = await withProgress('Collecting diagnostics', watchEventLoop, 'notification');
   const [cpu] = os.cpus();
   const content = diagnosticsReport({
     ...extension,

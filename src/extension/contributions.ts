@@ -18,21 +18,53 @@ export const ModelTargetSchema = v.object({
 });
 export type ModelTarget = v.InferOutput<typeof ModelTargetSchema>;
 
-const FileSchema = v.custom<vscode.Uri>(value => typeof value === 'object' && value !== null && 'scheme' in value && 'path' in value);
+/** A hook point or parameter of a model, or one head of it. */
+export const TensorTargetSchema = v.object({
+  model: v.pipe(v.string(), v.minLength(1)),
+  name: v.pipe(v.string(), v.minLength(1)),
+  head: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+});
+export type TensorTarget = v.InferOutput<typeof TensorTargetSchema>;
+
+/** What measured a claim or a breakpoint: an analysis with its parameters, at a checkpoint. */
+export const FigureTargetSchema = v.object({
+  model: v.pipe(v.string(), v.minLength(1)),
+  analysis: v.pipe(v.string(), v.minLength(1)),
+  params: v.record(v.string(), v.union([v.string(), v.number(), v.boolean()])),
+  checkpoint: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+});
+export type FigureTarget = v.InferOutput<typeof FigureTargetSchema>;
+
+const UriSchema = v.custom<vscode.Uri>(value => typeof value === 'object' && value !== null && 'scheme' in value && 'path' in value);
+/** A file, or a row of the view of experiments, which stands for one. */
+const FileSchema = v.union([UriSchema, v.pipe(v.object({ file: UriSchema }), v.transform(({ file }) => file))]);
+const SweepSchema = v.object({ sweep: v.pipe(v.string(), v.minLength(1)) });
+/** A claim of an experiment file, by the id of its item; what the menus of the Test Explorer hand over stands for one. */
+const ClaimIdSchema = v.object({ file: v.pipe(v.string(), v.minLength(1)), claim: v.pipe(v.string(), v.minLength(1)) });
+const ClaimItemSchema = v.pipe(v.object({ id: v.pipe(v.string(), v.minLength(1)), uri: UriSchema }), v.transform(({ id, uri }) => ({ file: uri.toString(), claim: id })));
+const ClaimTargetSchema = v.union([ClaimIdSchema, ClaimItemSchema, v.pipe(v.object({ test: ClaimItemSchema }), v.transform(({ test }) => test))]);
+export type ClaimTarget = v.InferOutput<typeof ClaimTargetSchema>;
+
 const nothing = v.undefined();
 
 /** Command → its argument. From the palette each comes without; an argument that does not fit counts as none. */
 export const commands = {
   'circuits.train': nothing,
   'circuits.trainFile': FileSchema,
+  /** The same at once, as the file has it. */
+  'circuits.trainNow': FileSchema,
   /** Its argument is the model that is waited for. */
   'circuits.cancelWaiting': ModelTargetSchema,
   'circuits.newExperiment': nothing,
+  'circuits.newTask': nothing,
   'circuits.fineTune': ModelTargetSchema,
   /** The same, by the name that it has on a row of the tree. */
   'circuits.fineTuneFromHere': ModelTargetSchema,
   'circuits.sweep': FileSchema,
-  'circuits.openSweep': nothing,
+  'circuits.verify': FileSchema,
+  'circuits.runClaim': ClaimTargetSchema,
+  'circuits.openClaimFigure': ClaimTargetSchema,
+  'circuits.openSweep': SweepSchema,
   'circuits.cancelSweep': nothing,
   'circuits.resumeSweep': nothing,
   'circuits.forgetSweep': nothing,
@@ -40,7 +72,18 @@ export const commands = {
   'circuits.stop': ModelTargetSchema,
   'circuits.pause': ModelTargetSchema,
   'circuits.resume': ModelTargetSchema,
+  'circuits.stepToCheckpoint': ModelTargetSchema,
+  'circuits.addBreakpoint': ModelTargetSchema,
+  'circuits.addBreakpointToFile': FileSchema,
+  /** By what the panel in front shows. */
+  'circuits.breakWhen': nothing,
+  'circuits.removeBreakpoint': ModelTargetSchema,
   'circuits.retrain': ModelTargetSchema,
+  /** Its argument is the file of weights. */
+  'circuits.importModel': FileSchema,
+  'circuits.bindModel': ModelTargetSchema,
+  'circuits.processModel': ModelTargetSchema,
+  'circuits.exportModel': ModelTargetSchema,
   'circuits.rename': ModelTargetSchema,
   'circuits.delete': ModelTargetSchema,
   'circuits.revealInFolder': ModelTargetSchema,
@@ -55,6 +98,11 @@ export const commands = {
   'circuits.compareWith': ModelTargetSchema,
   /** What a click on a row of the models tree does. */
   'circuits.openRow': nothing,
+  'circuits.openFigure': FigureTargetSchema,
+  'circuits.pinModel': ModelTargetSchema,
+  'circuits.unpinModel': ModelTargetSchema,
+  /** Shows in the tree what is named at the cursor, or by a hover. */
+  'circuits.revealTensor': TensorTargetSchema,
   'circuits.exportFigure': nothing,
   'circuits.showRunning': nothing,
   'circuits.refresh': nothing,
@@ -62,6 +110,8 @@ export const commands = {
   'circuits.openLog': nothing,
   'circuits.collectDiagnostics': nothing,
   'circuits.setUpTensorFlow': nothing,
+  'circuits.openWalkthrough': nothing,
+  'circuits.openSampleWorkspace': nothing,
 } as const;
 export type Command = keyof typeof commands;
 export type CommandArgument<C extends Command> = v.InferOutput<(typeof commands)[C]> | undefined;
@@ -79,6 +129,7 @@ export const settings = {
   'circuits.slurm.time': clusterText,
   'circuits.slurm.memory': clusterText,
   'circuits.slurm.gres': clusterText,
+  'circuits.hooks.enabled': v.fallback(v.optional(v.boolean(), true), true),
 } as const;
 export type Setting = keyof typeof settings;
 export type SettingValue<S extends Setting> = v.InferOutput<(typeof settings)[S]>;
@@ -87,21 +138,60 @@ export type SettingValue<S extends Setting> = v.InferOutput<(typeof settings)[S]
 export interface ContextKeys {
   'circuits.engine': 'stopped' | 'starting' | 'ready' | 'failed';
   'circuits.hasModels': boolean;
-  /** Whether there is a model that another one can start from. */
+  /** Whether there is a model that another one can start from; and so with what else is done to models. */
   'circuits.canFineTune': boolean;
-  /** Whether a training is under way or paused. */
+  'circuits.canStop': boolean;
+  'circuits.canPause': boolean;
+  'circuits.canStep': boolean;
+  'circuits.canResume': boolean;
+  'circuits.canRetrain': boolean;
+  /** Whether there is a model that was imported, or made of one. */
+  'circuits.canBind': boolean;
+  /** Whether there is a model with weights at its end. */
+  'circuits.canExport': boolean;
+  /** Whether a training is under way or paused, or a sweep. */
   'circuits.running': boolean;
+  'circuits.hasSweeps': boolean;
+  'circuits.canCancelSweep': boolean;
+  'circuits.canResumeSweep': boolean;
+  /** Whether TensorFlow can be set up on this machine. */
+  'circuits.tensorFlow': 'possible' | 'impossible';
+  /** Whether the panel in front is of a model that is trained. */
+  'circuits.panelTrains': boolean;
   /** Whether a training waits for the model that it starts from. */
   'circuits.waiting': boolean;
+  /** Whether a model is pinned, and whether the cursor is at one of its names: written as a string, or as an attribute of code. */
+  'circuits.pinned': boolean;
+  'circuits.onTensor': 'string' | 'attribute' | false;
+  /** Whether an experiment of the workspace has claims. */
+  'circuits.hasClaims': boolean;
+  /** Paths of the experiment files that have claims, and of those that have a sweep. */
+  'circuits.claimFiles': readonly string[];
+  'circuits.sweepFiles': readonly string[];
+  /** What was done at least once, as steps of the walkthrough: a row of the tree opened, and a panel of each kind. */
+  'circuits.hasBrowsed': boolean;
+  'circuits.hasSeenAttention': boolean;
+  'circuits.hasPatched': boolean;
+  /** A claim was copied or measured. */
+  'circuits.hasClaimed': boolean;
 }
 export const contextKeys = [
-  'circuits.engine', 'circuits.hasModels', 'circuits.canFineTune', 'circuits.running', 'circuits.waiting',
+  'circuits.engine', 'circuits.hasModels', 'circuits.canFineTune', 'circuits.running', 'circuits.panelTrains', 'circuits.waiting', 'circuits.pinned', 'circuits.onTensor', 'circuits.hasClaims',
+  'circuits.claimFiles', 'circuits.sweepFiles',
+  'circuits.canStop', 'circuits.canPause', 'circuits.canStep', 'circuits.canResume', 'circuits.canRetrain', 'circuits.canBind', 'circuits.canExport',
+  'circuits.hasSweeps', 'circuits.canCancelSweep', 'circuits.canResumeSweep', 'circuits.tensorFlow',
+  'circuits.hasBrowsed', 'circuits.hasSeenAttention', 'circuits.hasPatched', 'circuits.hasClaimed',
 ] as const satisfies readonly (keyof ContextKeys)[];
 
 export const views = { models: 'circuits.models', experiments: 'circuits.experiments' } as const;
 /** The types of the panels, of analyses and of sweeps, by which VS Code restores them. */
 export const panelType = 'circuits.analysis';
 export const sweepPanelType = 'circuits.sweepPanel';
+/** The editors of files of weights: what `.safetensors` open in, and what files of PyTorch open in by choice. */
+export const weightsEditors = ['circuits.tensors', 'circuits.torchTensors'] as const;
+/** The tests of claims, and the messages about those that failed, as menus know them. */
+export const claimController = 'circuits.claims';
+export const failedClaim = 'circuits.failedClaim';
 
 export function registerCommand<C extends Command>(
   api: Pick<typeof vscode.commands, 'registerCommand'>,

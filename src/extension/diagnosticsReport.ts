@@ -1,7 +1,7 @@
 import type { EngineState } from './engine';
 import type { DeviceStatus } from '../protocol/engine';
 import type { ModelSummary } from '../protocol/model';
-import { modelDescription } from './modelRows';
+import { modelDescription } from './models/modelRows';
 
 export interface DiagnosticsFacts {
   readonly version: string;

@@ -3,7 +3,7 @@ import type { ProgressType, RequestType, RequestType0 } from 'vscode-jsonrpc';
 import { CancelledError, messageOf, UserError } from '../common/errors';
 import { Emitter } from '../common/event';
 import type { Disposable } from '../common/lifetime';
-import { initialize, type EngineInfo, type EngineSettings, type ModelsChanged } from '../protocol/engine';
+import { initialize, type BreakpointHit, type EngineInfo, type EngineSettings, type ModelsChanged } from '../protocol/engine';
 import type { SweepChange } from '../protocol/sweep';
 import { EngineSession, type Log, type Question } from './engineSession';
 import { RestartPolicy } from './restartPolicy';
@@ -34,6 +34,7 @@ export class Engine implements Disposable {
   private readonly states = new Emitter<EngineState>();
   private readonly changes = new Emitter<ModelsChanged>();
   private readonly sweepChanges = new Emitter<SweepChange>();
+  private readonly breakpoints = new Emitter<BreakpointHit>();
   private readonly restarts: RestartPolicy;
   private current: EngineState = { kind: 'stopped' };
   private opening: Promise<EngineSession> | undefined;
@@ -42,6 +43,7 @@ export class Engine implements Disposable {
   readonly onStateChange = this.states.event;
   readonly onModelsChanged = this.changes.event;
   readonly onSweepChanged = this.sweepChanges.event;
+  readonly onBreakpoint = this.breakpoints.event;
 
   constructor(private readonly host: EngineHost) {
     this.restarts = new RestartPolicy(() => host.now());
@@ -97,6 +99,7 @@ export class Engine implements Disposable {
     this.states.dispose();
     this.changes.dispose();
     this.sweepChanges.dispose();
+    this.breakpoints.dispose();
   }
 
   private async ready(): Promise<EngineSession> {
@@ -119,6 +122,7 @@ export class Engine implements Disposable {
       this.session = session;
       session.onModelsChanged(change => this.changes.fire(change));
       session.onSweepChanged(change => this.sweepChanges.fire(change));
+      session.onBreakpoint(hit => this.breakpoints.fire(hit));
       try {
         const info = await within(this.host.patience, session.send(initialize, this.host.settings()));
         if (this.session !== session) throw new CancelledError();

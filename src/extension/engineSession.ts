@@ -10,10 +10,11 @@ import { messageOf, throwIfCancelled, UserError } from '../common/errors';
 import { Emitter } from '../common/event';
 import type { Disposable } from '../common/lifetime';
 import {
-  log as logNotification, modelsChanged, sweepChanged, tooLongCode, untrainedOriginCode, userErrorCode, type ModelsChanged, type UntrainedOrigin,
+  breakpointReached, configCode, log as logNotification, modelsChanged, sweepChanged, tooLongCode, untrainedOriginCode, userErrorCode,
+  type BreakpointHit, type ModelsChanged, type UntrainedOrigin,
 } from '../protocol/engine';
 import type { SweepChange } from '../protocol/sweep';
-import { TooLongError, UntrainedOriginError } from './refusals';
+import { ConfigError, TooLongError, UntrainedOriginError } from './refusals';
 
 /** Where lines for the log go; VS Code's `LogOutputChannel` is one. */
 export interface Log {
@@ -35,6 +36,7 @@ export class EngineSession implements Disposable {
   private readonly ending = new Emitter<string>();
   private readonly changes = new Emitter<ModelsChanged>();
   private readonly sweepChanges = new Emitter<SweepChange>();
+  private readonly breakpoints = new Emitter<BreakpointHit>();
   private disposed = false;
   /** How the process ended, once it has. */
   ended: string | undefined;
@@ -42,6 +44,7 @@ export class EngineSession implements Disposable {
   readonly onEnd = this.ending.event;
   readonly onModelsChanged = this.changes.event;
   readonly onSweepChanged = this.sweepChanges.event;
+  readonly onBreakpoint = this.breakpoints.event;
 
   constructor(private readonly child: ChildProcess, private readonly log: Log) {
     this.connection = createMessageConnection(new IPCMessageReader(child), new IPCMessageWriter(child), {
@@ -52,6 +55,7 @@ export class EngineSession implements Disposable {
     });
     this.connection.onNotification(modelsChanged, change => this.changes.fire(change));
     this.connection.onNotification(sweepChanged, change => this.sweepChanges.fire(change));
+    this.connection.onNotification(breakpointReached, hit => this.breakpoints.fire(hit));
     this.connection.onNotification(logNotification, ({ level, message }) => log[level](message));
     this.connection.listen();
     if (child.stdout) readLines(child.stdout, line => log.info(line));
@@ -116,6 +120,7 @@ function readable(error: unknown): Error {
   if (!(error instanceof ResponseError)) return new Error(messageOf(error));
   if (error.code === userErrorCode) return new UserError(error.message);
   if (error.code === tooLongCode) return new TooLongError(error.message);
+  if (error.code === configCode) return new ConfigError(error.message);
   if (error.code === untrainedOriginCode) return new UntrainedOriginError(error.message, error.data as UntrainedOrigin);
   const ended: readonly number[] = [ErrorCodes.PendingResponseRejected, ErrorCodes.MessageWriteError];
   return ended.includes(error.code) ? new UserError('The engine ended before it answered.') : new Error(error.message);

@@ -23,6 +23,16 @@ export function formatProgress({ step, steps }: Progress): string {
   return `${formatCount(step)}/${formatCount(steps)}`;
 }
 
+/** Whole percent, 100 only when it is done. */
+export function wholePercent({ step, steps }: Progress): number {
+  return Math.floor((100 * step) / Math.max(1, steps));
+}
+
+/** `40 %` */
+export function formatPercent(progress: Progress): string {
+  return `${wholePercent(progress)} %`;
+}
+
 /** `2 min 5 s`; nothing for what cannot be known. */
 export function formatRemaining({ step, steps, secondsPerStep }: Progress): string | undefined {
   if (secondsPerStep === undefined || step >= steps) return undefined;
@@ -50,4 +60,9 @@ export function escapeMarkdown(text: string): string {
 /** VS Code draws `$(name)` as an icon; a name is only text. */
 export function withoutIcons(name: string): string {
   return name.replace(/\$\(/g, '$ (');
+}
+
+/** VS Code makes links of `[text](command:…)` in its messages, to any command; a name is only text. */
+export function withoutLinks(message: string): string {
+  return message.replaceAll('](', '] (');
 }

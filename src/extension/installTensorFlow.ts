@@ -12,6 +12,11 @@ export function tensorFlowFolder(storage: string): string {
   return path.join(storage, 'tensorflow');
 }
 
+/** Whether that package has a TensorFlow for a machine. */
+export function runsTensorFlow({ platform, arch }: Pick<NodeJS.Process, 'platform' | 'arch'>): boolean {
+  return (platform === 'linux' || platform === 'win32') && arch === 'x64';
+}
+
 export interface TensorFlowInstall {
   /** The extension's storage. */
   readonly storage: string;

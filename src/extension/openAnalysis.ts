@@ -1,14 +1,12 @@
-import * as vscode from 'vscode';
-import { unknownName } from '../common/nearest';
-import { byAnalysisGroup } from '../protocol/analysis';
 import { applicableAnalyses } from '../protocol/engine';
 import type { PanelState } from '../protocol/panel';
-import { stateOn } from './analysisChoices';
+import { analysisNamed, stateOn } from './analysisChoices';
 import type { ModelTarget } from './contributions';
 import type { Engine } from './engine';
-import type { HeadSelections } from './headSelections';
-import type { ModelPicker } from './modelPicker';
-import type { Panels } from './panels';
+import type { HeadSelections } from './models/headSelections';
+import type { ModelPicker } from './models/modelPicker';
+import type { Panels } from './panels/panels';
+import { pickAnalysis } from './pickAnalysis';
 
 /** Opens analyses of the model that a command is about. */
 export class OpenAnalysis {
@@ -28,12 +26,7 @@ export class OpenAnalysis {
     const model = await this.picker.pick('open', target);
     if (!model) return undefined;
     const analyses = this.host.engine.request(applicableAnalyses, { model: model.id });
-    const items = analyses.then(all => byAnalysisGroup(all, ({ group }) => group).flatMap(heading => [
-      { label: heading.group, kind: vscode.QuickPickItemKind.Separator, id: '' },
-      ...heading.members.map(({ id, title, description }) => ({ label: title, detail: description, id })),
-    ]));
-    const options = { title: `Analyses of ${model.name}`, placeHolder: 'Analysis', matchOnDetail: true };
-    const chosen = await vscode.window.showQuickPick(items, options);
+    const chosen = await pickAnalysis(`Analyses of ${model.name}`, analyses);
     return chosen && this.show(chosen.id, model.id, target);
   }
 
@@ -42,9 +35,7 @@ export class OpenAnalysis {
     const { layer, head } = target ?? {};
     if (layer !== undefined && head !== undefined) selections.pick({ model, layer, head });
     const { analyses } = await engine.start();
-    const info = analyses.find(({ id }) => id === analysis);
-    if (!info) throw unknownName('analysis', analysis, analyses.map(({ id }) => id));
-    const state = stateOn(info, { ...target, model });
+    const state = stateOn(analysisNamed(analyses, analysis), { ...target, model });
     await panels.show(state, target !== undefined);
     return state;
   }

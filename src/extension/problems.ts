@@ -3,6 +3,7 @@ import { CancelledError, messageOf, UserError } from '../common/errors';
 import { runCommand } from './contributions';
 import { EngineDown } from './engine';
 import type { Log } from './engineSession';
+import { showError } from './notifications';
 
 /** The one place where errors become messages. */
 export class Problems {
@@ -12,7 +13,7 @@ export class Problems {
   show(error: unknown): void {
     if (error instanceof CancelledError) return;
     if (error instanceof EngineDown) this.engineFailed(error.message);
-    else if (error instanceof UserError) void vscode.window.showErrorMessage(error.message);
+    else if (error instanceof UserError) void showError(error.message);
     else this.offer(this.explain(error), 'circuits.openLog', 'Open Log');
   }
 
@@ -40,7 +41,7 @@ export class Problems {
 
   private offer(message: string, command: 'circuits.openLog' | 'circuits.restartEngine', title: string): void {
     this.guard(async () => {
-      if ((await vscode.window.showErrorMessage(message, title)) === title) await runCommand(vscode.commands, command);
+      if ((await showError(message, title)) === title) await runCommand(vscode.commands, command);
     });
   }
 }

@@ -10,3 +10,6 @@ export class UntrainedOriginError extends UserError {
 
 /** The engine trains nothing that takes days unless it is told to. */
 export class TooLongError extends UserError {}
+
+/** A file cannot become a model before more is said of its config. */
+export class ConfigError extends UserError {}

@@ -1,8 +1,8 @@
 import type { ModelSummary } from '../protocol/model';
 import type { SweepSummary } from '../protocol/sweep';
-import { formatCount, withoutIcons } from './format';
-import { modelDescription } from './modelRows';
-import { sweepDescription, totalRuns } from './sweepText';
+import { formatCount, formatPercent, wholePercent, withoutIcons } from './format';
+import { modelDescription } from './models/modelRows';
+import { sweepDescription, totalRuns } from './sweeps/sweepText';
 
 interface RunningText {
   readonly text: string;
@@ -16,11 +16,11 @@ export function runningText(running: readonly ModelSummary[], sweeps: readonly S
   const [first] = running;
   if (!first) return undefined;
   const icon = running.every(({ status }) => status === 'paused') ? '$(debug-pause)' : '$(sync~spin)';
-  const words = running.length === 1 ? `${withoutIcons(first.name)} ${percentage(first)} %` : `${running.length} trainings`;
+  const words = running.length === 1 ? `${withoutIcons(first.name)} ${formatPercent(first.progress)}` : `${running.length} trainings`;
   return {
     text: `${icon} ${words}`,
     tooltip: running.map(model => `${model.name}: ${modelDescription(model)}`).join('\n'),
-    spoken: running.length === 1 ? `Training ${first.name}, ${percentage(first)} percent` : `${running.length} running trainings`,
+    spoken: running.length === 1 ? `Training ${first.name}, ${wholePercent(first.progress)} percent` : `${running.length} running trainings`,
   };
 }
 
@@ -37,9 +37,4 @@ function sweepsText(sweeps: readonly SweepSummary[]): RunningText {
 
 function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
-}
-
-/** Whole percent, 100 only when it is done. */
-function percentage({ progress: { step, steps } }: ModelSummary): number {
-  return Math.floor((100 * step) / Math.max(1, steps));
 }

@@ -1,22 +1,17 @@
 import * as vscode from 'vscode';
 import { UserError } from '../common/errors';
 import type { Log } from './engineSession';
-import { installTensorFlow } from './installTensorFlow';
+import { installTensorFlow, runsTensorFlow } from './installTensorFlow';
+import { withProgress } from './notifications';
 
 /** Installs TensorFlow with progress that can be cancelled. Returns whether it is there now. */
 export async function setUpTensorFlow(storage: vscode.Uri, log: Log): Promise<void> {
   if (!vscode.workspace.isTrusted) throw new UserError('Trust the workspace before TensorFlow is installed.');
-  const options = { location: vscode.ProgressLocation.Notification, title: 'Installing TensorFlow for NVIDIA GPUs', cancellable: true };
-  await vscode.window.withProgress(options, async (progress, token) => {
-    const abort = new AbortController();
-    const cancelling = token.onCancellationRequested(() => abort.abort());
-    progress.report({ message: 'more than 400 MB are downloaded' });
-    try {
-      await installTensorFlow({
-        storage: storage.fsPath, signal: abort.signal, environment: process.env, line: text => log.info(`npm: ${text}`),
-      });
-    } finally {
-      cancelling.dispose();
-    }
+  if (!runsTensorFlow(process)) throw new UserError(`There is no TensorFlow for NVIDIA GPUs on ${process.platform} ${process.arch}; it needs Linux or Windows on x64.`);
+  await withProgress('Installing TensorFlow for NVIDIA GPUs', async (signal, report) => {
+    report('more than 400 MB are downloaded');
+    await installTensorFlow({
+      storage: storage.fsPath, signal, environment: process.env, line: text => log.info(`npm: ${text}`),
+    });
   });
 }

@@ -1,12 +1,13 @@
 import * as vscode from 'vscode';
 import { runCommand } from './contributions';
-import type { ModelList } from './modelList';
+import type { ModelList } from './models/modelList';
 import { withoutIcons } from './format';
-import { modelItems } from './modelChoices';
-import type { ModelsView } from './modelsView';
-import { sweepItem } from './sweepCommands';
-import type { SweepList } from './sweepList';
-import type { SweepPanels } from './sweepPanels';
+import { modelItems } from './models/modelChoices';
+import type { ModelsView } from './models/modelsView';
+import { sweepItem } from './sweeps/sweepCommands';
+import type { SweepList } from './sweeps/sweepList';
+import type { SweepPanels } from './sweeps/sweepPanels';
+import { showInformation } from './notifications';
 
 interface Running {
   readonly models: ModelList;
@@ -29,7 +30,7 @@ export async function showRunning({ models, view, sweeps, sweepPanels }: Running
     })),
   ];
   if (items.length === 0) {
-    void vscode.window.showInformationMessage('No training is running.');
+    void showInformation('No training is running.');
     return;
   }
   await (await vscode.window.showQuickPick(items, { title: 'Running Trainings', placeHolder: 'Show' }))?.run();

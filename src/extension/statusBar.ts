@@ -2,9 +2,9 @@ import * as vscode from 'vscode';
 import { Lifetime, type Disposable } from '../common/lifetime';
 import { throttle } from '../common/throttle';
 import { commandLink } from './contributions';
-import type { ModelList } from './modelList';
+import type { ModelList } from './models/modelList';
 import { runningText } from './runningText';
-import type { SweepList } from './sweepList';
+import type { SweepList } from './sweeps/sweepList';
 
 /** Milliseconds between two drawings. */
 const drawEvery = 250;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { CancelledError, UserError } from '../../../src/common/errors';
-import { TooLongError, UntrainedOriginError } from '../../../src/extension/refusals';
+import { ConfigError, TooLongError, UntrainedOriginError } from '../../../src/extension/refusals';
 import { analysisProgress, analyze, getModel, listModels, renameModel, startSweep, train } from '../../../src/protocol/engine';
 import { Engine, forkEngine, type EngineState } from '../../../src/extension/engine';
 import { buildFakeEngine } from '../../support/buildFakeEngine';
@@ -41,7 +41,7 @@ function engineOn(file: string, store = '/models', patience = 20_000): Started {
       forks++;
       return forkEngine(file);
     },
-    settings: () => ({ store, device: 'auto', threads: 0 }),
+    settings: () => ({ store, device: 'auto', threads: 0, trusted: true }),
     log: { trace: write, info: write, warn: write, error: write },
     now: () => 0,
     patience,
@@ -100,6 +100,11 @@ describe('the engine', () => {
     const defect = engine.request(train, { experiment: { bundled: 'defect' } });
     await expect(defect).rejects.toThrow('undefined is not a function');
     await expect(defect).rejects.not.toBeInstanceOf(UserError);
+  });
+
+  test('tells that more has to be said of a config', async () => {
+    const { engine } = engineOn(engineFile);
+    await expect(engine.request(train, { experiment: { bundled: 'unconfigured' } })).rejects.toBeInstanceOf(ConfigError);
   });
 
   test('tells refusals to train that can be answered', async () => {

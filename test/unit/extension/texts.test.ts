@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { diagnosticsReport } from '../../../src/extension/diagnosticsReport';
-import { formatFraction, formatLoss, formatRemaining } from '../../../src/extension/format';
-import { modelItems, problemOfName, type ModelAction } from '../../../src/extension/modelChoices';
-import { fillPage } from '../../../src/extension/panelPage';
+import { formatFraction, formatLoss, formatRemaining, withoutLinks } from '../../../src/extension/format';
+import { modelItems, problemOfName, type ModelAction } from '../../../src/extension/models/modelChoices';
+import { fillPage } from '../../../src/extension/panels/panelPage';
 import { runningText } from '../../../src/extension/runningText';
-import { modelSummary } from './models';
-import { sweepDetails } from './sweeps';
+import { modelSummary } from './models/models';
+import { sweepDetails } from './sweeps/sweeps';
 
 const running = modelSummary({ id: 'r', name: 'run', status: 'training', progress: { step: 999, steps: 1000 }, metrics: {} });
 
@@ -43,6 +43,20 @@ describe('the status bar', () => {
 
   test('draws no icons that a name asks for', () => {
     expect(runningText([{ ...running, name: '$(bug)' }])?.text).toBe('$(sync~spin) $ (bug) 99 %');
+  });
+});
+
+describe('messages', () => {
+  // As VS Code finds links in them.
+  const link = /\[([^\]]+)\]\(((?:https?:\/\/|command:|file:)[^)\s]+)(?: (["'])(.+?)(\3))?\)/i;
+
+  test.each(['Training "[here](command:circuits.delete)" failed.', '[a](command:b "c")', '[[a](file:///b)', '[a](https://b)[c](command:d)'])('hold no links: %s', message => {
+    expect(message).toMatch(link);
+    expect(withoutLinks(message)).not.toMatch(link);
+  });
+
+  test('stay as they are otherwise', () => {
+    expect(withoutLinks('There is no head 5 in [0, 4] (of 4).')).toBe('There is no head 5 in [0, 4] (of 4).');
   });
 });
 
