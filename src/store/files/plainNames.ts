@@ -1,0 +1,44 @@
+import { PickleBytes, PickleDictionary, PickleGlobal, PickleList, type PickleValue } from './pickleValue';
+
+// Containers and bytes of Python that the states of optimisers, schedulers and training scripts have beside weights, as plain data.
+
+const orderedDictionary = 'collections.OrderedDict';
+const withDefaults = 'collections.defaultdict';
+const counter = 'collections.Counter';
+/** How protocol 2 writes bytes: a text whose characters are their values. */
+const encode = '_codecs.encode';
+const sets = ['set', 'frozenset'];
+/** Types that say what a defaultdict would make of a key that it lacks. Nothing makes any. */
+const factories = ['bool', 'dict', 'float', 'int', 'list', 'str', 'tuple'];
+
+const builtin = /^(?:__builtin__|builtins)\.(\w+)$/;
+
+export function isPlainName(name: string): boolean {
+  return [orderedDictionary, withDefaults, counter, encode].includes(name) || [...sets, ...factories, 'bytes'].includes(builtinOf(name));
+}
+
+/** What a call of such a name gives; nothing for another name, and for a call as no pickle of such a value has it. */
+export function plainValueOf(name: string, args: readonly PickleValue[]): PickleValue | undefined {
+  const [first, second] = args;
+  switch (name) {
+    case orderedDictionary: return args.length === 0 ? new PickleDictionary(true) : undefined;
+    case withDefaults: return args.length === 0 || (args.length === 1 && isFactory(first)) ? new PickleDictionary(false) : undefined;
+    case counter: return args.length === 1 && first instanceof PickleDictionary ? first : undefined;
+    case encode: return typeof first === 'string' && second === 'latin1' && args.length === 2 ? bytesOf(first) : undefined;
+  }
+  if (builtinOf(name) === 'bytes') return args.length === 0 ? new PickleBytes(new Uint8Array()) : undefined;
+  const isSet = sets.includes(builtinOf(name)) && args.length === 1 && first instanceof PickleList && first.kind === 'list';
+  return isSet ? new PickleList(first.items, 'set') : undefined;
+}
+
+function isFactory(value: PickleValue | undefined): boolean {
+  return value === null || (value instanceof PickleGlobal && [...sets, ...factories].includes(builtinOf(value.name)));
+}
+
+function bytesOf(text: string): PickleBytes | undefined {
+  return /[^\0-\xff]/.test(text) ? undefined : new PickleBytes(Buffer.from(text, 'latin1'));
+}
+
+function builtinOf(name: string): string {
+  return builtin.exec(name)?.[1] ?? '';
+}
