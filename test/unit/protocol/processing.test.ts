@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+import type { ModelConfig } from '../../../src/protocol/config';
+import { obstacleTo, possibleSteps } from '../../../src/protocol/processing';
+import { configOf } from '../../support/models';
+
+const [fold, write, unembed] = ['fold-layer-norm', 'center-writing-weights', 'center-unembedding'] as const;
+
+test.each<readonly [string, Partial<ModelConfig>, readonly string[]]>([
+  ['a LayerNorm', { normalization_type: 'LN' }, [fold, write, unembed]],
+  ['a root-mean-square norm, which takes no mean away', { normalization_type: 'RMS' }, [fold, unembed]],
+  ['a LayerNorm that is folded', { normalization_type: 'LNPre' }, [write, unembed]],
+  ['no norm', {}, [unembed]],
+  ['positions that are added after the norm', { normalization_type: 'LN', positional_embedding_type: 'shortformer' }, [write, unembed]],
+  ['norms after its sublayers', { normalization_type: 'LN', normalization_position: 'after' }, [unembed]],
+  ['one output', { normalization_type: 'LN', d_vocab_out: 1 }, [fold, write]],
+  ['one output and no norm', { d_vocab_out: 1 }, []],
+])('of a model with %s', (_, given, steps) => {
+  const config = configOf(given);
+  expect(possibleSteps(config)).toEqual(steps);
+  // Folding again does no harm, and is not offered.
+  if (given.normalization_type === 'LNPre') expect(obstacleTo(fold, config)).toBeUndefined();
+  else for (const step of [fold, write, unembed]) expect(obstacleTo(step, config) === undefined).toBe(steps.includes(step));
+});
