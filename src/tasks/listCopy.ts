@@ -63,6 +63,7 @@ export const listCopy = defineTask({
         const order = new Random(seed, 'list-copy split').permutation(listCount);
         return { train: examples(order.subarray(0, trainCount)), test: examples(order.subarray(trainCount)) };
       },
+      splitsAll: true,
     };
   },
 });

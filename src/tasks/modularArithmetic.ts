@@ -53,6 +53,7 @@ export const modularArithmetic = defineTask({
       corruptions: { a: withAnother(0), b: withAnother(1) },
       sample: (random, count) => examples(Int32Array.from({ length: count }, () => random.integer(p * p))),
       split,
+      splitsAll: true,
     };
   },
 });

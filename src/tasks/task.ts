@@ -19,14 +19,19 @@ export interface Task {
   readonly vocabulary: readonly string[];
   /** Output id → word: what the logits stand for. */
   readonly outputs: readonly string[];
-  /** With `numbers` the one output is a number itself, and its error is squared. Absent: the outputs are words to choose from. */
-  readonly answersAre?: 'words' | 'numbers';
+  /**
+   * With `numbers` the one output is a number itself, and its error is squared; with `unknown` nobody knows what is right, and
+   * labels say nothing. Absent: the outputs are words to choose from.
+   */
+  readonly answersAre?: 'words' | 'numbers' | 'unknown';
   /** What the two parts of a position can be, where a token is a pair of them: `first · parts + second`. */
   readonly parts?: readonly string[];
   /** The token of positions that hold nothing, where there are such. */
   readonly padding?: number;
   /** What stands at each of the `T` positions, as in `BOS a1 a2 a3 ↵ idx elt ↵ b1 b2 b3`. */
   readonly positions: readonly string[];
+  /** The most tokens of a prompt that people type, where that is more than the `T` of an example. */
+  readonly longestPrompt?: number;
   /** The positions whose logits are scored, ascending; `A` of them. */
   readonly answerPositions: readonly number[];
   /** Position → every token id that can stand there, ascending. */
@@ -38,14 +43,20 @@ export interface Task {
    * of the same length. Pairs for patching are made of an example and its corruption.
    */
   readonly corruptions: Readonly<Record<string, (prompt: readonly number[], random: Random) => readonly number[]>>;
+  /** The tokens of a text that people type, where words are not just separated by spaces. */
+  encode?(text: string): readonly number[];
   /** Examples drawn afresh. A split task draws them from its test set. */
   sample(random: Random, count: number): Examples;
+  /** All that there are, where nothing is trained on them: what a model is tested on. */
+  readonly allExamples?: Examples;
   /** How its prompts are graphs, where they are. */
   readonly graphs?: GraphReading;
   /** Examples of other distributions, on which a model of this task can be tested. */
   readonly otherSets?: readonly TestSet[];
   /** The fixed training and test sets, where the task has them; otherwise every batch is drawn afresh. */
   split?(seed: number): { readonly train: Examples; readonly test: Examples };
+  /** Whether the two sets are together all examples that there are. */
+  readonly splitsAll?: true;
 }
 
 /** A distribution that a model was not, or not only, trained on. */

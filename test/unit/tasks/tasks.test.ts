@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Random } from '../../../src/common/random';
-import { UserError } from '../../../src/common/errors';
+import { UnknownNameError, UserError } from '../../../src/common/errors';
 import { resolveParameters } from '../../../src/protocol/parameter';
 import { arrayUpdate } from '../../../src/tasks/arrayUpdate';
 import { listCopy } from '../../../src/tasks/listCopy';
@@ -434,7 +434,7 @@ describe('the registry', () => {
 
   test('names the nearest for one that does not exist', () => {
     expect(() => findTask('array-updat')).toThrow(
-      new UserError('There is no task "array-updat"; the nearest is "array-update".'),
+      new UnknownNameError('There is no task "array-updat"; the nearest is "array-update".', ['array-update']),
     );
   });
 
