@@ -67,3 +67,8 @@ export interface Extremes {
 function withMinus(text: string): string {
   return text.replace(/-/g, '−');
 }
+
+/** As in `1 tensor` and `4,096 tensors`. */
+export function count(n: number, what: string): string {
+  return `${formatInteger(n)} ${what}${n === 1 ? '' : 's'}`;
+}

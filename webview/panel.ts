@@ -63,11 +63,9 @@ export class Panel implements Disposable {
   private readonly actions: FrameActions = {
     save: (frame, format) => void this.save(frame, format),
     canClaim: frame => this.figures.figureOf(frame) >= 0 && Object.keys(this.shown.result?.scalars ?? {}).length > 0,
-    claim: frame => {
-      // The figures that are seen are to be those that are asked about.
-      this.player.stop();
-      this.bridge.send({ kind: 'claim', figure: this.figures.figureOf(frame) });
-    },
+    claim: frame => this.askAbout('claim', frame),
+    canCode: frame => this.figures.figureOf(frame) >= 0,
+    code: frame => this.askAbout('code', frame),
   };
   private shown: Shown = nothingShown;
 
@@ -233,6 +231,12 @@ export class Panel implements Disposable {
     if (state) this.parameters?.setValues(state.params);
     if (result && result !== before.result) this.parameters?.offer(result.figures);
     this.controls.hidden = this.parameterSlot.childElementCount === 0 && this.checkpoint.element.hidden;
+  }
+
+  private askAbout(kind: 'claim' | 'code', frame: FigureFrame): void {
+    // The figures that are seen are to be those that are asked about.
+    this.player.stop();
+    this.bridge.send({ kind, figure: this.figures.figureOf(frame) });
   }
 
   private async save(frame: FigureFrame, format: ExportFormat): Promise<void> {

@@ -10,6 +10,7 @@ import { defineAnalysis } from './define';
 import { answeredExamples, exampleParameters } from './examples';
 import { allComponents, componentName, componentsOf, type Component } from './heads';
 import { answerAxis, type LabelledAxis } from './attribution/logitContrast';
+import { ablationLines } from './python/ablation';
 
 // B batch · A answers an example
 
@@ -35,7 +36,9 @@ export const ablation = defineAnalysis({
     accuracyBefore: 'fraction of answers that the whole model has right',
     lossIncrease: 'loss less lossBefore',
   },
+  needsAnswers: true,
   appliesTo: () => true,
+  python: (context, { method, ...chosen }) => ablationLines(context, methodOf(method), chosen),
   async run(context, { components, method: chosenMethod, ...wanted }) {
     const { details: { config }, task, signal, progress } = context;
     const method = methodOf(chosenMethod);

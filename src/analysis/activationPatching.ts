@@ -5,6 +5,7 @@ import { defineAnalysis } from './define';
 import { allHeads, headOf } from './heads';
 import { pairParameters, pairPositions, promptPairs } from './pairs';
 import { patchSites } from './patching/patching';
+import { pairLines, sweepLines } from './python/patching';
 import { expectedSites, judgeSites } from './patching/patchingExpectations';
 import { allSweeps, headSweeps, layerSweep, sweepFigures, wholeHeadSweep, type Sweep } from './patching/patchingSweeps';
 
@@ -36,7 +37,13 @@ export const activationPatching = defineAnalysis({
     cleanDifference: 'logit of the clean answer less that of the corrupted one, in the clean run; where answers are numbers, the number predicted there',
     corruptedDifference: 'the same in the corrupted run',
   },
+  needsAnswers: true,
   appliesTo: () => true,
+  python(context, { patch, head, expected: _, ...wanted }) {
+    const pairs = promptPairs(context, wanted);
+    const sweep = sweepsOf(context.details.config, head, patch, pairPositions(context.task, pairs))[context.index];
+    return sweep ? [...pairLines(pairs), ...sweepLines(sweep)] : { reason: 'nothing there patches that' };
+  },
   async run(context, { patch, head, expected, ...wanted }) {
     const { details: { config }, model, task, signal } = context;
     const pairs = promptPairs(context, wanted);

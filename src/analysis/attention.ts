@@ -6,6 +6,7 @@ import { exampleParameters, examplesFor } from './examples';
 import { mean } from './attribution/logitContrast';
 import { headOf } from './heads';
 import { patternsOf } from './patterns';
+import { promptLines } from './python/written';
 
 // B batch · T positions · H heads
 
@@ -25,6 +26,14 @@ export const attention = defineAnalysis({
     largest: 'largest weight of a destination; mean over destinations and examples, of the chosen head or of all',
   },
   appliesTo: () => true,
+  python(context, { head: _, ...chosenExamples }) {
+    const { tokens } = examplesFor(context, chosenExamples);
+    return [
+      ...promptLines({ tokens }),
+      '_, cache = model.run_with_cache(tokens)',
+      'figure = torch.stack([cache["pattern", layer].mean(0) for layer in range(model.cfg.n_layers)])  # [layer, head, query, key]',
+    ];
+  },
   async run(context, { head, ...chosenExamples }) {
     const { details, model } = context;
     const { tokens, positions, title } = examplesFor(context, chosenExamples);

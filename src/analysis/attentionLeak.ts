@@ -9,6 +9,7 @@ import { defineAnalysis } from './define';
 import { allHeads, componentName } from './heads';
 import { inputPositions } from './numberInputs';
 import { everyPattern } from './patterns';
+import { leakLines } from './python/patterns';
 
 // T positions · N heads of all layers
 
@@ -33,7 +34,10 @@ export const attentionLeak = defineAnalysis({
     meanLeak: 'mean over the test examples of the attention on forbidden sources together, of the head and destination where that is largest',
   },
   needs: 'a mask that forbids some source',
-  appliesTo: ({ config }) => allowedAttention(config, config.n_ctx).includes(0),
+  appliesTo: ({ config }) => allowedAttention(config, config.mask?.length ?? Math.min(config.n_ctx, 2)).includes(0),
+  python({ details: { config, experiment }, task, index }, { inputs }) {
+    return leakLines(testExamples(experiment, task).tokens, forbiddenSources(config, task, inputs), index === 0);
+  },
   async run(context, { inputs }) {
     const { details: { config, experiment }, task } = context;
     const forbidden = forbiddenSources(config, task, inputs);
@@ -68,7 +72,7 @@ export const attentionLeak = defineAnalysis({
 
 /** For each destination the sources that it should not look at. @throws UserError where inputs are to be forbidden, and there are none. */
 function forbiddenSources(config: ModelConfig, task: Task, forbidInputs: boolean): readonly (readonly number[])[] {
-  const T = config.n_ctx;
+  const T = task.positions.length;
   const allowed = allowedAttention(config, T);
   const inputs = forbidInputs ? inputPositions(task) : [];
   if (forbidInputs && inputs.length === 0) throw new UserError('This task has no numbers for inputs, so that there is nothing to forbid to its answers but what the mask does.');

@@ -24,8 +24,9 @@ export type AttentionKind = keyof typeof attentionKinds;
 
 /** Where the right answer can be read: from the position that answers, every position that holds its token. */
 export function answerSources({ vocabulary, outputs, answersAre, answerPositions, answers }: Task): ExpectedSources {
-  if (answersAre === 'numbers') return () => []; // the output is no word
-  const tokenOf = outputs.map(word => vocabulary.indexOf(word)); // -1, which no position holds, for a word of the outputs alone
+  if (answersAre === 'numbers' || answersAre === 'unknown') return () => []; // the output is no word, or nobody knows it
+  const tokens = new Map(vocabulary.map((word, token) => [word, token]));
+  const tokenOf = outputs.map(word => tokens.get(word) ?? -1); // which no position holds, for a word of the outputs alone
   return (tokens, destination) => {
     const answer = answerPositions.indexOf(destination);
     const right = answer < 0 ? undefined : answers([...tokens])?.[answer];

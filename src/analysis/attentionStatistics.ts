@@ -12,6 +12,7 @@ import { defineAnalysis, type AnalysisContext } from './define';
 import { allHeads, componentName, headOf, type Head } from './heads';
 import { ablatedRuns } from './patching/ablatedRuns';
 import { everyPattern } from './patterns';
+import { statisticsLines } from './python/patterns';
 
 // B examples · T positions · N heads of all layers
 
@@ -30,7 +31,11 @@ export const attentionStatistics = defineAnalysis({
     accuracy: 'fraction of the answers to the test examples that are right',
     accuracyWithMeans: 'the same with every head\'s pattern replaced by its mean over the test examples',
   },
+  needsAnswers: true,
   appliesTo: () => true,
+  python({ details: { experiment }, task, figure: { subject }, index }) {
+    return statisticsLines(task, testExamples(experiment, task), index, { layer: subject?.layer ?? 0, head: subject?.head ?? 0 });
+  },
   async run(context, { head }) {
     const { details: { config, experiment }, task } = context;
     const { tokens, labels } = testExamples(experiment, task);
@@ -106,7 +111,7 @@ function meanFigure({ details: { config }, task }: AnalysisContext, heads: reado
     caption: 'Each row is a destination; its mean weights on the sources sum to 1.',
     tokens: positionNames(task),
     heads: heads.map((head, at) => ({ ...head, pattern: statistics[at]?.mean ?? new Float32Array() })),
-    allowed: allowedAttention(config, config.n_ctx),
+    allowed: allowedAttention(config, task.positions.length),
     scalar: 'identicalHeads',
   };
 }
@@ -132,7 +137,7 @@ function headFigure({ details: { config }, task }: AnalysisContext, head: Head, 
     kind: 'heatmap', title: `Spread of the attention of ${componentName(head)} ${title}`, subject: head, scalar: 'spread',
     caption: 'Standard deviation of each weight. What the mask forbids has none.',
     x: axisOf('Source', positions), y: axisOf('Destination', positions), rows: positions.length, columns: positions.length,
-    values: statistics?.deviations ?? new Float32Array(), present: allowedAttention(config, config.n_ctx),
+    values: statistics?.deviations ?? new Float32Array(), present: allowedAttention(config, positions.length),
     scale: 'sequential', unit: 'standard deviation',
   };
 }

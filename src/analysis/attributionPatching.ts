@@ -1,3 +1,4 @@
+import type { ModelConfig } from '../protocol/config';
 import type { TableFigure } from '../protocol/figure';
 import { onCommonScale } from './commonScale';
 import { measuresOf } from './answerMeasures';
@@ -7,7 +8,8 @@ import { defineAnalysis } from './define';
 import { allHeads, componentName, headOf } from './heads';
 import { pairParameters, pairPositions, promptPairs } from './pairs';
 import { patchSites, type Site } from './patching/patching';
-import { activationTitles, allSweeps, headSweeps, sweepFigures } from './patching/patchingSweeps';
+import { activationTitles, allSweeps, headSweeps, sweepFigures, type Sweep } from './patching/patchingSweeps';
+import { attributedLines, disagreementLines, estimateLines, pairLines, sweepLines } from './python/patching';
 
 /** How many sites the table of disagreements names. */
 const mostRows = 20;
@@ -33,13 +35,21 @@ export const attributionPatching = defineAnalysis({
     cleanDifference: 'logit of the clean answer less that of the corrupted one, in the clean run; where answers are numbers, the number predicted there',
     corruptedDifference: 'the same in the corrupted run',
   },
+  needsAnswers: true,
   appliesTo: () => true,
+  python(context, { head, exact, ...wanted }) {
+    const pairs = promptPairs(context, wanted);
+    const sweeps = sweepsOf(context.details.config, head, pairPositions(context.task, pairs));
+    const sweep = sweeps[exact ? Math.floor(context.index / 2) : context.index];
+    if (!sweep) return [...pairLines(pairs), ...disagreementLines(sweeps, mostRows)];
+    return [...pairLines(pairs), ...(exact && context.index % 2 === 1 ? sweepLines(sweep) : [...estimateLines, ...attributedLines(sweep)])];
+  },
   async run(context, { head, exact: wantsExact, ...wanted }) {
     const { details: { config }, model, task, signal } = context;
     const pairs = promptPairs(context, wanted);
     const positions = pairPositions(task, pairs);
     const { between } = measuresOf(task);
-    const sweeps = head === '' ? allSweeps(config, allHeads(config), positions) : headSweeps([headOf(config, head)], positions);
+    const sweeps = sweepsOf(config, head, positions);
     const sites = sweeps.flatMap(sweep => sweep.sites);
     const share = (from: number, to: number) => ({ signal, progress: (fraction: number) => context.progress(from + fraction * (to - from)) });
 
@@ -60,6 +70,10 @@ export const attributionPatching = defineAnalysis({
     };
   },
 });
+
+function sweepsOf(config: ModelConfig, head: string, positions: readonly string[]): readonly Sweep[] {
+  return head === '' ? allSweeps(config, allHeads(config), positions) : headSweeps([headOf(config, head)], positions);
+}
 
 function disagreements(sites: readonly Site[], estimates: Float64Array, exact: Float64Array, positions: readonly string[]): TableFigure {
   const order = sites.map((site, at) => ({ site, estimate: estimates[at] ?? 0, exact: exact[at] ?? 0 }))

@@ -9,6 +9,7 @@ import { onCommonScale } from './commonScale';
 import { defineAnalysis, type AnalysisContext } from './define';
 import { allHeads, componentName } from './heads';
 import { leftOut } from './weights/weights';
+import { compositionLines } from './python/composition';
 
 // L layers · H heads · D d_model · K d_head
 
@@ -48,6 +49,7 @@ export const composition = defineAnalysis({
   },
   needs: 'a model of two layers at least',
   appliesTo: ({ config }) => config.n_layers > 1,
+  python: (context, { scores }) => compositionLines(context, scores === 'above chance'),
   async run(context, { scores: shown }) {
     const { config } = context.details;
     const baseline = await baselineOf(context);

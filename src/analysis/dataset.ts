@@ -28,7 +28,9 @@ export const dataset = defineAnalysis({
     meanAnswer: 'mean of the right answers, where they are numbers',
     noPathShare: 'share of the graphs without a path to the target',
   },
+  needsAnswers: true,
   appliesTo: () => true,
+  python: () => ({ reason: 'it is of the examples of the task, which no model has a part in' }),
   run({ details: { experiment }, task, random }, { examples, graphs: drawnGraphs, sample }) {
     const { graphs } = task;
     const sets = setsOf(task, experiment.seed, stream(random, sample), examples);
@@ -62,7 +64,7 @@ const allExamples = 'examples';
 
 function setsOf(task: Task, seed: number, random: Random, examples: number): readonly NamedSet[] {
   const split = task.split?.(seed);
-  if (!split) return [{ name: allExamples, ...task.sample(random, examples) }];
+  if (!split) return [{ name: allExamples, ...(task.allExamples ?? task.sample(random, examples)) }];
   return [{ name: 'training', ...split.train }, { name: 'test', ...split.test }];
 }
 

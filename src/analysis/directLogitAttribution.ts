@@ -7,6 +7,7 @@ import { answeredExamples, chosenAnswers, exampleParameters } from './examples';
 import { attributePaths } from './attribution/headPaths';
 import { componentName, headOf, type Head } from './heads';
 import { answerAxis, contrastInputs, contrastName, contrastParameters, mean, meansOverExamples } from './attribution/logitContrast';
+import { componentLines, pathLines } from './python/attribution';
 
 // B batch · A answers an example
 
@@ -32,7 +33,17 @@ export const directLogitAttribution = defineAnalysis({
     error: 'largest difference between the sum of all components and the logits, over examples and all answers',
     pathError: 'largest difference between the sum of the paths and the chosen head, over examples and all answers',
   },
+  needsAnswers: true,
   appliesTo: () => true,
+  python(context, { answer, against, word, head: _, ...wanted }) {
+    const { details: { config }, task, figure: { subject } } = context;
+    const { tokens, answers } = answeredExamples(context, wanted);
+    const explained = { tokens, answers, chosen: chosenAnswers(task, answer), against, word };
+    if (context.index === 0) return componentLines(config, task, explained);
+    // The head that adds most, where none was chosen.
+    const { layer = 0, head = 0 } = subject ?? {};
+    return pathLines(config, task, explained, { layer, head });
+  },
   async run(context, { answer, against, word, head, ...wanted }) {
     const { details: { config }, model, task } = context;
     const given = head === '' ? undefined : headOf(config, head);

@@ -9,6 +9,7 @@ import { edgeScores } from './edges/edgeScores';
 import { edgeGraph } from './edges/edges';
 import { pairParameters, promptPairs, type PromptPair } from './pairs';
 import type { Work } from './patching/patching';
+import { edgeLines } from './python/edges';
 
 const methods = ['EAP', 'EAP-IG'] as const;
 
@@ -49,7 +50,12 @@ export const edgeAttribution = defineAnalysis({
   },
   // The sum is taken apart at its readers: behind a norm of the stream itself it is none.
   needs: 'norms before what reads the residual stream, or none',
+  needsAnswers: true,
   appliesTo: ({ config }) => config.normalization_position !== 'after',
+  python(context, { threshold, method, steps, exact: _, ...wanted }) {
+    const pairs = promptPairs(context, wanted);
+    return edgeLines({ config: context.details.config, pairs, steps: method === 'EAP' ? 0 : steps, threshold }, context.figure);
+  },
   async run(context, { threshold, method, steps, exact, ...wanted }) {
     const { model, signal, task } = context;
     const { between } = measuresOf(task);

@@ -1,10 +1,12 @@
 import { Matrix, SingularValueDecomposition } from 'ml-matrix';
 import type { Random } from '../common/random';
+import { float32 } from '../common/tensor';
 import type { HeatmapFigure, LinesFigure } from '../protocol/figure';
 import { defineAnalysis, type AnalysisContext } from './define';
 import { isModular, modularTaskOf } from './fourier/modular';
 import { singularDirections, type SingularDirections } from './weights/lowRank';
 import { matrixOf } from './weights/weights';
+import { tensorLines } from './python/written';
 
 // N rows, a number or a token each · D d_model · R the smaller of the two
 
@@ -32,6 +34,24 @@ export const embeddingSvd = defineAnalysis({
     randomShare: 'share of the squared norm of the random matrix in as many of its components',
   },
   appliesTo: () => true,
+  python(context, { components }) {
+    const { figure } = context;
+    const embedding = `model.W_E[:${embeddingOf(context).rows.names.length}].double()`;
+    if (figure.kind === 'lines' && figure.title.startsWith('Singular')) {
+      const [, random] = figure.series;
+      return [
+        '# Of the random matrix that the figure drew.',
+        ...tensorLines('random', float32([random?.y.length ?? 0], Float32Array.from(random?.y ?? []))),
+        `figure = {"embedding": torch.linalg.svdvals(${embedding}), "random": random}`,
+      ];
+    }
+    const lines = [
+      `U = torch.linalg.svd(${embedding}, full_matrices=False).U`,
+      'U = U * U.gather(0, U.abs().argmax(dim=0, keepdim=True)).sign()  # the largest entry of each is positive',
+    ];
+    return figure.kind === 'heatmap' ? [...lines, `figure = U[:, :${figure.columns}]`]
+      : [...lines, `figure = {f"component {at + 1}": values for at, values in enumerate(U.T[:${components}])}`];
+  },
   run(context, { components }) {
     const { rows, embedding } = embeddingOf(context);
     const directions = singularDirections({ left: embedding, right: undefined, values: embedding });
@@ -62,7 +82,7 @@ interface Rows {
 }
 
 /** The numbers' rows of W_E in modular arithmetic, without that of `=`; in other tasks every token's. `[N, D]` */
-function embeddingOf({ details, model, task }: AnalysisContext): { readonly rows: Rows; readonly embedding: Matrix } {
+function embeddingOf({ details, model, task }: Pick<AnalysisContext, 'details' | 'model' | 'task'>): { readonly rows: Rows; readonly embedding: Matrix } {
   const weight = model.parameter('embed.W_E');
   const [V = 0] = weight.shape;
   const modulus = isModular(details) ? modularTaskOf(details).modulus : undefined;

@@ -73,12 +73,13 @@ export function answersOf(task: Task, { shape, data }: HostTensor<'int32'>, what
  * @throws UserError for a word that is not a token, with the nearest, or more words than the model reads.
  */
 export function promptTokens(task: Task, prompt: string): HostTensor<'int32'> {
-  const ids = prompt.trim().split(/\s+/).map(word => {
+  const ids = task.encode?.(prompt) ?? prompt.trim().split(/\s+/).map(word => {
     const id = task.vocabulary.indexOf(word);
     if (id < 0) throw unknownName('token', word, task.vocabulary);
     return id;
   });
-  if (ids.length > task.positions.length) throw new UserError(`The prompt has ${ids.length} tokens; this model reads at most ${task.positions.length}.`);
+  const { positions, longestPrompt = positions.length } = task;
+  if (ids.length > longestPrompt) throw new UserError(`The prompt has ${ids.length} tokens; this model reads at most ${longestPrompt}.`);
   return int32([1, ids.length], Int32Array.from(ids));
 }
 

@@ -3,6 +3,7 @@ import { chosenFrequencies, frequencyParameters } from './fourier/keyFrequencies
 import { frequencyPlace, lossBars } from './fourier/lossBars';
 import { isModular, modularNeeds, modularTaskOf } from './fourier/modular';
 import { measurePairs, pairSetOf } from './fourier/pairMeasures';
+import { frequencyLossLines } from './python/frequencyLosses';
 
 /** Whether the key frequencies are needed, on pairs that the model could have memorised (Nanda et al. 2023, section 5.1). */
 export const excludedLoss = defineAnalysis({
@@ -16,7 +17,9 @@ export const excludedLoss = defineAnalysis({
     trainLoss: 'loss on the training pairs',
   },
   needs: modularNeeds,
+  needsSplit: true,
   appliesTo: isModular,
+  python: (context, { frequencies }) => frequencyLossLines(context, frequencies, 'removed'),
   async run({ details, task, model }, { frequencies }) {
     const { modulus, answer } = modularTaskOf(details);
     const keys = chosenFrequencies(frequencies, model, modulus);

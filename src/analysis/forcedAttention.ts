@@ -35,8 +35,9 @@ export function canForceAttention(details: Pick<ModelDetails, 'experiment' | 'co
 
 /** The inputs that an answer may attend to. */
 function placesOf(config: ModelConfig, task: Task, position: number): readonly number[] {
-  const allowed = allowedAttention(config, config.n_ctx);
-  return inputPositions(task).filter(source => allowed[position * config.n_ctx + source] === 1);
+  const T = task.positions.length;
+  const allowed = allowedAttention(config, T);
+  return inputPositions(task).filter(source => allowed[position * T + source] === 1);
 }
 
 /** A number that is an input and an output. */

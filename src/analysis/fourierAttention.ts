@@ -14,6 +14,7 @@ import { explanationOf, frequencyNormsHeatmap, pairHeatmap, spectrumHeatmap, typ
 import { pairLogits } from './fourier/pairRuns';
 import { explainedVariance, pairSpectra, withNumbers, type ExplainedVariance, type PairFunction } from './fourier/pairSpectra';
 import { allHeads, componentName, headOf, type Head } from './heads';
+import { fourierAttentionLines } from './python/fourierAttention';
 
 // p modulus · F frequencies · N heads of all layers · H heads of one · Q queries · n maps of attention that are drawn
 
@@ -39,6 +40,7 @@ export const fourierAttention = defineAnalysis({
   },
   needs: modularNeeds,
   appliesTo: isModular,
+  python: fourierAttentionLines,
   async run({ details, model }, { head }) {
     const heads = allHeads(details.config);
     const chosen = head === '' ? undefined : headOf(details.config, head);
@@ -92,7 +94,7 @@ async function readAttention(model: RunnableModel, task: ModularTask, basis: Fou
   const columns = drawn.map(each => columnOf(model.config, each));
   const [values, coefficients, ...measures] = await model.compute('fourier attention', (weights, tokens, given) => {
     if (!tokens || !given) throw new Error('attention takes the pairs and which of it is drawn');
-    const attention = attentionOfEquals(model.config, weights, tokens); // [p², 3N]
+    const attention = attentionOfEquals(model.config, task.modulus, weights, tokens); // [p², 3N]
     const { coefficients, measures } = pairSpectra(basis, attention);
     return [...[attention, coefficients].map(all => tf.transpose(tf.gather(all, given, 1))), ...measures]; // [n, p²], [n, p²], …
   }, [allPairs(task), int32([columns.length], Int32Array.from(columns))]);
@@ -102,9 +104,9 @@ async function readAttention(model: RunnableModel, task: ModularTask, basis: Fou
 }
 
 /** Attention from `=` of every head: `[p², 3N]`, of `tokens [p², 3]`. */
-function attentionOfEquals(config: ModelConfig, weights: Weights, tokens: Tensor): Tensor {
+function attentionOfEquals(config: ModelConfig, p: number, weights: Weights, tokens: Tensor): Tensor {
   const patterns: Tensor[] = [];
-  pairLogits(config, weights, tokens, (name, value) => {
+  pairLogits(config, p, weights, tokens, (name, value) => {
     if (!name.endsWith('hook_pattern')) return value; // [p², H, Q, 3]
     const ofEquals = tf.slice(value, [0, 0, (value.shape[2] ?? 1) - 1, 0], [-1, -1, 1, -1]);
     patterns.push(tf.reshape(ofEquals, [-1, config.n_heads * sources.length]));

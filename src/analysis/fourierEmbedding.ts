@@ -8,6 +8,7 @@ import { isModular, modularNeeds, modularTaskOf } from './fourier/modular';
 import { byPower, shareOf, spectrumOf, type Spectrum } from './fourier/spectrum';
 import { barsByComponent, barsByFrequency, keySentence } from './fourier/spectrumFigures';
 import { product } from './weights/product';
+import { fourierEmbeddingLines } from './python/fourierEmbedding';
 
 // p modulus · D d_model · n components shown, two for a frequency
 
@@ -32,6 +33,7 @@ export const fourierEmbedding = defineAnalysis({
   },
   needs: modularNeeds,
   appliesTo: isModular,
+  python: (context, { frequencies }) => fourierEmbeddingLines(context, frequencies, shownOtherwise),
   run({ details, model }, { frequencies }) {
     const basis = fourierBasis(modularTaskOf(details).modulus);
     const inBasis = embeddingInBasis(model, basis); // [p, D]

@@ -10,6 +10,7 @@ import { shareOf, spectrumOf, strongest } from './fourier/spectrum';
 import { barsByComponent, barsByFrequency, keySentence } from './fourier/spectrumFigures';
 import { product } from './weights/product';
 import { leftOut, matrixOf } from './weights/weights';
+import { fourierLogitLines } from './python/fourierLogits';
 
 // p modulus, a logit for each number · F frequencies, ⌊p/2⌋ of them · D d_model · M d_mlp
 
@@ -33,6 +34,7 @@ export const fourierLogits = defineAnalysis({
   },
   needs: `${modularNeeds}, and an MLP`,
   appliesTo: details => isModular(details) && !details.config.attn_only,
+  python: (context, { frequencies }) => fourierLogitLines(context, frequencies),
   run({ details, model }, { frequencies }) {
     const basis = fourierBasis(modularTaskOf(details).modulus);
     const inBasis = logitWeightsInBasis(model, basis); // [p, M]

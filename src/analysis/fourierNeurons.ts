@@ -9,6 +9,7 @@ import { allPairs, modularTaskOf, type ModularTask } from './fourier/modular';
 import { chosenLayer, explainedNeurons, hasModularNeurons, layerParameter, neuronActivations, neuronNeeds, type NeuronLayer } from './fourier/neurons';
 import { explanationOf, largestTerms, pairHeatmap, spectrumHeatmap } from './fourier/pairFigures';
 import { explainedVariance, pairSpectra, withNumbers, type ExplainedFunction, type PairFunction } from './fourier/pairSpectra';
+import { fourierNeuronLines } from './python/neurons';
 
 // p modulus · n chosen neurons
 
@@ -29,6 +30,7 @@ export const fourierNeurons = defineAnalysis({
   },
   needs: neuronNeeds,
   appliesTo: hasModularNeurons,
+  python: (context, { point }) => fourierNeuronLines(context, point, mostTerms),
   async run({ details, model }, { neurons: named, layer: asked, point }) {
     const task = modularTaskOf(details);
     const basis = fourierBasis(task.modulus);
@@ -80,7 +82,7 @@ interface ReadNeuron extends PairFunction {
 async function readNeurons(model: RunnableModel, basis: FourierBasis, task: ModularTask, of: NeuronLayer, chosen: readonly number[]): Promise<readonly ReadNeuron[]> {
   const [values, coefficients, ...measures] = await model.compute(`fourier neurons ${of.layer} ${of.point}`, (weights, tokens, neurons) => {
     if (!tokens || !neurons) throw new Error('the neurons take the pairs and their numbers');
-    const activations = tf.gather(neuronActivations(model.config, weights, tokens, of), neurons, 1); // [p², n]
+    const activations = tf.gather(neuronActivations(model.config, task.modulus, weights, tokens, of), neurons, 1); // [p², n]
     const { coefficients, measures } = pairSpectra(basis, activations);
     return [tf.transpose(activations), tf.transpose(coefficients), ...measures];
   }, [allPairs(task), int32([chosen.length], Int32Array.from(chosen))]);

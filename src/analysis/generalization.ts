@@ -8,6 +8,7 @@ import { defineAnalysis, knownScalars, type AnalysisContext } from './define';
 import { examplesText, stream } from './examples';
 import { scoresOn } from './numberAnswers';
 import { taskOf } from './numberInputs';
+import { setAccuracies, setLines, setLosses } from './python/numbers';
 
 /** How well a model does on other distributions than its own, beside what was published and what it started from. */
 export const generalization = defineAnalysis({
@@ -32,6 +33,15 @@ export const generalization = defineAnalysis({
   },
   needs: 'a task with other distributions to be tested on, as shortest paths are',
   appliesTo: details => (taskOf(details)?.otherSets?.length ?? 0) > 0,
+  python({ task, random, figure }, { examples, sample }) {
+    const drawing = stream(random, sample);
+    const sets = (task.otherSets ?? []).map(set => ({ name: set.title, ...set.sample(drawing, examples) }));
+    const ofSets = (values: string) => `torch.cat([*${values}.values()])`;
+    return [
+      ...setLines(task, sets),
+      figure.kind === 'bars' ? `figure = ${ofSets(setLosses)}` : `figure = {"Loss": ${ofSets(setLosses)}, "Accuracy": ${ofSets(setAccuracies)}}`,
+    ];
+  },
   async run(context, { examples, sample }) {
     const { task, model, signal, progress } = context;
     const { base, missing } = await baseOf(context);

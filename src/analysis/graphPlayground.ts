@@ -9,13 +9,15 @@ import { distancesFrom1 } from '../tasks/paths';
 import type { Task } from '../tasks/task';
 import { positionNames } from '../tasks/words';
 import { mean } from './attribution/logitContrast';
-import { defineAnalysis } from './define';
+import { defineAnalysis, type AnalysisContext } from './define';
 import { stream } from './examples';
 import { graphFigure, graphTitle } from './graphFigure';
 import { componentName, headOf, type Head } from './heads';
 import { answersInNumbers, answersTo } from './numberAnswers';
 import { taskOf } from './numberInputs';
 import { patternsOf } from './patterns';
+import { predictionLines } from './python/numbers';
+import { arrowLines } from './python/patterns';
 
 // T positions · H heads
 
@@ -42,25 +44,28 @@ export const graphPlayground = defineAnalysis({
   },
   needs: 'a task whose prompts are graphs and whose answers are numbers',
   appliesTo: details => answersInNumbers(details) && taskOf(details)?.graphs !== undefined,
+  python(context, { graph: text, target, sample, head, arrows }) {
+    const { details: { config }, figure } = context;
+    const posed = posedGraph(context, text, target, sample);
+    if (figure.kind === 'table') return predictionLines(context.task, posed.prompt, posed.truth, hasPath(posed.graph));
+    return arrowLines(posed.prompt, head === '' ? lastHeads(config) : [headOf(config, head)], drawnPairs(context.task, posed, arrows));
+  },
   async run(context, { graph: text, target, sample, head, arrows }) {
     const { model, task } = context;
     const { config } = model;
-    const { graphs } = task;
-    if (!graphs) throw new Error('the playground needs a task about graphs');
-    const posed = posedBy(task, graphs, text.trim() === '' ? sampledPrompt(task, graphs, stream(context.random, sample)) : promptOf(graphs, text, target));
+    const posed = posedGraph(context, text, target, sample);
     const { prompt, graph, truth } = posed;
     const heads = head === '' ? lastHeads(config) : [headOf(config, head)];
     const tokens = int32([1, prompt.length], Int32Array.from(prompt));
     const { data: [prediction = Number.NaN] } = await answersTo(context, tokens);
     const weights = meanPattern(await patternsOf(model, tokens), heads);
-    const { placeOf, others } = placesOf(task, graphs, posed);
-    const destinations = arrows === 'all' ? [...prompt.keys()] : task.answerPositions;
-    const drawn = destinations.flatMap(destination => prompt.flatMap((_, source): readonly NetworkArrow[] => {
-      const [from, to] = [placeOf(source), placeOf(destination)];
+    const { placeOf, others } = placesOf(task, posed);
+    const destinations = destinationsOf(task, posed, arrows);
+    const drawn = drawnPairs(task, posed, arrows).flatMap(({ destination, source, from, to }): readonly NetworkArrow[] => {
       const weight = weights[destination * prompt.length + source] ?? 0;
       // A sum of rounded weights can be a little more than 1.
-      return from && to && source !== destination && weight > 0 ? [{ from, to, weight: Math.min(1, weight) }] : [];
-    }));
+      return weight > 0 ? [{ from, to, weight: Math.min(1, weight) }] : [];
+    });
     const kept = mean(destinations.filter(placeOf).map(position => weights[position * prompt.length + position] ?? 0));
     const [only] = head === '' ? [] : heads;
     const of = only ? `attention of ${componentName(only)}` : `mean attention of the heads of layer ${config.n_layers - 1}`;
@@ -82,6 +87,30 @@ interface Posed {
   readonly prompt: readonly number[];
   readonly graph: PosedGraph;
   readonly truth: number;
+}
+
+/** The graph that is given, or one of the task. */
+function posedGraph({ task, random }: Pick<AnalysisContext, 'task' | 'random'>, text: string, target: number, sample: number): Posed {
+  const graphs = graphsOf(task);
+  return posedBy(task, graphs, text.trim() === '' ? sampledPrompt(task, graphs, stream(random, sample)) : promptOf(graphs, text, target));
+}
+
+function graphsOf({ graphs }: Task): GraphReading {
+  if (!graphs) throw new Error('the playground needs a task about graphs');
+  return graphs;
+}
+
+function destinationsOf(task: Task, { prompt }: Posed, arrows: string): readonly number[] {
+  return arrows === 'all' ? [...prompt.keys()] : task.answerPositions;
+}
+
+/** From where to where attention is drawn: between positions that have a place in the figure. */
+function drawnPairs(task: Task, posed: Posed, arrows: string) {
+  const { placeOf } = placesOf(task, posed);
+  return destinationsOf(task, posed, arrows).flatMap(destination => [...posed.prompt.keys()].flatMap(source => {
+    const [from, to] = [placeOf(source), placeOf(destination)];
+    return from && to && source !== destination ? [{ destination, source, from, to }] : [];
+  }));
 }
 
 /** A default without a path would show little: this many graphs are searched for one. */
@@ -138,7 +167,8 @@ interface Places {
 }
 
 /** Where the positions of a prompt are in the figure of its graph. */
-function placesOf(task: Task, graphs: GraphReading, { prompt, graph }: Posed): Places {
+function placesOf(task: Task, { prompt, graph }: Posed): Places {
+  const graphs = graphsOf(task);
   const names = positionNames(task);
   const places = prompt.map((token, position): NetworkPlace | undefined => {
     const place = graphs.placeOf(position, graph);

@@ -1,14 +1,16 @@
 import { int32, type HostTensor } from '../common/tensor';
-import type { Random } from '../common/random';
 import type { HeadBadge } from '../protocol/analysis';
 import type { HeatmapFigure, TableFigure } from '../protocol/figure';
 import type { Task } from '../tasks/task';
 import { answerSources, attentionKinds, expectedAttention, type ExpectedSources } from './attentionScores';
-import { copyingOfAll } from './weights/copying';
 import { defineAnalysis, type AnalysisContext } from './define';
 import { examplesFor, exampleParameters } from './examples';
 import { allHeads, componentName, headOf, type Head } from './heads';
 import { patternsOf } from './patterns';
+import { fromAnswersLines, headScoreLines } from './python/patterns';
+import { circuitAxes } from './weights/circuit';
+import { wholeBlock } from './weights/circuitScores';
+import { copyingOfAll, ovPath } from './weights/copying';
 
 // B batch · T positions · H heads · L layers · N heads of all layers
 
@@ -43,6 +45,14 @@ export const headScores = defineAnalysis({
     copying: 'fraction of the tokens that are also outputs whose own logit is the largest of the OV circuit W_E W_V W_O W_U',
   },
   appliesTo: () => true,
+  python(context, { head: _, ...wanted }) {
+    const { details: { config }, task, figure } = context;
+    const { tokens } = examplesFor(context, wanted);
+    if (context.index === 1 && figure.kind === 'heatmap') return fromAnswersLines(tokens, task.answerPositions.filter(position => position < (tokens.shape[1] ?? 0)));
+    const names = figure.kind === 'table' ? figure.columns.slice(1).map(({ title }) => title) : figure.kind === 'heatmap' ? figure.x.labels ?? [] : [];
+    const copied = wholeBlock(circuitAxes(context, ovPath({ layer: 0, head: 0 })), []).diagonal;
+    return headScoreLines({ config, task, tokens, answerTokens: answerTokens(task, tokens), once: randomTokens(context), copied, names }, figure.kind === 'table');
+  },
   async run(context, { head, ...wanted }) {
     const { details: { config }, model } = context;
     const heads = allHeads(config);
@@ -73,22 +83,36 @@ export const headScores = defineAnalysis({
 
 /** Sequences of random tokens that the induction score is measured on. */
 const repeatedSequences = 32;
+/** Tokens of them that are written twice. */
+const mostRepeated = 64;
 
 /** Induction as it is usually measured: on random tokens written twice, so that nothing else tells what comes next. */
-async function inductionScores({ details: { config }, model, task, random }: AnalysisContext): Promise<readonly number[] | undefined> {
-  const half = Math.floor(config.n_ctx / 2);
-  if (half < 2) return undefined;
-  const tokens = repeatedTokens([...task.vocabulary.keys()].filter(token => token !== task.padding), half, random);
-  return expectedAttention(config, tokens, await patternsOf(model, tokens), (_, destination) => (destination >= half ? [destination - half + 1] : []));
+async function inductionScores(context: AnalysisContext): Promise<readonly number[] | undefined> {
+  const { details: { config }, model } = context;
+  const once = randomTokens(context);
+  if (!once) return undefined;
+  const [rows = 0, half = 0] = once.shape;
+  const twice = int32([rows, 2 * half]);
+  twice.data.forEach((_, at) => (twice.data[at] = once.data[Math.floor(at / (2 * half)) * half + (at % half)] ?? 0));
+  return expectedAttention(config, twice, await patternsOf(model, twice), (_, destination) => (destination >= half ? [destination - half + 1] : []));
 }
 
-function repeatedTokens(vocabulary: readonly number[], half: number, random: Random): HostTensor<'int32'> {
-  const tokens = int32([repeatedSequences, 2 * half]);
-  for (let row = 0; row < repeatedSequences; row++) {
-    const once = Array.from({ length: half }, () => vocabulary[random.integer(vocabulary.length)] ?? 0);
-    tokens.data.set([...once, ...once], row * 2 * half);
-  }
-  return tokens;
+/** Random tokens to be written twice, as many rows as are measured; undefined where the context has no room for that. */
+function randomTokens({ details: { config }, task, random }: Pick<AnalysisContext, 'details' | 'task' | 'random'>): HostTensor<'int32'> | undefined {
+  const half = Math.min(mostRepeated, Math.floor(config.n_ctx / 2));
+  if (half < 2) return undefined;
+  const words = [...task.vocabulary.keys()].filter(token => token !== task.padding);
+  return int32([repeatedSequences, half], Int32Array.from({ length: repeatedSequences * half }, () => words[random.integer(words.length)] ?? 0));
+}
+
+/** The tokens `[B, A]` that are the right answers, as far as a prompt reaches them; −1 where there is none. */
+function answerTokens({ vocabulary, outputs, answerPositions, answers }: Task, { shape: [B = 0, T = 0], data }: HostTensor<'int32'>): HostTensor<'int32'> {
+  const read = answerPositions.flatMap((position, answer) => (position < T ? [answer] : []));
+  const rows = Array.from({ length: B }, (_, row) => {
+    const right = answers([...data.subarray(row * T, (row + 1) * T)]);
+    return read.map(answer => (right?.[answer] === undefined ? -1 : vocabulary.indexOf(outputs[right[answer]] ?? '')));
+  });
+  return int32([B, read.length], Int32Array.from(rows.flat()));
 }
 
 /** Mean weights `[N, T]` from the positions where an answer is read; undefined for a prompt that ends before the first of them. */

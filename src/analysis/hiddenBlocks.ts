@@ -3,10 +3,12 @@ import { int32, type HostTensor } from '../common/tensor';
 import { blockNames, blocksOf, verticesOf, type BlockName } from '../model/breadthFirst';
 import type { HeatmapFigure, TableFigure } from '../protocol/figure';
 import { formatGraph, parseGraph } from '../protocol/graphText';
+import type { Task } from '../tasks/task';
 import { positionNames } from '../tasks/words';
 import { activationsOf } from './activations';
 import { defineAnalysis, type AnalysisContext } from './define';
 import { stream } from './examples';
+import { hiddenBlockLines } from './python/hiddenBlocks';
 import { rightShare, searchBadges, searchHeads, type SearchHead } from './searchHeads';
 
 // n vertices · T = n + 1 positions · D = 4n + 2 d_model · L layers · H heads
@@ -30,22 +32,22 @@ export const hiddenBlocks = defineAnalysis({
   },
   needs: 'a model whose weights were written by hand (init_mode "bfs")',
   appliesTo: ({ config }) => config.init_mode === 'bfs',
-  async run(context, { graph, sample, layers, examples }) {
-    const { model, task, random } = context;
+  python: (context, { layers, ...chosen }) => hiddenBlockLines(context, { ...graphsFor(context, chosen), layers }),
+  async run(context, { layers, ...chosen }) {
+    const { model } = context;
     const { n_layers: L } = model.config;
     if (layers > L) throw new UserError(`"layers" is ${layers}; this model has ${L}.`);
-    const draw = (count: number) => task.sample(stream(random, sample), count).tokens;
-    const tokens = graph.trim() === '' ? draw(1) : promptOf(context, graph);
+    const { tokens, graphs } = graphsFor(context, chosen);
     const hooks = ['blocks.0.hook_resid_pre', ...Array.from({ length: L }, (_, layer) => `blocks.${layer}.hook_resid_post`)];
     const streams = await activationsOf(model, tokens, hooks); // [1, T, D] each
-    const heads = await searchHeads(context, draw(examples));
+    const heads = await searchHeads(context, graphs);
     const about = sentenceOf(context, tokens);
     return {
       figures: [
         blocksTable(verticesOf(model.config)),
         searchHeatmap(context, streams, about),
         streamHeatmap(context, streams[layers], layers, about),
-        headsHeatmap(context, heads, examples),
+        headsHeatmap(context, heads, chosen.examples),
       ],
       scalars: {
         headsRight: heads.filter(({ share }) => share >= rightShare).length / heads.length,
@@ -56,9 +58,20 @@ export const hiddenBlocks = defineAnalysis({
   },
 });
 
+interface ChosenGraphs {
+  readonly graph: string;
+  readonly sample: number;
+  readonly examples: number;
+}
+
+/** The graph that is drawn `[1, T]`, and those on which it is measured what heads do `[B, T]`. */
+function graphsFor({ task, random }: Pick<AnalysisContext, 'task' | 'random'>, { graph, sample, examples }: ChosenGraphs) {
+  const draw = (count: number) => task.sample(stream(random, sample), count).tokens;
+  return { tokens: graph.trim() === '' ? draw(1) : promptOf(task, graph), graphs: draw(examples) };
+}
+
 /** @throws UserError for a text that is no graph, or one that the model cannot read. */
-function promptOf({ task }: AnalysisContext, text: string): HostTensor<'int32'> {
-  const { graphs } = task;
+function promptOf({ graphs }: Task, text: string): HostTensor<'int32'> {
   if (!graphs) throw new Error('a search is among the vertices of a graph');
   const prompt = graphs.write({ vertices: graphs.vertices, target: 2, edges: parseGraph(text) });
   return int32([1, prompt.length], Int32Array.from(prompt));

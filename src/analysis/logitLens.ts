@@ -13,6 +13,7 @@ import { answeredExamples, chosenAnswers, exampleParameters } from './examples';
 import {
   answerAxis, atAnswers, contrastInputs, contrastName, contrastOver, contrastParameters, mean, meansOverExamples, weighted, type ContrastInputs,
 } from './attribution/logitContrast';
+import { lensLines } from './python/attribution';
 
 // B batch · A answers an example · D d_model · U d_vocab_out
 
@@ -29,7 +30,12 @@ export const logitLens = defineAnalysis({
     finalProbability: 'probability of the right answer at the end of the model; mean over examples and chosen answers',
     finalError: 'where answers are numbers: squared error of the prediction at the end of the model; mean over examples and chosen answers',
   },
+  needsAnswers: true,
   appliesTo: () => true,
+  python(context, { answer, against, word, ...wanted }) {
+    const { tokens, answers } = answeredExamples(context, wanted);
+    return lensLines(context.details.config, context.task, { tokens, answers, chosen: chosenAnswers(context.task, answer), against, word }, context.index === 1);
+  },
   async run(context, { answer, against, word, ...wanted }) {
     const { details: { config }, task } = context;
     const { tokens, answers, title } = answeredExamples(context, wanted);

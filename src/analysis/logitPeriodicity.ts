@@ -6,6 +6,7 @@ import { approximateLogits, approximationScores, logitCosines, residualFraction,
 import { isModular, modularNeeds, modularTaskOf } from './fourier/modular';
 import { measurePairs, pairSetOf, type PairMeasures, type PairSet } from './fourier/pairMeasures';
 import { keySentence, seriesWithKeys } from './fourier/spectrumFigures';
+import { logitPeriodicityLines } from './python/logitPeriodicity';
 
 // p modulus
 
@@ -29,6 +30,7 @@ export const logitPeriodicity = defineAnalysis({
   },
   needs: modularNeeds,
   appliesTo: isModular,
+  python: (context, { frequencies }) => logitPeriodicityLines(context, frequencies),
   async run({ details, task, model }, { frequencies }) {
     const pairs = pairSetOf(details, task);
     const { basis } = pairs;

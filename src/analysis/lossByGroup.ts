@@ -8,6 +8,7 @@ import { mean } from './attribution/logitContrast';
 import { defineAnalysis, knownScalars } from './define';
 import { stream } from './examples';
 import { answersInNumbers, answersTo, numberAnswerNeeds } from './numberAnswers';
+import { setLines, setLosses } from './python/numbers';
 import { learnedLoss, suddenDrop, type SuddenDrop } from './suddenDrop';
 
 /** When a model learned what: the loss for each path length, or other right number, through training. */
@@ -33,6 +34,15 @@ export const lossByGroup = defineAnalysis({
   },
   needs: numberAnswerNeeds,
   appliesTo: answersInNumbers,
+  python({ task, random, figure, details: { checkpoints } }, { examples, sample }) {
+    if (figure.kind !== 'lines') return { reason: 'it compares the model with itself at its other checkpoints, and this is one HookedTransformer' };
+    const { tokens, labels, groups } = groupedExamples(task, stream(random, sample), examples);
+    return [
+      ...(checkpoints.length > 1 ? ['# The figure has this of every checkpoint, and this is one of them.'] : []),
+      ...setLines(task, groups.map(({ name, from, to }) => ({ name, tokens: rowsOf(tokens, from, to), labels: rowsOf(labels, from, to) }))),
+      `figure = ${setLosses}`,
+    ];
+  },
   async run(context, { examples, sample }) {
     const { task, signal } = context;
     checkpointsOf(context);

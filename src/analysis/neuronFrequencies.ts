@@ -5,6 +5,7 @@ import { allFrequencies } from './fourier/basis';
 import { modularTaskOf } from './fourier/modular';
 import { chosenLayer, explainedNeurons, hasModularNeurons, layerParameter, neuronNeeds } from './fourier/neurons';
 import type { ExplainedFunction, ExplainedVariance } from './fourier/pairSpectra';
+import { neuronFrequencyLines } from './python/neurons';
 
 // F frequencies · M d_mlp
 
@@ -27,6 +28,7 @@ export const neuronFrequencies = defineAnalysis({
   },
   needs: neuronNeeds,
   appliesTo: hasModularNeurons,
+  python: (context, { threshold }) => neuronFrequencyLines(context, threshold),
   async run({ details, model }, { layer: asked, threshold }) {
     const layer = chosenLayer(details.config, asked);
     const task = modularTaskOf(details);

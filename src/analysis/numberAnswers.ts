@@ -13,7 +13,7 @@ import { taskOf } from './numberInputs';
 export const numberAnswerNeeds = 'a task whose answers are numbers, as the lengths of shortest paths are';
 
 /** Whether the model answers with a number, and not with one of some words. */
-export function answersInNumbers(details: ModelDetails): boolean {
+export function answersInNumbers(details: Pick<ModelDetails, 'experiment' | 'config'>): boolean {
   return taskOf(details)?.answersAre === 'numbers';
 }
 

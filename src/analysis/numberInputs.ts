@@ -1,8 +1,8 @@
 import { UserError } from '../common/errors';
 import { Random } from '../common/random';
 import type { ModelDetails } from '../protocol/model';
+import { modelTask } from '../tasks/fitted';
 import type { Task } from '../tasks/task';
-import { prepare } from '../training/experiment';
 import { answerSources, type ExpectedSources } from './attentionScores';
 
 // T positions · n inputs
@@ -17,9 +17,9 @@ export interface NumberToken {
 export const orderFreeNeeds = 'a task whose answers stay the same when its inputs change places, as the largest of some numbers does and a list to be copied does not';
 
 /** The task of a model, made anew; undefined where there is no such task any more, or not with its parameters. */
-export function taskOf({ experiment }: Pick<ModelDetails, 'experiment'>): Task | undefined {
+export function taskOf({ experiment, config }: Pick<ModelDetails, 'experiment' | 'config'>): Task | undefined {
   try {
-    return prepare(experiment).task;
+    return modelTask(experiment.task, config);
   } catch (error) {
     if (error instanceof UserError) return undefined;
     throw error;
@@ -35,8 +35,10 @@ export function numbersAt({ vocabulary, alphabet }: Pick<Task, 'vocabulary' | 'a
 }
 
 /** The positions of a task's inputs: those before the first answer is read where any number of the vocabulary can stand, and nothing else. */
-export function inputPositions(task: Pick<Task, 'vocabulary' | 'alphabet' | 'answerPositions'>): readonly number[] {
-  const { vocabulary, alphabet, answerPositions } = task;
+export function inputPositions(task: Pick<Task, 'vocabulary' | 'alphabet' | 'answerPositions' | 'answersAre'>): readonly number[] {
+  const { vocabulary, alphabet, answerPositions, answersAre } = task;
+  // Where nothing is asked nothing is an input, even if tokens are called by their numbers.
+  if (answersAre === 'unknown') return [];
   const everyNumber = numbersAt({ vocabulary, alphabet: [[...vocabulary.keys()]] }, 0).length;
   const [first = 0] = answerPositions;
   return Array.from({ length: first }, (_, position) => position).filter(position => {

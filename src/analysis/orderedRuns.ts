@@ -51,7 +51,7 @@ export async function runInOrders(
   const [T, inputs] = [prompt.length, inputPositions(task)];
   const prompts = orders.map(order => reordered(prompt, inputs, order));
   const read = await readAt(context, prompts, site);
-  const values = numbersAt(task, inputs[0] ?? 0).map(({ token }) => token).filter(token => inputs.some(position => prompt[position] === token));
+  const values = valuesAmong(task, prompt);
   const others = Array.from({ length: T }, (_, position) => position).filter(position => !inputs.includes(position));
   const byValue = (pattern: Matrix) => new Matrix(prompts.map((tokens, order) => [
     ...values.map(value => inputs.reduce((sum, position) => (tokens[position] === value ? sum + pattern.get(order, position) : sum), 0)),
@@ -68,6 +68,12 @@ export async function runInOrders(
     keys: [...values.map(word), ...others.map(position => names[position] ?? '')],
     answerKeys: [...new Set(answers)],
   };
+}
+
+/** The numbers that a prompt's inputs hold, as tokens, ascending in value. */
+export function valuesAmong(task: Task, prompt: ArrayLike<number>): readonly number[] {
+  const inputs = inputPositions(task);
+  return numbersAt(task, inputs[0] ?? 0).map(({ token }) => token).filter(token => inputs.some(position => prompt[position] === token));
 }
 
 interface Read {

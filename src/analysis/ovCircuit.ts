@@ -7,6 +7,7 @@ import { asideOf, asideParameter, scoresOf, wholeBlock } from './weights/circuit
 import { allHeads, componentName, headOf, type Head } from './heads';
 import { directionsParameter, eigenvalueScore, lowRankFigures, singularDirections, topSingularShare } from './weights/lowRank';
 import { leftOut } from './weights/weights';
+import { ovCircuitLines } from './python/ovCircuit';
 
 /**
  * What each head writes to the logits when it attends to a token: the full OV circuit `W_E W_V W_O W_U` (Elhage et al. 2021,
@@ -28,6 +29,7 @@ export const ovCircuit = defineAnalysis({
     topSingularShare: 'share of the circuit\'s squared entries in its largest singular value',
   },
   appliesTo: () => true,
+  python: (context, { aside }) => ovCircuitLines(context, aside),
   async run(context, { head, aside, directions }) {
     const { details: { config }, task } = context;
     const setAside = asideOf(task, aside);

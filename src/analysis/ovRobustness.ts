@@ -5,6 +5,7 @@ import { defineAnalysis, type AnalysisContext } from './define';
 import { exampleParameters, stream } from './examples';
 import { canForceAttention, copiedValues, forcedAttentionNeeds, forcedPrompts, rightWithForced, type CopiedValue, type ForcedPrompts } from './forcedAttention';
 import { allHeads, componentName } from './heads';
+import { ovRobustnessLines } from './python/ovRobustness';
 
 // A answers an example · V values
 
@@ -29,6 +30,7 @@ export const ovRobustness = defineAnalysis({
   },
   needs: forcedAttentionNeeds,
   appliesTo: canForceAttention,
+  python: ovRobustnessLines,
   async run(context, { from, others, sample }) {
     const { task, random } = context;
     const values = copiedValues(task);

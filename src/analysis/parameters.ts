@@ -2,6 +2,7 @@ import { formatShape, sizeOf } from '../common/tensor';
 import { countParameters } from '../model/parameters';
 import type { Subject, TableFigure } from '../protocol/figure';
 import { defineAnalysis, type AnalysisContext } from './define';
+import { pythonTexts } from './python/written';
 
 /** What a model is made of: every tensor of its state dict. */
 export const parameters = defineAnalysis({
@@ -16,6 +17,12 @@ export const parameters = defineAnalysis({
     trainable: 'numbers in the parameters that are trained',
   },
   appliesTo: () => true,
+  python: ({ details }) => [
+    `parameters = [model.state_dict()[name] for name in ${pythonTexts(details.parameters.map(({ name }) => name))}]`,
+    'counts = torch.tensor([parameter.numel() for parameter in parameters])',
+    'norms = torch.stack([parameter.double().norm() for parameter in parameters])',
+    'figure = {"Numbers": counts, "Norm": norms, "Root mean square": norms / counts.sqrt()}',
+  ],
   run(context) {
     const { total, trainable } = countParameters(context.details.parameters);
     return { figures: [parameterTable(context, total, trainable)], scalars: { total, trainable } };

@@ -2,10 +2,11 @@ import { throwIfCancelled, UserError } from '../common/errors';
 import type { ModelConfig } from '../protocol/config';
 import { formatPath, parsePath } from '../protocol/path';
 import { defineAnalysis } from './define';
-import { circuitAlong, circuitFigure, masked, type Circuit } from './weights/circuit';
+import { circuitAlong, circuitAxes, circuitFigure, masked, type Circuit } from './weights/circuit';
 import { asideOf, asideParameter, blockFigures, blockParameters, blockScalarNames, blockScalars, chosenBlock, scoresOf, wholeBlock, type BlockScores } from './weights/circuitScores';
 import { directionsParameter, lowRankFigures, singularDirections, topSingularShare } from './weights/lowRank';
 import { hasPositions, leftOut } from './weights/weights';
+import { circuitLines, circuitValues, singularLines } from './python/circuits';
 
 /**
  * The product of weights along any path through the model: virtual heads, compositions, single matrices (Elhage et al. 2021,
@@ -32,6 +33,11 @@ export const pathCircuit = defineAnalysis({
     topSingularShare: 'share of the circuit\'s squared entries in its largest singular value',
   },
   appliesTo: () => true,
+  python(context, { path, aside, ...names }) {
+    const factors = parsePath(path.trim() === '' ? defaultPath(context.details.config) : path);
+    const block = context.figure.title === 'Chosen block' ? chosenBlock(circuitAxes(context, factors), names, asideOf(context.task, aside)) : undefined;
+    return [...circuitLines(context, factors), ...(singularLines(context, factors) ?? circuitValues(context, factors, block))];
+  },
   run(context, { path, aside, masked: wantsMask, against, directions, ...names }) {
     const { details: { config }, model, task, signal } = context;
     const factors = parsePath(path.trim() === '' ? defaultPath(config) : path);

@@ -7,6 +7,7 @@ import { defineAnalysis } from './define';
 import { componentsOf, headOf } from './heads';
 import { pairParameters, pairPositions, promptPairs } from './pairs';
 import { patchPaths, senderName, sendersBefore, type PathRow, type Receiver, type Sender } from './patching/patchedPaths';
+import { pathPatchingLines } from './python/paths';
 
 const inputs = { queries: 'q', keys: 'k', values: 'v' } as const;
 type Input = keyof typeof inputs;
@@ -35,7 +36,13 @@ export const pathPatching = defineAnalysis({
     cleanDifference: 'logit of the clean answer less that of the corrupted one, in the clean run; where answers are numbers, the number predicted there',
     corruptedDifference: 'the same in the corrupted run',
   },
+  needsAnswers: true,
   appliesTo: () => true,
+  python(context, { receiver: text, input, senders, throughMlps, byPosition: _, ...wanted }) {
+    const { details: { config }, index } = context;
+    const receiver = receiverOf(config, text, input);
+    return pathPatchingLines({ pairs: promptPairs(context, wanted), receiver, senders: sendersOf(config, senders, receiver), throughMlps }, index === 1);
+  },
   async run(context, { receiver: receiverText, input, senders: sendersText, throughMlps, byPosition, ...wanted }) {
     const { details: { config }, model, task, signal } = context;
     const receiver = receiverOf(config, receiverText, input);

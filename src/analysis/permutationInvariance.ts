@@ -1,4 +1,5 @@
 import { UserError } from '../common/errors';
+import { int32 } from '../common/tensor';
 import type { ModelConfig } from '../protocol/config';
 import type { BarsFigure, HeatmapFigure, TableFigure } from '../protocol/figure';
 import type { Task } from '../tasks/task';
@@ -9,8 +10,9 @@ import { defineAnalysis, knownScalars } from './define';
 import { answeredExamples, exampleParameters } from './examples';
 import { chosenLayer, layerParameter } from './fourier/neurons';
 import { allHeads, componentName, headOf, type Head } from './heads';
-import { inputPositions, isOrderFree, orderCount, orderFreeNeeds, ordersOf, taskOf } from './numberInputs';
-import { attentionToAnswer, runInOrders, spreadOverOrders, type OrderedRun, type Spread } from './orderedRuns';
+import { answerInputs, inputPositions, isOrderFree, orderCount, orderFreeNeeds, ordersOf, taskOf } from './numberInputs';
+import { attentionToAnswer, runInOrders, spreadOverOrders, valuesAmong, type OrderedRun, type Spread } from './orderedRuns';
+import { orderLines } from './python/orders';
 
 // T positions · N orders · H heads of all layers
 
@@ -47,6 +49,18 @@ export const permutationInvariance = defineAnalysis({
   appliesTo(details) {
     const task = taskOf(details);
     return task !== undefined && isOrderFree(task);
+  },
+  python(context, { position: where, layer, head: _, keys, ...wanted }) {
+    const { details: { config }, task, random, figure } = context;
+    const { tokens, tokens: { shape: [B = 0, T = 0], data } } = answeredExamples(context, wanted);
+    const [inputs, position] = [inputPositions(task), chosenPosition(task, where, T)];
+    const prompts = Array.from({ length: B }, (__, row) => data.slice(row * T, (row + 1) * T));
+    const answers = prompts.map(prompt => prompt[answerInputs(task)(prompt, position)[0] ?? -1] ?? -1);
+    const orders = ordersOf(inputs.length, random);
+    return orderLines({
+      tokens, inputs, orders, isDrawn: orders.length < orderCount(inputs.length), position, hook: activationOf(config, chosenLayer(config, layer)).hook,
+      answers: int32([B], Int32Array.from(answers)), values: valuesAmong(task, prompts[0] ?? []), keysByValue: keys === 'by value',
+    }, figure);
   },
   async run(context, { position, layer, head, keys, ...wanted }) {
     const { details: { config }, task, random, progress } = context;

@@ -21,6 +21,7 @@ export const perturbation = defineAnalysis({
   },
   needs: 'an experiment that perturbs its model ("perturb")',
   appliesTo: ({ experiment }) => experiment.perturb !== undefined,
+  python: () => ({ reason: 'it says what the experiment did to the weights before training, and a HookedTransformer does not know where its weights come from' }),
   run({ details: { config, experiment: { perturb, seed } }, metrics }) {
     if (!perturb) throw new Error('the experiment perturbs nothing');
     const losses = metrics.flatMap(({ step, testLoss }) => (testLoss === undefined ? [] : [{ step, testLoss }]));

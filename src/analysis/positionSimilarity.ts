@@ -6,6 +6,7 @@ import { isModular, modularTaskOf } from './fourier/modular';
 import { pairHeatmap } from './fourier/pairFigures';
 import { differencesOfSwapped, type SwappedDifference } from './fourier/swappedPairs';
 import { matrixOf, hasPositions } from './weights/weights';
+import { swappedLines } from './python/positionSimilarity';
 
 // T positions · D d_model · p modulus
 
@@ -25,6 +26,14 @@ export const positionSimilarity = defineAnalysis({
   },
   needs: 'an embedding of positions, W_pos',
   appliesTo: ({ config }) => hasPositions(config),
+  python(context) {
+    const { figure, task } = context;
+    if (figure.title.includes('(b, a)')) return swappedLines(context);
+    const positions = `positions = model.W_pos[:${task.positions.length}]`;
+    if (figure.kind === 'table') return [positions, 'figure = {"Norm": positions.norm(dim=-1)}'];
+    if (figure.title.startsWith('Distance')) return [positions, 'figure = (positions[:, None] - positions).norm(dim=-1)'];
+    return [positions, 'directions = F.normalize(positions, dim=-1)', 'figure = directions @ directions.T'];
+  },
   async run(context) {
     const { details, task } = context;
     const embeddings = positionEmbeddings(context); // T × [D]

@@ -6,6 +6,7 @@ import { mean } from './attribution/logitContrast';
 import { defineAnalysis } from './define';
 import { examplesText, stream } from './examples';
 import { answersInNumbers, answersTo, numberAnswerNeeds } from './numberAnswers';
+import { histogramLines, labelTableLines } from './python/numbers';
 
 /** What a model predicts for each right number. */
 export const predictionHistogram = defineAnalysis({
@@ -28,6 +29,10 @@ export const predictionHistogram = defineAnalysis({
   },
   needs: numberAnswerNeeds,
   appliesTo: answersInNumbers,
+  python({ task, random, figure }, { distribution, examples, sample }) {
+    const drawn = distributionOf(task, distribution.trim()).sample(stream(random, sample), examples);
+    return figure.kind === 'histogram2d' ? histogramLines(task, drawn, figure) : labelTableLines(task, drawn);
+  },
   async run(context, { distribution, examples, sample }) {
     const { title, sample: draw } = distributionOf(context.task, distribution.trim());
     const { tokens, labels } = draw(stream(context.random, sample), examples);

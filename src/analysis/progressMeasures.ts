@@ -8,6 +8,7 @@ import { isModular, modularNeeds, modularTaskOf } from './fourier/modular';
 import { pairSetOf } from './fourier/pairMeasures';
 import { phasesOf, type LossCurves } from './fourier/phases';
 import { progressFigures, type LossesAt } from './fourier/progressFigures';
+import { progressLines } from './python/progress';
 
 /** A model has memorised its training pairs once the loss on them is below this. */
 const memorisedLoss = 1e-3;
@@ -38,7 +39,12 @@ export const progressMeasures = defineAnalysis({
     gini: 'Gini coefficient of the norms of the embedding at each frequency, at the last checkpoint',
   },
   needs: modularNeeds,
+  needsSplit: true,
   appliesTo: isModular,
+  python({ details, figure }) {
+    const lines = figure.kind === 'lines' ? progressLines({ details }, figure) : undefined;
+    return lines ?? { reason: 'its losses were recorded while the model trained, or are of all its checkpoints; "Restricted loss" and "Excluded loss" have the code of one' };
+  },
   async run(context, { frequencies }) {
     const { details, metrics, progress } = context;
     checkpointsOf(context);

@@ -6,6 +6,7 @@ import { mean } from './attribution/logitContrast';
 import { defineAnalysis, knownScalars } from './define';
 import { pearson } from './patching/correlation';
 import { chosenQueryAndKeys, hasScoredNumbers, headOfFirstLayer, headsOfFirstLayer, nameOf, queriesAndKeys, queryAndKeyParameters, scoredNumbersNeeds, scoresBetween, type TokenVectors } from './queriesAndKeys';
+import { qkByValueLines } from './python/queriesAndKeys';
 
 // n values of the query, or 1 where its token is always the same · m values of the key · K d_head
 
@@ -28,6 +29,7 @@ export const qkByValue = defineAnalysis({
   },
   needs: scoredNumbersNeeds,
   appliesTo: hasScoredNumbers,
+  python: qkByValueLines,
   async run(context, { head: text, ...texts }) {
     const { details: { config }, task } = context;
     const { query: from, keys: [to = 0] } = chosenQueryAndKeys(context, texts);

@@ -10,6 +10,7 @@ import { blockFigures, blockParameters, blockScalarNames, blockScalars, chosenBl
 import { allHeads, componentName, headOf, type Head } from './heads';
 import { directionsParameter, eigenvalueScore, lowRankFigures, singularDirections, topSingularShare } from './weights/lowRank';
 import { chosenRows, hasPositions, headWeight, leftOut, quickNorm, withoutPositions, wordEmbeddings } from './weights/weights';
+import { circuitLines, circuitValues, firstRows, singularLines } from './python/circuits';
 
 /** What a destination and a source are known by: the first asks, the second is asked for. */
 const kinds = {
@@ -45,6 +46,20 @@ export const qkCircuit = defineAnalysis({
     topSingularShare: 'share of the circuit\'s squared entries in its largest singular value',
   },
   appliesTo: () => true,
+  python(context, { by, scaled, ...names }) {
+    const { figure, model } = context;
+    const kind = kindOf(context, by);
+    const { layer = 0, head = 0 } = figure.subject ?? {};
+    const path = qkPath({ layer, head }, kind);
+    const { rows, columns } = circuitAxes(context, path);
+    if (figure.kind === 'bars') {
+      const [asks, asked] = [firstRows(kinds[kind][0], rows), firstRows(kinds[kind][1], columns)];
+      return [`figure = {"norm": (${asks} @ model.QK @ ${asked}.T).norm().flatten()}`];
+    }
+    const lines = circuitLines(context, path, scaled ? ` * ${scoreScale(model.config)}` : '');
+    const block = figure.title === 'Chosen block' ? chosenBlock({ rows, columns }, names, []) : undefined;
+    return [...lines, ...(singularLines(context, path) ?? circuitValues(context, path, block))];
+  },
   async run(context, { head, by, scaled: wantsScale, directions, ...names }) {
     const { details: { config }, model } = context;
     const kind = kindOf(context, by);
@@ -77,7 +92,7 @@ export const qkCircuit = defineAnalysis({
   },
 });
 
-function kindOf({ details: { config } }: AnalysisContext, by: string): Kind {
+function kindOf({ details: { config } }: Pick<AnalysisContext, 'details'>, by: string): Kind {
   const kind = kindNames.find(name => name === by) ?? 'token';
   if (hasPositions(config) || kind === 'token') return kind;
   throw new UserError(`There is no circuit by position: ${withoutPositions(config)}. Choose "token".`);

@@ -7,6 +7,7 @@ import { exampleParameters } from './examples';
 import { accuracyWithFit, type FitAccuracy } from './fittedAccuracy';
 import { chosenQueryAndKeys, hasScoredNumbers, headOfFirstLayer, nameOf, queriesAndKeys, queryAndKeyParameters, scoredNumbersNeeds, scoresBetween, type QueriesAndKeys } from './queriesAndKeys';
 import { fittedHeads, scoreOf, type HeadFit, type ScoreTerms } from './scoreFit';
+import { qkLinearFitLines } from './python/queriesAndKeys';
 
 // H heads of the first layer · K d_head
 
@@ -32,6 +33,7 @@ export const qkLinearFit = defineAnalysis({
   },
   needs: scoredNumbersNeeds,
   appliesTo: hasScoredNumbers,
+  python: qkLinearFitLines,
   async run(context, { head: text, query, key, from, examples }) {
     const { details: { config }, task } = context;
     const positions = chosenQueryAndKeys(context, { query, key });

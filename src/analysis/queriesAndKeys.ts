@@ -38,7 +38,7 @@ export const scoredNumbersNeeds = 'a task with numbers for inputs, which another
 
 /** Whether there are scores that follow from the numbers that are a task's inputs. */
 export function hasScoredNumbers({ experiment, config }: Pick<ModelDetails, 'experiment' | 'config'>): boolean {
-  const task = taskOf({ experiment });
+  const task = taskOf({ experiment, config });
   return task !== undefined && usualQuery(config, task, inputPositions(task)) !== undefined;
 }
 
@@ -80,7 +80,7 @@ export function nameOf(task: Task, position: number): string {
 }
 
 /** The tokens at a position in the order of their values, or the one that always stands there. @throws UserError where numbers stand and others too. */
-function tokensAt(task: Task, position: number): Pick<TokenVectors, 'tokens' | 'values'> {
+export function tokensAt(task: Task, position: number): Pick<TokenVectors, 'tokens' | 'values'> {
   const [all, numbers] = [task.alphabet[position] ?? [], numbersAt(task, position)];
   if (all.length === 1) return { tokens: all };
   if (numbers.length === all.length) return { tokens: numbers.map(({ token }) => token), values: numbers.map(({ value }) => value) };

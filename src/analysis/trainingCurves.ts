@@ -20,6 +20,7 @@ export const trainingCurves = defineAnalysis({
     lowestTestLoss: 'lowest test loss of the run',
   },
   appliesTo: () => true,
+  python: () => ({ reason: 'it was measured while the model trained, and TransformerLens keeps no record of that' }),
   run({ metrics, details, task }) {
     const measures = measuresOf(task);
     const x = { title: 'Step' };

@@ -12,6 +12,7 @@ import { defineAnalysis } from './define';
 import { answeredExamples, exampleParameters } from './examples';
 import { allHeads, componentName, headOf, type Head } from './heads';
 import { atAnswers } from './attribution/logitContrast';
+import { virtualLines } from './python/patterns';
 
 // B batch · T positions · A answers an example · H heads
 
@@ -31,7 +32,12 @@ export const virtualAttention = defineAnalysis({
     largest: 'mean of the largest weight in each row; without a later head, that of the head with most',
   },
   needs: 'a model of two layers at least',
+  needsAnswers: true,
   appliesTo: ({ config }) => config.n_layers >= 2,
+  python(context, { later, earlier, ...wanted }) {
+    const { config } = context.details;
+    return virtualLines(answeredExamples(context, wanted).tokens, headOf(config, earlier === '' ? '0.0' : earlier), later === '' ? undefined : headOf(config, later));
+  },
   async run(context, { later, earlier, ...wanted }) {
     const { details: { config }, model, task } = context;
     const through = headOf(config, earlier === '' ? '0.0' : earlier);

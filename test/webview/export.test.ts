@@ -63,8 +63,9 @@ describe('the menu', () => {
     await page.getByRole('button', { name: `Export: ${smallHeatmap.title}` }).focus();
     await page.keyboard.press('Enter');
     await page.getByRole('menu').waitFor();
-    await expect.poll(() => page.getByRole('menuitem').allInnerTexts()).toEqual(['PNG', 'SVG', 'CSV', 'JSON']);
+    await expect.poll(() => page.getByRole('menuitem').allInnerTexts()).toEqual(['PNG', 'SVG', 'CSV', 'JSON', 'Copy as TransformerLens code']);
     expect(await panel.violations()).toEqual([]);
+    await page.keyboard.press('ArrowUp');
     await page.keyboard.press('ArrowUp');
     await page.keyboard.press('ArrowUp');
     await page.keyboard.press('Enter');

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { AnalysisInfo } from '../../src/protocol/analysis';
+import type { ModelSource } from '../../src/protocol/checkpointFile';
 import type { ToPanel } from '../../src/protocol/panel';
 import { arrayUpdateAttention, smallHeatmap, table, trainingCurves } from './samples';
 import { analysis, drawn, model, showFigures, themeNames, usePanels, words, type OpenPanel } from './support';
@@ -47,6 +48,14 @@ describe('what is shown', () => {
     await page.getByText('Training · 1,200 of 25,000 steps').waitFor();
     await expect.poll(() => page.locator('.scalar').allInnerTexts()).toEqual(expect.arrayContaining([expect.stringContaining('0.9931')]));
     await expect.poll(() => page.locator('dd.scalar-value').allInnerTexts()).toEqual(['0.9931', '1.2e−7']);
+  });
+
+  test.each<[ModelSource, string]>([
+    [{ kind: 'file', file: '<b>grokked</b>.pt', format: 'torch', layout: 'transformer-lens', inferred: [] }, 'imported from <b>grokked</b>.pt'],
+    [{ kind: 'processed', id: 'a1', name: 'grokked', steps: ['fold-layer-norm'] }, 'grokked, processed'],
+  ])('of a model that was not trained here whence it comes, in place of its steps: %o', async (source, whence) => {
+    const { page } = await open({}, { model: { ...model, source, progress: { step: 200, steps: 200 } }, state: { model: model.id, analysis: parameters.id, params: {}, checkpoint: 100 } });
+    await expect.poll(() => page.locator('.status').innerText()).toBe(`${whence} · checkpoint 100`);
   });
 
   test('a figure is a region with a name and a description', async () => {

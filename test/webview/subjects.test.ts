@@ -203,13 +203,23 @@ describe('claims', () => {
     const panel = await open([smallHeatmap, headSweep]);
     const { page } = panel;
     await page.getByRole('button', { name: `Export: ${headSweep.title}` }).click();
-    await expect.poll(() => items(panel)).toEqual(['PNG', 'SVG', 'CSV', 'JSON']);
+    await expect.poll(() => items(panel)).toEqual(['PNG', 'SVG', 'CSV', 'JSON', 'Copy as TransformerLens code']);
     await page.keyboard.press('Escape');
     await panel.post({ kind: 'result', partial: false, result: { figures: [smallHeatmap, headSweep], scalars: { recovered: 0.93 }, finding: 'composes through the keys' } });
     await page.locator('.finding').getByText('composes through the keys').waitFor();
     await page.getByRole('button', { name: `Export: ${headSweep.title}` }).click();
     await page.getByRole('menuitem', { name: 'Copy as claim' }).click();
     expect(await panel.next('claim')).toEqual({ kind: 'claim', figure: 1 });
+  });
+});
+
+describe('TransformerLens code', () => {
+  test('is copied from any figure of the model, measured or not', async () => {
+    const panel = await open([smallHeatmap, headSweep]);
+    const { page } = panel;
+    await page.getByRole('button', { name: `Export: ${headSweep.title}` }).click();
+    await page.getByRole('menuitem', { name: 'Copy as TransformerLens code' }).click();
+    expect(await panel.next('code')).toEqual({ kind: 'code', figure: 1 });
   });
 });
 

@@ -5,6 +5,7 @@ import { chromium, type Browser, type BrowserContext, type Page } from 'playwrig
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { AnalysisInfo } from '../../src/protocol/analysis';
+import type { FromCheckpointPage, ToCheckpointPage } from '../../src/protocol/checkpointPage';
 import type { Figure } from '../../src/protocol/figure';
 import type { ModelSummary, ModelWords } from '../../src/protocol/model';
 import type { FromPanel, ToPanel } from '../../src/protocol/panel';
@@ -25,7 +26,7 @@ const chromiumFlags = [
 ];
 const pictureFolder = new URL('../../test-results/webview/', import.meta.url).pathname;
 
-type AnyMessage = FromPanel | FromSweepPanel;
+type AnyMessage = FromPanel | FromSweepPanel | FromCheckpointPage;
 
 /** A panel in a real page, under the page policy and the theme of VS Code, with the test as its extension. */
 export interface OpenPage<From extends AnyMessage, To> {
@@ -47,16 +48,21 @@ export interface OpenPage<From extends AnyMessage, To> {
 /** That of an analysis. */
 export type OpenPanel = OpenPage<FromPanel, ToPanel>;
 export type OpenSweep = OpenPage<FromSweepPanel, ToSweepPanel>;
+export type OpenFile = OpenPage<FromCheckpointPage, ToCheckpointPage>;
 
 interface PageOptions {
   readonly theme?: ThemeName;
   readonly width?: number;
   readonly height?: number;
   readonly reducedMotion?: boolean;
+  /** What the page kept before a reload. */
+  readonly kept?: unknown;
 }
 
 /** Builds the bundle and starts the browser, once for the test file. */
-export function usePanels(): { open(options?: PageOptions): Promise<OpenPanel>; openSweep(options?: PageOptions): Promise<OpenSweep> } {
+export function usePanels(): {
+  open(options?: PageOptions): Promise<OpenPanel>; openSweep(options?: PageOptions): Promise<OpenSweep>; openFile(options?: PageOptions): Promise<OpenFile>;
+} {
   let browser: Browser;
   let files: ReadonlyMap<string, Uint8Array>;
   beforeAll(async () => {
@@ -74,7 +80,7 @@ export function usePanels(): { open(options?: PageOptions): Promise<OpenPanel>; 
   afterEach(async () => { await Promise.all(contexts.splice(0).map(context => context.close())); });
 
   const openPage = async <From extends AnyMessage, To>(
-    panel: 'analysis' | 'sweep', { theme = 'lightModern', width = 1000, height = 800, reducedMotion = false }: PageOptions = {},
+    panel: 'analysis' | 'sweep' | 'checkpoint', { theme = 'lightModern', width = 1000, height = 800, reducedMotion = false, kept }: PageOptions = {},
   ): Promise<OpenPage<From, To>> => {
     const context = await browser.newContext({ viewport: { width, height }, reducedMotion: reducedMotion ? 'reduce' : 'no-preference' });
     contexts.push(context);
@@ -87,11 +93,11 @@ export function usePanels(): { open(options?: PageOptions): Promise<OpenPanel>; 
       const body = name === 'index.html' ? pageText(files, panel) : files.get(name);
       return body === undefined ? route.fulfill({ status: 404 }) : route.fulfill({ body: Buffer.from(body), contentType: contentType(name) });
     });
-    await page.addInitScript(extensionSide, { ...themes[theme], defaults: defaultStyles });
+    await page.addInitScript(extensionSide, { ...themes[theme], defaults: defaultStyles, kept });
     await page.goto(`${origin}/index.html`);
     return driver(page, complaints);
   };
-  return { open: options => openPage('analysis', options), openSweep: options => openPage('sweep', options) };
+  return { open: options => openPage('analysis', options), openSweep: options => openPage('sweep', options), openFile: options => openPage('checkpoint', options) };
 }
 
 function driver<From extends AnyMessage, To>(page: Page, complaints: readonly string[]): OpenPage<From, To> {
@@ -135,10 +141,12 @@ declare global {
 }
 
 /** Runs in the page before its own scripts: what VS Code brings to a webview. */
-function extensionSide(theme: AppliedTheme & { readonly defaults: string }): void {
+function extensionSide(theme: AppliedTheme & { readonly defaults: string; readonly kept: unknown }): void {
   globalThis.fromPanel = [];
+  globalThis.keptState = theme.kept;
   globalThis.acquireVsCodeApi = () => ({
     postMessage: (message: AnyMessage) => { globalThis.fromPanel.push(structuredClone(message)); },
+    getState: () => globalThis.keptState,
     setState: (state: unknown) => { globalThis.keptState = state; },
   });
   globalThis.applyTheme = ({ bodyClass, variables }) => {

@@ -15,6 +15,9 @@ export interface FrameActions {
   /** Whether there is a number that a claim could assert. */
   canClaim(figure: FigureFrame): boolean;
   claim(figure: FigureFrame): void;
+  /** Whether it is a figure of the model itself, which code could compute. */
+  canCode(figure: FigureFrame): boolean;
+  code(figure: FigureFrame): void;
 }
 
 /** A figure, and what it is of where it stands beside that of another model or checkpoint. */
@@ -54,6 +57,7 @@ export class FigureFrame implements Disposable {
     const menu = menuButton('Export', `Export: ${title}`, () => [
       ...exportFormats.map(format => ({ title: format.toUpperCase(), activate: () => this.actions.save(this, format) })),
       ...(this.actions.canClaim(this) ? [{ title: 'Copy as claim', activate: () => this.actions.claim(this) }] : []),
+      ...(this.actions.canCode(this) ? [{ title: 'Copy as TransformerLens code', activate: () => this.actions.code(this) }] : []),
     ]);
     this.element = element('section', {
       class: `figure figure-${kind}`, 'aria-labelledby': `${this.title.id} ${this.of.id}`, 'aria-describedby': this.summary.id,

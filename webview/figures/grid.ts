@@ -96,9 +96,9 @@ class GridChart implements Disposable {
   }
 
   private describeAt({ row, column }: Cell): string {
-    const { x, y, values, unit } = this.grid;
+    const { x, y, values, instead, unit } = this.grid;
     const value = values[row]?.[column] ?? Number.NaN;
-    const text = Number.isNaN(value) ? 'no value' : `${formatNumber(value)}${unit ? ` ${unit}` : ''}`;
+    const text = Number.isNaN(value) ? instead?.(row, column) ?? 'no value' : `${formatNumber(value)}${unit ? ` ${unit}` : ''}`;
     return `${y.title} ${y.labels[row] ?? row}, ${x.title} ${x.labels[column] ?? column}: ${text}`;
   }
 

@@ -13,7 +13,8 @@ export function heatmapView(first: HeatmapFigure, context: FigureContext): Figur
   }, context);
 }
 
-function gridOf({ title, subject, x, y, rows, columns, values, present, scale, reach, unit }: HeatmapFigure): Grid {
+function gridOf({ title, subject, x, y, rows, columns, values, present, instead, scale, reach, unit }: HeatmapFigure): Grid {
+  const texts = new Map(instead?.map(({ at, text }) => [at, text]));
   return {
     title,
     x: indexAxis(x, columns),
@@ -26,6 +27,7 @@ function gridOf({ title, subject, x, y, rows, columns, values, present, scale, r
     unit,
     firstRowOnTop: true,
     square: rows === columns,
+    ...(instead ? { instead: (row, column) => texts.get(row * columns + column) } : {}),
     ...(reach === undefined ? {} : { reach }),
     ...(subject ? { subject } : {}),
   };

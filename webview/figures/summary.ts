@@ -1,6 +1,6 @@
 import type { AttentionFigure, BarsFigure, GraphFigure, HeatmapFigure, Histogram2dFigure, LinesFigure, NetworkFigure, NetworkNode, TableFigure } from '../../src/protocol/figure';
 import { placeName } from '../../src/protocol/network/words';
-import { extremes, formatInteger, formatNumber, formatWeight } from '../numbers';
+import { count, extremes, formatNumber, formatWeight } from '../numbers';
 import { binLabel, labelAt, positionText } from './tabulate';
 import { headTitle, type HeadName } from '../subjects';
 
@@ -93,8 +93,4 @@ export function summariseAttention({ tokens, heads, allowed }: AttentionFigure, 
 function range({ smallest, largest }: NonNullable<ReturnType<typeof extremes>>, unit: string, where: (index: number) => string): string {
   const place = ({ value, index }: typeof smallest) => `${formatNumber(value)}${unit ? ` ${unit}` : ''} at ${where(index)}`;
   return `Smallest ${place(smallest)}; largest ${place(largest)}.`;
-}
-
-function count(n: number, what: string): string {
-  return `${formatInteger(n)} ${what}${n === 1 ? '' : 's'}`;
 }

@@ -18,11 +18,12 @@ export function tabulate(figure: Figure): Table {
   switch (figure.kind) {
     case 'heatmap': {
       const { rows, columns, values, present } = figure;
+      const instead = new Map(figure.instead?.map(({ at, text }) => [at, text]));
       return {
         columns: [text(`${figure.y.title} \\ ${figure.x.title}`), ...range(columns).map(column => numeric(labelAt(figure.x, column)))],
         rows: range(rows).map(row => [
           labelAt(figure.y, row),
-          ...range(columns).map(column => present?.[row * columns + column] === 0 ? '' : exact(values[row * columns + column])),
+          ...range(columns).map(column => present?.[row * columns + column] === 0 ? instead.get(row * columns + column) ?? '' : exact(values[row * columns + column])),
         ]),
       };
     }

@@ -1,3 +1,4 @@
+import { shortSourceText } from '../../src/protocol/checkpointFile';
 import type { ModelSummary } from '../../src/protocol/model';
 import { element, icon, setText } from '../elements';
 import { formatInteger } from '../numbers';
@@ -27,7 +28,8 @@ export class Header {
   }
 }
 
-function statusText({ status, progress }: ModelSummary): string {
+function statusText({ status, progress, source }: ModelSummary): string {
+  if (source) return shortSourceText(source);
   const { title } = statusLooks[status];
   if (status === 'finished') return `${title} · ${formatInteger(progress.step)} steps`;
   return `${title} · ${formatInteger(progress.step)} of ${formatInteger(progress.steps)} steps`;

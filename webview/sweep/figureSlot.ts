@@ -24,7 +24,7 @@ export class SweepFigureSlot implements Disposable {
   private next: Given | undefined;
 
   constructor(private readonly context: FigureContext, save: (frame: FigureFrame, format: ExportFormat) => void) {
-    this.actions = { save, canClaim: () => false, claim: () => undefined };
+    this.actions = { save, canClaim: () => false, claim: () => undefined, canCode: () => false, code: () => undefined };
   }
 
   get frame(): FigureFrame | undefined {

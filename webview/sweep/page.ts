@@ -1,5 +1,4 @@
 import { messageOf } from '../../src/common/errors';
-import { Emitter } from '../../src/common/event';
 import { Lifetime, type Disposable } from '../../src/common/lifetime';
 import type { ExportFormat } from '../../src/protocol/panel';
 import { bestRow, fieldTitle, runLabel, subjectField, sweepMetrics, type SweepDetails, type SweepRow } from '../../src/protocol/sweep';
@@ -7,16 +6,14 @@ import { throughTraining, type SweepMetric, type SweepPanelState, type TableForm
 import type { SweepBridge } from '../bridge';
 import { menuButton } from '../controls/menu';
 import { button, dropdown } from '../controls/toolkit';
-import { CellCursor } from '../cursor';
 import { element, setText } from '../elements';
 import { csv } from '../export/csv';
 import { fileName } from '../export/file';
 import { markdown } from '../export/markdown';
 import type { FigureFrame } from '../figures/frame';
-import type { FigureContext } from '../figures/view';
+import { contextWithoutModel } from '../figures/withoutModel';
 import { Announcer } from '../shell/announcer';
 import { ProblemBanner } from '../shell/problem';
-import { ThemeWatch } from '../theme';
 import { columnsOf, metricText, metricTitles, runNumber, shareDone, sweepTable, type SweepColumn } from './columns';
 import { CurveReader } from './curveReader';
 import { SweepFigureSlot } from './figureSlot';
@@ -59,7 +56,7 @@ export class SweepPage implements Disposable {
   private rows: readonly SweepRow[] = [];
 
   constructor(private readonly bridge: SweepBridge) {
-    this.figure = this.lifetime.add(new SweepFigureSlot(this.context(), (frame, format) => void this.saveFigure(frame, format)));
+    this.figure = this.lifetime.add(new SweepFigureSlot(contextWithoutModel(this.lifetime, text => this.announcer.say(text)), (frame, format) => void this.saveFigure(frame, format)));
     const exporting = menuButton('Export', 'Export: Runs', () => [
       { title: 'CSV', activate: () => this.saveTable('csv') }, { title: 'Markdown', activate: () => this.saveTable('md') },
     ]);
@@ -196,18 +193,6 @@ export class SweepPage implements Disposable {
     } catch (error) {
       this.fail(`"${frame.name}" could not be exported as ${format.toUpperCase()}: ${messageOf(error)}`);
     }
-  }
-
-  /** What a figure needs around it; a sweep is about no part of a model. */
-  private context(): FigureContext {
-    const heads = this.lifetime.add(new Emitter<void>());
-    return {
-      theme: this.lifetime.add(new ThemeWatch()),
-      heads: { picked: undefined, onDidChange: heads.event, pick: () => undefined },
-      cursor: () => new CellCursor(),
-      announce: text => this.announcer.say(text),
-      openings: () => [],
-    };
   }
 }
 

@@ -8,7 +8,9 @@ export interface AnswerScores {
   readonly loss: number;
   /** Fraction of the answers that are right; of numbers, that round to the right one. */
   readonly accuracy: number;
-  /** The same for each of the `A` answers. */
+  /** Fraction of the examples whose answers are all right. */
+  readonly exactMatch: number;
+  /** Loss and accuracy of each of the `A` answers. */
   readonly losses: readonly number[];
   readonly accuracies: readonly number[];
 }
@@ -21,14 +23,17 @@ export function answerScores(
   const scoreOf = answersAre === 'numbers' ? scoreOfNumber : scoreOfLogits;
   const lossSums = new Array<number>(A).fill(0);
   const right = new Array<number>(A).fill(0); // whole numbers, so that 19 of 20 are 0.95
+  let [wholes, rightInRow] = [0, 0];
   answers.data.forEach((answer, at) => {
     const score = scoreOf(data.subarray(at * U, (at + 1) * U), answer);
+    rightInRow = (at % A === 0 ? 0 : rightInRow) + Number(score.isRight);
+    if (at % A === A - 1 && rightInRow === A) wholes++;
     lossSums[at % A] = (lossSums[at % A] ?? 0) + score.loss;
     right[at % A] = (right[at % A] ?? 0) + Number(score.isRight);
   });
   const mean = (sums: readonly number[]) => sums.reduce((sum, value) => sum + value, 0) / (A * B);
   const each = (sums: readonly number[]) => sums.map(sum => sum / B);
-  return { loss: mean(lossSums), accuracy: mean(right), losses: each(lossSums), accuracies: each(right) };
+  return { loss: mean(lossSums), accuracy: mean(right), exactMatch: wholes / B, losses: each(lossSums), accuracies: each(right) };
 }
 
 interface Score {
@@ -37,7 +42,9 @@ interface Score {
 }
 
 function scoreOfLogits(logits: Float32Array, answer: number): Score {
-  return { loss: crossEntropyOf(logits, answer), isRight: logits.indexOf(Math.max(...logits)) === answer };
+  let largest = 0;
+  for (let output = 1; output < logits.length; output++) if ((logits[output] ?? 0) > (logits[largest] ?? 0)) largest = output;
+  return { loss: crossEntropyOf(logits, answer), isRight: largest === answer };
 }
 
 function scoreOfNumber([predicted = Number.NaN]: Float32Array, answer: number): Score {

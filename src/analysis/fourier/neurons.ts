@@ -41,9 +41,9 @@ export function chosenLayer({ n_layers }: ModelConfig, layer: number): number {
 }
 
 /** Activations of a layer's neurons at `=`, within a compiled function: `[p², M]`, of `tokens [p², 3]`. */
-export function neuronActivations(config: ModelConfig, weights: Weights, tokens: Tensor, { layer, point }: NeuronLayer): Tensor {
+export function neuronActivations(config: ModelConfig, p: number, weights: Weights, tokens: Tensor, { layer, point }: NeuronLayer): Tensor {
   let seen: Tensor | undefined;
-  pairLogits(config, weights, tokens, (name, value) => {
+  pairLogits(config, p, weights, tokens, (name, value) => {
     if (name === `blocks.${layer}.mlp.hook_${point}`) seen = tf.squeeze(lastPosition(value), [1]);
     return value;
   });
@@ -56,7 +56,7 @@ export async function explainedNeurons(model: RunnableModel, task: ModularTask, 
   const basis = fourierBasis(task.modulus);
   const measures = await model.compute(`explained neurons ${of.layer} ${of.point}`, (weights, tokens) => {
     if (!tokens) throw new Error('the neurons take the pairs');
-    return [...pairSpectra(basis, neuronActivations(model.config, weights, tokens, of)).measures];
+    return [...pairSpectra(basis, neuronActivations(model.config, task.modulus, weights, tokens, of)).measures];
   }, [allPairs(task)]);
   return explainedVariance(basis, measures);
 }

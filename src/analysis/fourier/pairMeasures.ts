@@ -13,7 +13,7 @@ import { crossEntropyOf } from '../attribution/answerScores';
 import { product } from '../weights/product';
 import { fourierBasis, type FourierBasis } from './basis';
 import { modularTaskOf } from './modular';
-import { pairLogits } from './pairRuns';
+import { ofNumbers, pairLogits } from './pairRuns';
 
 // p modulus · s right answer · c output · D d_model · n training pairs · m test pairs · K key frequencies
 
@@ -25,6 +25,8 @@ export interface PairSet {
   readonly basis: FourierBasis;
   /** `[p², 3]` */
   readonly tokens: HostTensor<'int32'>;
+  /** Whether it is known which of them the model was trained on; otherwise all of them are in both sets. */
+  readonly isSplit: boolean;
   /** Rows that the model was trained on `[n]`. */
   readonly train: HostTensor<'int32'>;
   /** The other rows `[m]`. */
@@ -44,7 +46,6 @@ export function pairSetOf(details: ModelDetails, task: Task): PairSet {
   const { modulus: p, sign } = modularTaskOf(details);
   if (p * p > mostPairs) throw new UserError(`Modulo ${p} there are ${p * p} pairs, too many to keep the logits of all of them; the modulus can be ${Math.floor(Math.sqrt(mostPairs))} at most.`);
   const split = task.split?.(details.experiment.seed);
-  if (!split) throw new Error('modular arithmetic has a training and a test set');
   const tokens = int32([p * p, 3]);
   for (let row = 0; row < p * p; row++) {
     const [s, a] = [Math.floor(row / p), row % p];
@@ -54,10 +55,10 @@ export function pairSetOf(details: ModelDetails, task: Task): PairSet {
     const [a = 0, b = 0] = data.subarray(3 * at, 3 * at + 2);
     return ((a + sign * b + p) % p) * p + a;
   }));
-  const [train, test] = [rowsOf(split.train.tokens), rowsOf(split.test.tokens)];
+  const [train, test] = split ? [rowsOf(split.train.tokens), rowsOf(split.test.tokens)] : [rowsOf(tokens), rowsOf(tokens)];
   const testAnswers = new Float64Array(p);
   for (const row of test.data) testAnswers[Math.floor(row / p)] = (testAnswers[Math.floor(row / p)] ?? 0) + 1;
-  return { basis: fourierBasis(p), tokens, train, test, testAnswers };
+  return { basis: fourierBasis(p), isSplit: split !== undefined, tokens, train, test, testAnswers };
 }
 
 /**
@@ -104,7 +105,7 @@ export async function measurePairs(model: RunnableModel, pairs: PairSet, removed
     const [tokens, train, test, ...projections] = given as [Tensor, Tensor, Tensor, ...Tensor[]];
     const answersAtOnce = Math.max(1, Math.floor(pairsAtOnce / p));
     const stretches = Array.from({ length: Math.ceil(p / answersAtOnce) }, (_, index) => index * answersAtOnce * p).map(first =>
-      answerMeans(model.config, weights, tf.slice(tokens, [first, 0], [Math.min(answersAtOnce * p, p * p - first), 3])));
+      answerMeans(model.config, p, weights, tf.slice(tokens, [first, 0], [Math.min(answersAtOnce * p, p * p - first), 3])));
     const whole = (part: keyof AnswerMeans) => tf.concat(stretches.map(stretch => stretch[part]), 0);
     const [logits, readOut] = [whole('logits'), whole('readOut')];
     const answers = tf.tensor1d(Int32Array.from({ length: p * p }, (_, row) => Math.floor(row / p)), 'int32');
@@ -142,18 +143,17 @@ interface AnswerMeans {
 }
 
 /** @param tokens `[A·p, 3]`, those of one answer after those of the other */
-function answerMeans(config: ModelConfig, weights: Weights, tokens: Tensor): AnswerMeans {
+function answerMeans(config: ModelConfig, p: number, weights: Weights, tokens: Tensor): AnswerMeans {
   let written: Tensor | undefined; // [A·p, 1, D]
   const lastWrites = `blocks.${config.n_layers - 1}.hook_mlp_out`;
-  const logits = pairLogits(config, weights, tokens, (name, value) => {
+  const logits = pairLogits(config, p, weights, tokens, (name, value) => {
     if (name === lastWrites) written = value;
     return value;
   });
-  const p = logits.shape[1] ?? 1;
   const byAnswer = (rows: Tensor) => tf.reshape(rows, [-1, p, rows.shape.at(-1) ?? 1]);
   const logitMeans = tf.mean(byAnswer(logits), 1);
   // The mean over the pairs of an answer may be taken behind the neurons' last product: there it is of fewer numbers.
-  const readOut = written && readsNeurons(config) ? tf.matMul(tf.mean(byAnswer(written), 1), weights('unembed.W_U')) : logitMeans;
+  const readOut = written && readsNeurons(config) ? tf.matMul(tf.mean(byAnswer(written), 1), ofNumbers(config, p, weights('unembed.W_U'))) : logitMeans;
   return { logits, logitMeans, readOut, spread: tf.sum(tf.square(tf.sub(byAnswer(logits), tf.expandDims(logitMeans, 1))), [1, 2]) };
 }
 

@@ -30,7 +30,7 @@ export async function differencesOfSwapped(model: RunnableModel, task: ModularTa
   const outputs = await model.compute('swapped pairs', (weights, tokens) => {
     if (!tokens) throw new Error('tokens are missing');
     const seen: Tensor[] = [];
-    const logits = pairLogits(config, weights, tokens, (name, value) => {
+    const logits = pairLogits(config, p, weights, tokens, (name, value) => {
       if (hooks.some(({ hook }) => hook === name)) seen.push(lastPosition(value));
       return value;
     });

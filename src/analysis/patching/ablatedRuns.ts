@@ -104,7 +104,7 @@ function replacementOf({ shape, data }: HostTensor<'float32'>, method: AblationM
 }
 
 /** For each of `count` examples another one: one cycle through all of them in random order. */
-function otherExamples(count: number, random: Random): Int32Array {
+export function otherExamples(count: number, random: Random): Int32Array {
   const order = random.permutation(count);
   const others = new Int32Array(count);
   order.forEach((example, at) => (others[example] = order[(at + 1) % count] ?? 0));

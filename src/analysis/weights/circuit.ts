@@ -75,10 +75,11 @@ function planOf({ model, task }: Source, path: readonly PathFactor[]) {
 export function masked(circuit: Circuit, { config }: RunnableModel): Circuit {
   const { rows, columns, values } = circuit;
   if (rows.kind !== 'positions' || columns.kind !== 'positions') return circuit;
-  const whole = allowedAttention(config, rows.total); // [n_ctx, n_ctx]
+  const read = Math.max(values.rows, values.columns); // of a long context the first positions
+  const whole = allowedAttention(config, read);
   const allowed = Uint8Array.from({ length: values.rows * values.columns }, (_, at) => {
     const [destination, source] = [Math.floor(at / values.columns), at % values.columns];
-    return whole[destination * rows.total + source] ?? 0;
+    return whole[destination * read + source] ?? 0;
   });
   return { ...circuit, allowed };
 }

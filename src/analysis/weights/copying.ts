@@ -11,11 +11,17 @@ export function ovPath(head: Head, from: 'W_E' | 'W_pos' = 'W_E'): readonly Path
   return [{ matrix: from, transposed: false }, { matrix: 'OV', ...head, transposed: false }, { matrix: 'W_U', transposed: false }];
 }
 
-/** Every head's copying score, in float32, over the tokens that are outputs too and not left aside; undefined where there are none. */
+/** Numbers in the blocks of all heads that are looked at: some seconds' work. */
+const mostNumbers = 2 ** 29;
+
+/**
+ * Every head's copying score, in float32, over the tokens that are outputs too and not left aside; undefined where there are
+ * none, or where the vocabulary is so large that it would take minutes.
+ */
 export async function copyingOfAll(context: AnalysisContext, heads: readonly Head[], aside: readonly string[]): Promise<readonly number[] | undefined> {
   const { model, signal, progress } = context;
   const { columns, diagonal } = wholeBlock(circuitAxes(context, ovPath({ layer: 0, head: 0 })), aside);
-  if (diagonal.size === 0) return undefined;
+  if (diagonal.size === 0 || diagonal.size * columns.length * heads.length > mostNumbers) return undefined;
   const read = chosenRows(wordEmbeddings(model), [...diagonal.keys()]); // [N, D]
   const write = columnsOf(model.parameter('unembed.W_U'), columns); // [D, C]
   const own = [...diagonal.values()].map(column => columns.indexOf(column)); // [N]

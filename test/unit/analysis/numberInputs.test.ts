@@ -34,10 +34,10 @@ describe('the inputs of a task', () => {
   });
 
   test('cannot be told of a task that is no more, or no more with these parameters', () => {
-    const { resolved } = experimentOf({ ...small, name: 'max' });
-    expect(taskOf({ experiment: resolved })?.positions).toEqual(['a1', 'a2', 'a3', '=']);
+    const { resolved, config } = experimentOf({ ...small, name: 'max' });
+    expect(taskOf({ experiment: resolved, config })?.positions).toEqual(['a1', 'a2', 'a3', '=']);
     for (const task of [{ name: 'maximum', parameters: {} }, { name: 'max', parameters: { count: 'many' } }]) {
-      expect(taskOf({ experiment: { ...resolved, task } })).toBeUndefined();
+      expect(taskOf({ experiment: { ...resolved, task }, config })).toBeUndefined();
     }
   });
 });

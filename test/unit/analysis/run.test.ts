@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { defineAnalysis, describeAnalysis, type AnalysisContext, type AnalysisDefinition } from '../../../src/analysis/define';
 import { analyses, findAnalysis } from '../../../src/analysis/registry';
 import { runAnalysis } from '../../../src/analysis/run';
-import { CancelledError, UserError } from '../../../src/common/errors';
+import { CancelledError, UnknownNameError, UserError } from '../../../src/common/errors';
 import type { AnalysisResult } from '../../../src/protocol/analysis';
 import type { LinesFigure } from '../../../src/protocol/figure';
 import { contextOf } from '../../support/analyses';
@@ -121,6 +121,16 @@ describe('running an analysis', () => {
     );
   });
 
+  test('says so too where it comes to no result for that, and blames no training for weights that were imported', async () => {
+    const context = contextOf(experiment);
+    const failing = giving({ figures: [], scalars: {} }, { run: () => { throw new Error('there is no head -1'); } });
+    const imported = { kind: 'file' as const, file: 'a.pt', format: 'torch' as const, layout: 'grokking' as const, inferred: [] };
+    const foreign = { ...context, details: { ...context.details, summary: { ...context.details.summary, source: imported } } };
+    await expect(runAnalysis(failing, foreign, {})).rejects.toThrow(new Error('there is no head -1'));
+    context.model.parameter('embed.W_E').data[0] = 1e20;
+    await expect(runAnalysis(failing, foreign, {})).rejects.toThrow(new UserError('The weights of modular-arithmetic reach 1.0e+20, too large for "test" to compute with.'));
+  });
+
   test('says when it does not apply to the model, and what it needs', async () => {
     const refusing = { needs: 'a model of two layers at least', appliesTo: () => false };
     const run = runAnalysis(giving({ figures: [], scalars: {} }, refusing), contextOf(experiment), {});
@@ -164,7 +174,7 @@ describe('the registry', () => {
 
   test('names the nearest for one that does not exist', () => {
     expect(() => findAnalysis('attentoin')).toThrow(
-      new UserError('There is no analysis "attentoin"; the nearest are "attention", "attention-leak".'),
+      new UnknownNameError('There is no analysis "attentoin"; the nearest are "attention", "attention-leak".', ['attention', 'attention-leak']),
     );
   });
 

@@ -30,7 +30,7 @@ test.each([
   const whole = await runnable.runWithCache(tokens, [residual, pattern]);
   const outputs = await runnable.compute('pairs', (weights, given) => {
     const seen = new Map<string, Tensor>();
-    const logits = pairLogits(config, weights, given ?? expect.fail(), (name, value) => {
+    const logits = pairLogits(config, config.d_vocab_out, weights, given ?? expect.fail(), (name, value) => {
       seen.set(name, value);
       return value;
     });
@@ -48,7 +48,7 @@ test('what a hook puts in place of an activation takes its place', async () => {
   const context = contextOf(prepared());
   const { details: { config }, model } = context;
   const [logits] = await model.compute('without the neurons', (weights, given) => [
-    pairLogits(config, weights, given ?? expect.fail(), (name, value) => (name.endsWith('hook_mlp_out') ? tf.zerosLike(value) : value)),
+    pairLogits(config, config.d_vocab_out, weights, given ?? expect.fail(), (name, value) => (name.endsWith('hook_mlp_out') ? tf.zerosLike(value) : value)),
   ], [allPairs(modularTaskOf(context.details))]);
   const { cache } = await model.runWithCache(allPairs(modularTaskOf(context.details)), ['blocks.0.hook_resid_mid']);
   const [unembed, bias] = [model.parameter('unembed.W_U').data, model.parameter('unembed.b_U').data];
