@@ -2,6 +2,7 @@ import { InvalidArgumentError } from 'commander';
 import { UserError } from '../common/errors';
 import { int32, type HostTensor } from '../common/tensor';
 import type { ModelConfig } from '../protocol/config';
+import { jsonOrText } from '../training/experiment';
 
 /** Reads a whole number of at least `least` from an option. */
 export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
@@ -16,6 +17,18 @@ export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (tex
 /** Gathers an option that can be given more than once. */
 export function gather(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];
+}
+
+/**
+ * Reads `field=value` texts, whose values are JSON or plain words.
+ * @throws UserError for a text without `=`.
+ */
+export function fieldsFromText(texts: readonly string[]): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(texts.map(text => {
+    const equals = text.indexOf('=');
+    if (equals < 1) throw new UserError(`"${text}" is not of the form field=value, as in act_fn=gelu.`);
+    return [text.slice(0, equals), jsonOrText(text.slice(equals + 1))];
+  }));
 }
 
 /** A model, and the step after an `@` where there is one: `modular-addition@1000`. */

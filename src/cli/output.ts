@@ -1,14 +1,10 @@
 import { CancelledError, messageOf, UserError } from '../common/errors';
-import { printable } from './printable';
+import { printable } from '../common/printable';
+import { FailedError } from '../engine/failure';
 
 /** Exit codes that scripts depend on. */
 export const exitCodes = { done: 0, failed: 1, wrongInput: 2, interrupted: 130 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
-
-/** A run, or a claim, that failed although the input was right. */
-export class FailedError extends Error {
-  override readonly name = 'FailedError';
-}
 
 /** A failure that the answer, printed already, tells of. */
 export class FailedAnswer extends Error {

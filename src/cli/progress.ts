@@ -1,10 +1,10 @@
 import { SingleBar } from 'cli-progress';
 import type { Disposable } from '../common/lifetime';
+import { formatNumber, formatPercent, formatSeconds } from '../common/numbers';
+import { printable } from '../common/printable';
 import type { Metrics, Progress } from '../protocol/model';
 import type { SweepSummary } from '../protocol/sweep';
-import { formatNumber, formatPercent, formatSeconds } from './numbers';
 import type { Messages } from './output';
-import { printable } from './printable';
 
 /** Milliseconds between two lines where there is no terminal. */
 const lineInterval = 5000;

@@ -1,13 +1,13 @@
 import os from 'node:os';
 import path from 'node:path';
+import { printable } from '../common/printable';
 import { Engine, type Installation } from '../engine/engine';
 import { readExperimentFile } from '../engine/experimentFile';
 import { allThreads } from '../engine/threads';
 import type { Device, ExperimentText } from '../protocol/engine';
-import { Store } from '../store/store';
 import type { ModelRecord } from '../store/modelRecord';
+import { Store } from '../store/store';
 import type { Output } from './output';
-import { printable } from './printable';
 import { defaultStoreFolder } from './storeFolder';
 
 /** What every command takes. */
@@ -34,7 +34,7 @@ export async function withEngine<T>(
   const log = (message: string) => void session.output.err.write(`${printable(message)}\n`);
   const chosen = options.store ?? defaultStoreFolder(process.platform, process.env, os.homedir());
   const folder = reference === undefined ? chosen : (await Store.openFor(reference, chosen, log)).folder;
-  const engine = await Engine.open({ store: folder, device, threads, background: false, installation: session.installation, log });
+  const engine = await Engine.open({ store: folder, device, threads, background: false, trusted: true, installation: session.installation, log });
   try {
     return await work(engine);
   } finally {

@@ -1,11 +1,9 @@
-import { throwIfCancelled, UserError } from '../common/errors';
+import type { Disposable } from '../common/lifetime';
+import { printable } from '../common/printable';
 import type { Engine } from '../engine/engine';
-import { UntrainedOriginError } from '../engine/originWeights';
-import type { Run } from '../engine/run';
 import type { TrainOrder } from '../engine/runs';
-import { FailedError } from './output';
-import { printable } from './printable';
-import { showRunProgress } from './progress';
+import type { TrainingWatch } from '../engine/trainToEnd';
+import { showRunProgress, showSweepProgress } from './progress';
 import { experimentText, type Session } from './session';
 
 /** What a command line changes in an experiment. */
@@ -22,62 +20,28 @@ export async function orderOf(engine: Engine, experiment: string, { seed, steps,
   return { ...(await experimentText(engine, experiment)), set, ...(seed !== undefined && { seed }), ...(steps !== undefined && { steps }), ...(force && { force }) };
 }
 
-/**
- * Trains, with progress on standard error; Ctrl-C stops the run, which keeps what it has. What it starts from is trained
- * before, where it is not yet.
- */
-export async function trainToEnd(session: Session, engine: Engine, order: TrainOrder, resume: boolean): Promise<{ id: string; cached: boolean }> {
-  const { id, cached, run } = await afterOrigins(session, engine, order, () => engine.runs.train(order));
-  if (run) {
-    await follow(session, engine, run);
-    return { id, cached };
-  }
-  const { name, status, progress, resumable } = await engine.model(id);
-  if (status === 'finished') return { id, cached };
-  if (status === 'training' || status === 'paused') throw new UserError(`"${name}" is being trained by another process.`);
-  if (!resume || !resumable) {
-    throw new UserError(`"${name}" (${id}) ended at step ${progress.step} of ${progress.steps}; add --resume to go on from there, or --retrain to start over.`);
-  }
-  session.output.err.write(printable(`"${name}" ended at step ${progress.step} of ${progress.steps}; it goes on from there.`) + '\n');
-  await follow(session, engine, await engine.runs.resume(id));
-  return { id, cached: false };
+interface Shown<What extends unknown[]> extends Disposable {
+  show(...what: What): void;
 }
 
-/** Does `work` once all that it starts from is trained; what was stopped of that goes on. */
-export async function afterOrigins<T>(session: Session, engine: Engine, { force }: Pick<TrainOrder, 'force'>, work: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!(error instanceof UntrainedOriginError)) throw error;
-      const { id, name, source } = error.origin;
-      session.output.err.write(printable(`It starts from "${name}"${source ? ` (seed ${source.seed})` : ''}, which is trained first.`) + '\n');
-      if (source) await trainToEnd(session, engine, { ...source, ...(force && { force }) }, true);
-      else await follow(session, engine, await engine.runs.resume(id));
-      throwIfCancelled(session.interrupted);
-      if ((await engine.model(id)).status !== 'finished') throw new FailedError(`"${name}" did not come to its end.`);
-    }
+/** Shows trainings on standard error; Ctrl-C stops them, and the models keep what they have. */
+export function watchOf({ interrupted, output: { err } }: Session): TrainingWatch {
+  function whileWaiting<What extends unknown[]>(shown: Shown<What>, farewell: string): Shown<What> {
+    const tell = () => void (err.isTTY || err.write(`${farewell}\n`));
+    interrupted.addEventListener('abort', tell, { once: true });
+    if (interrupted.aborted) tell();
+    return {
+      show: (...what) => shown.show(...what),
+      dispose: () => {
+        interrupted.removeEventListener('abort', tell);
+        shown.dispose();
+      },
+    };
   }
-}
-
-async function follow(session: Session, engine: Engine, run: Run): Promise<void> {
-  const { name } = await engine.model(run.id);
-  const shown = showRunProgress(name, session.output.err);
-  const watching = run.onChange(() => shown.show(run.progress, run.metrics));
-  const stop = () => {
-    if (!session.output.err.isTTY) session.output.err.write('Stopping; the model keeps what it has learned.\n');
-    void run.stop();
+  return {
+    signal: interrupted,
+    say: sentence => void err.write(`${printable(sentence)}\n`),
+    follow: ({ name }) => whileWaiting(showRunProgress(name, err), 'Stopping; the model keeps what it has learned.'),
+    followSweep: ({ name }) => whileWaiting(showSweepProgress(name, err), 'Stopping; the runs keep what they have learned.'),
   };
-  session.interrupted.addEventListener('abort', stop, { once: true });
-  if (session.interrupted.aborted) stop();
-  try {
-    shown.show(run.progress, run.metrics);
-    const { status, problem } = await run.ended;
-    shown.show(run.progress, run.metrics);
-    if (status === 'failed' || status === 'interrupted') throw new FailedError(problem ?? 'The training failed.');
-  } finally {
-    session.interrupted.removeEventListener('abort', stop);
-    watching.dispose();
-    shown.dispose();
-  }
 }

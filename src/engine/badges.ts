@@ -8,8 +8,8 @@ import type { Analyses } from './analyses';
 const mostKept = 100;
 
 interface Kept {
-  /** Tells the weights apart that it was worked out from. */
-  readonly weights: string;
+  /** Tells the weights and the tasks apart that they were worked out from. */
+  readonly workedOutFrom: string;
   readonly badges: Promise<readonly HeadBadge[]>;
 }
 
@@ -21,11 +21,11 @@ export class Badges implements Disposable {
   constructor(private readonly analyses: Pick<Analyses, 'applicable' | 'runWhenIdle'>, private readonly log: (message: string) => void) {}
 
   /** The badges of a model that has ended training; before that there are none. An analysis that fails gives none. */
-  async of({ summary: { id, name, status, createdAt }, checkpoints }: ModelDetails): Promise<readonly HeadBadge[]> {
+  async of({ summary: { id, name, status, createdAt, taskKey }, checkpoints }: ModelDetails): Promise<readonly HeadBadge[]> {
     if (status === 'training' || status === 'paused') return [];
-    const weights = `${createdAt} ${checkpoints.at(-1) ?? 'weights'}`;
+    const workedOutFrom = `${createdAt} ${checkpoints.at(-1) ?? 'weights'} ${taskKey ?? 'its own task'}`;
     const known = this.kept.get(id);
-    const current = known?.weights === weights ? known : { weights, badges: this.workOut(id, name) };
+    const current = known?.workedOutFrom === workedOutFrom ? known : { workedOutFrom, badges: this.workOut(id, name) };
     this.kept.delete(id);
     this.kept.set(id, current);
     for (const oldest of [...this.kept.keys()].slice(0, -mostKept)) this.kept.delete(oldest);

@@ -5,20 +5,27 @@ import type { HeadBadge } from '../protocol/analysis';
 import type { Device, ModelsChanged } from '../protocol/engine';
 import type { ModelDetails, ModelSummary, ModelWords } from '../protocol/model';
 import type { SweepOptions } from '../protocol/sweep';
+import { openTensorFile } from '../store/files/open';
+import { recogniseFile } from '../store/states/import';
 import { Store } from '../store/store';
 import { modelWords } from '../tasks/words';
-import { prepare } from '../training/experiment';
 import { Analyses } from './analyses';
 import { Badges } from './badges';
+import { Bindings } from './binding';
+import { Breakpoints } from './breakpoints';
 import { BundledExperiments } from './bundled';
+import { CheckpointFiles } from './checkpointFiles';
 import { localExecutor } from './executors/local';
 import { slurmExecutor } from './executors/slurm';
 import { checkSlurmOptions, slurmScript, type SlurmSetup } from './executors/slurmScript';
+import { taskOfModel } from './modelTasks';
 import { ModelWatch } from './modelWatch';
 import { OpenModels } from './openModels';
 import { Origins } from './origins';
+import { Pictures } from './pictures';
 import { Runs } from './runs';
 import { Sweeps, type SweepOrder } from './sweeps';
+import { TaskModules } from './taskModules/taskModules';
 import { allThreads } from './threads';
 
 /** Where the program's own files are. */
@@ -42,6 +49,8 @@ export interface EngineOptions {
   readonly threads: number;
   /** Whether its work gives way to other processes. */
   readonly background: boolean;
+  /** Whether code of the workspace, such as a task module, may run. */
+  readonly trusted: boolean;
   readonly installation: Installation;
   readonly log: (message: string) => void;
 }
@@ -50,6 +59,13 @@ export interface EngineOptions {
 export class Engine implements Disposable {
   private readonly lifetime = new Lifetime();
   private readonly heads: Badges;
+  /** What is shown of a model's parts beside code. */
+  readonly pictures: Pictures;
+  readonly breakpoints: Breakpoints;
+  /** Files of weights that others have written. */
+  readonly checkpointFiles: CheckpointFiles;
+  /** What the models that were imported are bound to. */
+  readonly bindings: Bindings;
 
   private constructor(
     readonly store: Store,
@@ -59,19 +75,26 @@ export class Engine implements Disposable {
     readonly analyses: Analyses,
     readonly bundled: BundledExperiments,
     private readonly installation: Installation,
+    private readonly modules: TaskModules,
     private readonly log: (message: string) => void,
   ) {
     this.lifetime.add(runs);
     this.lifetime.add(sweeps);
     this.lifetime.add(openModels);
+    this.breakpoints = this.lifetime.add(new Breakpoints({ store, runs, analyses, log }));
+    runs.watchCheckpoints(this.breakpoints);
     this.heads = this.lifetime.add(new Badges(analyses, log));
+    this.pictures = new Pictures(store, openModels);
+    this.checkpointFiles = this.lifetime.add(new CheckpointFiles({ open: openTensorFile, recognise: recogniseFile }));
+    this.bindings = new Bindings(store, openModels);
   }
 
   /** @throws UserError when the store's folder cannot be used. */
-  static async open({ store: folder, device, threads, background, installation, log }: EngineOptions): Promise<Engine> {
+  static async open({ store: folder, device, threads, background, trusted, installation, log }: EngineOptions): Promise<Engine> {
     const store = await Store.open(folder, log);
     const bundled = new BundledExperiments(installation.experiments);
-    const runs = new Runs(store, { trainer: installation.trainer, device, threads, background, log }, new Origins(store, bundled));
+    const modules = new TaskModules(store.folder, path.join(path.dirname(installation.trainer), 'taskModule.js'), trusted, log);
+    const runs = new Runs(store, { trainer: installation.trainer, device, threads, background, log }, new Origins(store, bundled, modules));
     const sweeps = new Sweeps(store, runs, {
       local: ({ parallel, force = false }) => localExecutor(runs, store, { parallel, force, threads, cores: allThreads() }),
       slurm: options => {
@@ -81,7 +104,16 @@ export class Engine implements Disposable {
       },
     }, log);
     const models = new OpenModels(store, () => openRuntime({ device: 'cpu', threads, spin: false, givesBack: true }));
-    return new Engine(store, runs, sweeps, models, new Analyses(store, models), bundled, installation, log);
+    return new Engine(store, runs, sweeps, models, new Analyses(store, models), bundled, installation, modules, log);
+  }
+
+  /** Whether code of the workspace may run. */
+  get trusted(): boolean {
+    return this.modules.trusted;
+  }
+
+  set trusted(trusted: boolean) {
+    this.modules.trusted = trusted;
   }
 
   /** What to show of every model, newest first. */
@@ -100,7 +132,7 @@ export class Engine implements Disposable {
 
   /** What the positions and tokens of the model's task are called. */
   async words(id: string): Promise<ModelWords> {
-    return modelWords(prepare((await this.store.read(id)).experiment).task);
+    return modelWords(await taskOfModel(this.store, await this.store.read(id)));
   }
 
   /** What the analyses say of each head of a trained model. */

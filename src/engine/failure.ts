@@ -1,4 +1,11 @@
 import { errorCode, messageOf, UserError } from '../common/errors';
+import type { SourcePlace } from '../protocol/experiment';
+import { ModuleError } from '../protocol/moduleError';
+
+/** A run that failed, or ended early, although what was asked for was right. */
+export class FailedError extends Error {
+  override readonly name = 'FailedError';
+}
 
 export const outOfMemory = 'The training ran out of memory; a smaller batch, or a smaller model, needs less.';
 
@@ -14,11 +21,13 @@ export function tellsOfMemory(text: string): boolean {
 export interface Failure {
   readonly problem: string;
   readonly userError: boolean;
+  /** Where in a file of people's own it failed. */
+  readonly source?: SourcePlace;
 }
 
 export function failureOf(error: unknown): Failure {
   const message = messageOf(error);
-  if (error instanceof UserError) return { problem: message, userError: true };
+  if (error instanceof UserError) return { problem: message, userError: true, ...(error instanceof ModuleError && error.place && { source: error.place }) };
   if (tellsOfMemory(message)) return { problem: outOfMemory, userError: true };
   switch (errorCode(error)) {
     case 'ENOSPC':

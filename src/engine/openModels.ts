@@ -6,8 +6,9 @@ import { RunnableModel } from '../model/runnable';
 import type { ModelDetails } from '../protocol/model';
 import type { ModelRecord } from '../store/modelRecord';
 import type { Store } from '../store/store';
+import { taskKeyOf } from '../store/summary';
 import type { Task } from '../tasks/task';
-import { prepare } from '../training/experiment';
+import { taskOfModel } from './modelTasks';
 import { readOrigin } from './originWeights';
 
 export interface OpenModel {
@@ -46,19 +47,34 @@ export class OpenModels implements Disposable {
    */
   async use<T>(id: string, checkpoint: number | undefined, work: (opened: OpenModel) => Promise<T>): Promise<T> {
     const record = await this.store.read(id);
-    const key = `${id} ${record.createdAt}`;
-    const entry = this.entries.get(key) ?? new Entry(this.store, record, this.openRuntime);
+    const model = `${id} ${record.createdAt} `;
+    const key = model + taskKeyOf(record);
+    const entry = this.entries.get(key) ?? (await this.opened(key, record));
     this.entries.delete(key);
+    // What was bound to another task since is another model to look at.
+    const rebound = [...this.entries].filter(([other]) => other.startsWith(model));
     this.entries.set(key, entry);
-    for (const [oldest, old] of [...this.entries].slice(0, -mostOpen)) {
+    for (const [oldest, old] of [...rebound, ...[...this.entries].slice(0, -mostOpen)]) {
       this.entries.delete(oldest);
       old.close();
     }
-    return entry.use(async () => {
-      const details = await this.store.details(id);
-      const model = checkpoint === undefined ? await entry.newest(details.checkpoints.at(-1)) : await entry.at(checkpoint);
-      return work({ details, task: entry.task, model, atCheckpoint: step => entry.at(step), base: () => entry.origin() });
-    });
+    return entry.use(checkpoint, work);
+  }
+
+  /** Runs `work` with the newest weights of a model, and with a task that it need not be bound to; neither stays open. */
+  async useWith<T>(id: string, task: Task, work: (opened: OpenModel) => Promise<T>): Promise<T> {
+    const entry = new Entry(this.store, await this.store.read(id), task, this.openRuntime);
+    try {
+      return await entry.use(undefined, work);
+    } finally {
+      entry.close();
+    }
+  }
+
+  /** A model that was not open, unless another has opened it meanwhile. */
+  private async opened(key: string, record: ModelRecord): Promise<Entry> {
+    const task = await taskOfModel(this.store, record);
+    return this.entries.get(key) ?? new Entry(this.store, record, task, this.openRuntime);
   }
 
   dispose(): void {
@@ -69,7 +85,6 @@ export class OpenModels implements Disposable {
 
 /** A model that is open, with a runtime of its own so that its compiled graphs go when it goes. */
 class Entry {
-  readonly task: Task;
   /** Where it was opened: step of the checkpoint, or `undefined` for `weights.safetensors`. The least recently used first. */
   private readonly opened = new Map<number | undefined, Promise<RunnableModel>>();
   private readonly functions = new Map<string, TensorFunction>();
@@ -81,8 +96,7 @@ class Entry {
   private users = 0;
   private closed = false;
 
-  constructor(private readonly store: Store, private readonly record: ModelRecord, openRuntime: () => Promise<Runtime>) {
-    this.task = prepare(record.experiment).task;
+  constructor(private readonly store: Store, private readonly record: ModelRecord, readonly task: Task, openRuntime: () => Promise<Runtime>) {
     this.lateRuntime = {
       description: 'a model',
       compile: async (name, fn, inputs) => (await (this.runtime ??= openRuntime())).compile(name, fn, inputs),
@@ -121,10 +135,13 @@ class Entry {
     return new RunnableModel(config, weights, this.lateRuntime, this.originFunctions);
   }
 
-  async use<T>(work: () => Promise<T>): Promise<T> {
+  /** Runs `work` with the model at a checkpoint, or with its newest weights, which keeps it open meanwhile. */
+  async use<T>(checkpoint: number | undefined, work: (opened: OpenModel) => Promise<T>): Promise<T> {
     this.users++;
     try {
-      return await work();
+      const details = await this.store.details(this.record.id);
+      const model = checkpoint === undefined ? await this.newest(details.checkpoints.at(-1)) : await this.at(checkpoint);
+      return await work({ details, task: this.task, model, atCheckpoint: step => this.at(step), base: () => this.origin() });
     } finally {
       this.users--;
       this.end();

@@ -9,6 +9,8 @@ import { applyOverrides, parseExperiment, readExperiment, type NamedModels, type
 import { modelNameIn, nothingNamed, type Origin } from '../training/origin';
 import { experimentSuffix, type BundledExperiments } from './bundled';
 import { readExperimentFile } from './experimentFile';
+import { namedTasks } from './taskModules/namedTasks';
+import type { TaskModules } from './taskModules/taskModules';
 
 /** An experiment that a name stands for. */
 interface Meant {
@@ -29,6 +31,8 @@ export class Origins {
   constructor(
     private readonly store: Pick<Store, 'find' | 'has' | 'list' | 'read'>,
     private readonly bundled?: Pick<BundledExperiments, 'folder' | 'names' | 'read'>,
+    /** Without them, no experiment's task is a module. */
+    readonly modules?: TaskModules,
   ) {}
 
   /** Looks up all that an experiment names, once it is changed as an order says. What means nothing says so when it is asked for. */
@@ -45,6 +49,7 @@ export class Origins {
     const others = new Map(await Promise.all(subjects.map(async of => [of, await orRefusal(this.otherOf(of, folder))] as const)));
     return {
       origin: from === undefined ? nothingNamed.origin : await orRefusal(this.originOf(modelNameIn(from), folder, trail)),
+      task: await namedTasks(parsed.experiment, folder, this.modules),
       other: (of, seed) => (others.get(of) ?? nothingNamed.other)(of, seed),
     };
   }
@@ -108,8 +113,8 @@ function experimentOrigin({ resolved, config }: PreparedExperiment, source: Requ
   return { id: idOf(resolved), name, ...checkpointIn(from), model, config, task, source };
 }
 
-function storedOrigin({ id, name, experiment: { model, task }, config }: ModelRecord, from: FromReference): Origin {
-  return { id, name, ...checkpointIn(from), model, config, task };
+function storedOrigin({ id, name, experiment: { model, task }, config, source }: ModelRecord, from: FromReference): Origin {
+  return { id, name, ...checkpointIn(from), model, config, task, ...(source && { isUntrained: true }) };
 }
 
 function checkpointIn(from: FromReference): { readonly checkpoint?: number } {

@@ -12,13 +12,18 @@ import type { ParameterValues } from '../protocol/parameter';
 import { describeTask, tasks } from '../tasks/registry';
 import { TooLongError } from './duration';
 import { Engine, type Installation } from './engine';
-import { experimentProblems } from './experimentProblems';
+import { exportModel } from './exports';
 import { checkFrame } from './frames';
+import { ConfigError, importModel, proposeImport } from './imports';
 import { UntrainedOriginError } from './originWeights';
+import { processModel } from './processing';
 import * as schemas from './requestSchemas';
+import { standingOf } from './standing';
 import { readCurves } from './sweepCurves';
 import { tensorflowSetUp } from './tensorflow';
 import { backgroundThreads } from './threads';
+import { callTool } from './tools';
+import { verifyRequested } from './verifyRequested';
 import { versions } from './versions';
 
 /** Answers the engine's requests on a connection; the first one, `initialize`, opens the store. */
@@ -39,7 +44,7 @@ export function serveRequests(connection: MessageConnection, installation: Insta
     } catch (error) {
       if (error instanceof CancelledError) return new ResponseError(cancelled, error.message);
       if (error instanceof UntrainedOriginError) return new ResponseError(protocol.untrainedOriginCode, error.message, error.untrained);
-      if (error instanceof UserError) return new ResponseError(error instanceof TooLongError ? protocol.tooLongCode : protocol.userErrorCode, error.message);
+      if (error instanceof UserError) return new ResponseError(codeOf(error), error.message);
       log('error', `${method}: ${error instanceof Error ? error.stack ?? error.message : String(error)}`);
       return new ResponseError(ErrorCodes.InternalError, messageOf(error));
     } finally {
@@ -79,6 +84,7 @@ export function serveRequests(connection: MessageConnection, installation: Insta
       log(status === 'finished' || status === 'stopped' ? 'info' : 'warn', `${name}: ${status}${problem === undefined ? '' : `: ${problem}`}`);
     });
     engine.watch(changes => void connection.sendNotification(protocol.modelsChanged, changes).catch(() => undefined));
+    engine.breakpoints.onHit(hit => void connection.sendNotification(protocol.breakpointReached, hit).catch(() => undefined));
     engine.sweeps.onChange(change => void connection.sendNotification(protocol.sweepChanged, change).catch(() => undefined));
     void engine.sweeps.reattach();
     return {
@@ -89,10 +95,16 @@ export function serveRequests(connection: MessageConnection, installation: Insta
       experiments: await engine.bundled.names(),
     } satisfies protocol.EngineInfo;
   });
+  on0(protocol.trustGranted, async engine => {
+    engine.trusted = true;
+    return null;
+  });
   on0(protocol.listDevices, shared(() => deviceStatuses(tensorflowSetUp().tensorflowFolder)));
   on0(protocol.listModels, shared(engine => engine.models()));
   on(protocol.getModel, schemas.modelReference, (engine, { model }) => engine.details(model));
   on(protocol.getWords, schemas.modelReference, (engine, { model }) => engine.words(model));
+  on(protocol.getTensors, schemas.modelReference, (engine, { model }) => engine.pictures.tensors(model));
+  on(protocol.getPicture, schemas.pictureRequest, (engine, request, signal) => engine.pictures.draw(request, signal));
   on(protocol.getBadges, schemas.modelReference, (engine, { model }) => engine.badges(model));
   on(protocol.train, schemas.trainRequest, async (engine, request) => {
     const { id, cached } = await engine.runs.train(await orderOf(engine, request));
@@ -102,8 +114,14 @@ export function serveRequests(connection: MessageConnection, installation: Insta
     await engine.runs.control(model, action);
     return null;
   });
+  on(protocol.getBreakpoints, schemas.modelReference, (engine, { model }) => engine.breakpoints.get(model));
+  on(protocol.setBreakpoints, schemas.setBreakpointsRequest, async (engine, { model, breakpoints }) => {
+    await engine.breakpoints.set(model, breakpoints);
+    return null;
+  });
   on(protocol.renameModel, schemas.renameRequest, async (engine, { model, name }) => engine.runs.summary(await engine.store.rename(model, name)));
-  on(protocol.checkExperiment, schemas.checkRequest, async (engine, source) => experimentProblems(source.text, await engine.runs.origins.lookUp(source)));
+  on(protocol.bindModel, schemas.bindRequest, async (engine, { model, binding }, signal) => engine.runs.summary(await engine.bindings.bind(model, binding, signal)));
+  on(protocol.experimentStanding, schemas.standingRequest, (engine, source) => standingOf(engine, source));
   on(protocol.planSweep, schemas.sweepRequest, async (engine, request) => engine.sweeps.plan(await orderOf(engine, request)));
   on(protocol.startSweep, schemas.sweepRequest, async (engine, request) => engine.sweeps.start(await orderOf(engine, request)));
   on0(protocol.listSweeps, shared(engine => engine.sweeps.list()));
@@ -113,6 +131,7 @@ export function serveRequests(connection: MessageConnection, installation: Insta
     await engine.sweeps.control(sweep, action);
     return null;
   });
+  on(protocol.exportModel, schemas.exportRequest, ({ openModels }, request) => exportModel(openModels, request));
   on(protocol.applicableAnalyses, schemas.modelReference, (engine, { model }) => engine.analyses.applicable(model));
   on(protocol.analyze, schemas.analysisRequest, async (engine, { progress: token, ...request }, signal) => {
     let toldAt = -Infinity;
@@ -124,12 +143,36 @@ export function serveRequests(connection: MessageConnection, installation: Insta
     };
     return checkFrame(await engine.analyses.run({ ...request, params: request.params as ParameterValues }, { signal, progress }));
   });
+  on(protocol.getCode, schemas.codeRequest, async (engine, { params, ...request }, signal) => ({
+    code: await engine.analyses.code({ ...request, params: params as ParameterValues }, signal),
+  }));
+  on(protocol.proposeImport, schemas.importOrder, (_, order) => proposeImport(order));
+  on(protocol.importModel, schemas.importOrder, (engine, order, signal) => importModel(engine, order, signal));
+  on(protocol.processModel, schemas.processRequest, (engine, request, signal) => processModel(engine, request, signal));
+  on(protocol.verifyClaims, schemas.verifyRequest, async (engine, { experiment, seed, force, progress: token, ...asked }, signal) => {
+    const order = await orderOf(engine, { experiment, ...(seed !== undefined && { seed }), ...(force && { force }) });
+    return verifyRequested(engine, order, asked, {
+      signal,
+      tell: news => void (token === undefined || signal.aborted || connection.sendProgress(protocol.verifyProgress, token, news).catch(() => undefined)),
+      log: message => log('info', message),
+    });
+  });
+  on(protocol.openCheckpointFile, schemas.fileReference, (engine, { file }) => engine.checkpointFiles.describe(file));
+  on(protocol.getTensorStatistics, schemas.tensorReference, (engine, { file, tensor }, signal) => engine.checkpointFiles.statistics(file, tensor, signal));
+  on(protocol.getTensorSlice, schemas.sliceRequest, (engine, request) => engine.checkpointFiles.slice(request));
+  on(protocol.callTool, schemas.toolCall, callTool);
   return lifetime;
 }
 
 /** A request's order to train, or to sweep, with the experiment's text in it. */
 async function orderOf<R extends Pick<protocol.TrainRequest, 'experiment'>>({ bundled }: Engine, { experiment, ...order }: R) {
   return { ...order, ...('text' in experiment ? experiment : await bundled.source(experiment.bundled)) };
+}
+
+/** The code of an error for people. */
+function codeOf(error: UserError): number {
+  if (error instanceof TooLongError) return protocol.tooLongCode;
+  return error instanceof ConfigError ? protocol.configCode : protocol.userErrorCode;
 }
 
 /** Milliseconds between two messages about the progress of an analysis. */

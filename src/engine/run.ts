@@ -2,6 +2,7 @@ import { UserError } from '../common/errors';
 import { Emitter } from '../common/event';
 import type { Disposable } from '../common/lifetime';
 import type { Metrics, ModelSummary, Progress } from '../protocol/model';
+import type { Checkpoint } from '../protocol/trainer';
 import type { TrainerEnd, TrainerProcess } from './trainerProcess';
 
 /** One run that goes on in a trainer process, as whoever started it sees it. */
@@ -12,6 +13,9 @@ export class Run implements Disposable {
   private begun = false;
   /** Its progress, or whether it is paused, has changed. */
   readonly onChange = this.changes.event;
+  private readonly checkpoints = new Emitter<Checkpoint>();
+  /** It holds at a checkpoint, until it is told to go on from there. */
+  readonly onCheckpoint = this.checkpoints.event;
 
   constructor(
     readonly id: string,
@@ -27,6 +31,8 @@ export class Run implements Disposable {
         this.now = message;
       } else if (message.kind === 'paused') {
         this.paused = message.paused;
+      } else if (message.kind === 'checkpoint') {
+        return this.checkpoints.fire(message);
       } else {
         return;
       }
@@ -64,6 +70,29 @@ export class Run implements Disposable {
     await this.until(() => this.paused === paused);
   }
 
+  /** Lets a paused run go on to its next checkpoint, where it pauses; resolves when it goes on. */
+  async step(): Promise<void> {
+    this.trainer.send({ kind: 'step' });
+    await this.until(() => !this.paused);
+  }
+
+  /** Whether the run holds at its checkpoints from now on. */
+  setWatched(watched: boolean): void {
+    this.trainer.send({ kind: 'watch', watched });
+  }
+
+  /** Lets the run go on from a checkpoint that it holds at. */
+  goOn({ step }: Checkpoint): void {
+    this.trainer.send({ kind: 'go-on', step });
+  }
+
+  /** Pauses the run at a checkpoint that it holds at; resolves when it is paused, or has ended. */
+  async pauseAt(checkpoint: Checkpoint): Promise<void> {
+    const paused = this.setPaused(true);
+    this.goOn(checkpoint);
+    await paused;
+  }
+
   /** Stops the run, which keeps what it has; resolves when it has ended. */
   async stop(): Promise<void> {
     this.trainer.stop();
@@ -72,13 +101,14 @@ export class Run implements Disposable {
 
   /** The stored summary with what the run has told since it was stored. */
   overlay(summary: ModelSummary): ModelSummary {
-    const { problem: _, ...rest } = summary;
+    const { problem: _, problemSource: __, ...rest } = summary;
     return { ...rest, status: this.paused ? 'paused' : 'training', progress: this.progress, metrics: this.metrics, resumable: false };
   }
 
   /** Lets go of the process, which ends by itself and leaves the model resumable. */
   dispose(): void {
     this.changes.dispose();
+    this.checkpoints.dispose();
     this.trainer.dispose();
   }
 

@@ -19,8 +19,11 @@ const ToTrainerSchema = v.variant('kind', [
     threads: v.pipe(v.number(), v.integer(), v.minValue(1)),
     background: v.boolean(),
     parent: v.pipe(v.number(), v.integer()),
+    watched: v.boolean(),
   }),
-  v.strictObject({ kind: v.picklist(['pause', 'continue', 'stop']) }),
+  v.strictObject({ kind: v.picklist(['pause', 'continue', 'step', 'stop']) }),
+  v.strictObject({ kind: v.literal('watch'), watched: v.boolean() }),
+  v.strictObject({ kind: v.literal('go-on'), step: v.number() }),
 ]) satisfies v.GenericSchema<unknown, ToTrainer>;
 
 /**
@@ -38,10 +41,14 @@ export function serveTrainer(arithmetic: Arithmetic): void {
       case 'start':
         if (started) throw new Error('This trainer has its run already');
         started = true;
+        steering.setWatched(asked.watched);
         void begin(asked);
         return;
       case 'pause': return steering.setPaused(true);
       case 'continue': return steering.setPaused(false);
+      case 'step': return steering.step();
+      case 'watch': return steering.setWatched(asked.watched);
+      case 'go-on': return steering.goOn(asked.step);
       case 'stop': return steering.end('stopped');
       default: asked satisfies never;
     }

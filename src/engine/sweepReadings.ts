@@ -10,7 +10,7 @@ import { modelsOf, SweepState } from './sweepState';
 export class SweepReadings {
   private readonly readings = new Map<string, { readonly text: string; readonly state: Promise<SweepState | UserError> }>();
 
-  constructor(private readonly origins: Pick<Origins, 'lookUp'>) {}
+  constructor(private readonly origins: Pick<Origins, 'lookUp' | 'modules'>) {}
 
   /** The sweep of a record, which sees no models yet; or what is wrong with it. */
   async read(record: SweepRecord): Promise<SweepState | UserError> {
@@ -33,7 +33,9 @@ export class SweepReadings {
 
   private async readAnew(record: SweepRecord): Promise<SweepState | UserError> {
     const { text, origin } = record;
-    const reading = readSweep(text, {}, runsLimit, origin ? namedThen(origin) : await this.origins.lookUp(record));
+    const named = await this.origins.lookUp(record);
+    const task = (await this.origins.modules?.madeThen(record.modules ?? [], named.task)) ?? named.task;
+    const reading = readSweep(text, {}, runsLimit, { ...(origin ? namedThen(origin) : named), task });
     return reading.ok ? stateOf(record, reading.sweep) : unreadable(record, reading.problems.map(({ message }) => message).join('\n'));
   }
 }
@@ -41,7 +43,10 @@ export class SweepReadings {
 /** Where a record does not say what its runs start from, that may have become another model since: then its runs are not those of the record. */
 function stateOf(record: SweepRecord, sweep: Sweep): SweepState | UserError {
   const startsFromOthers = sweep.runs.some(({ experiment }) => experiment.origin);
-  if (startsFromOthers && sweepIdOf(modelsOf(sweep)) !== record.id) return unreadable(record, 'What it starts from is not what it was.');
+  const isOnModules = sweep.runs.some(({ experiment }) => experiment.resolved.task.module !== undefined);
+  if ((startsFromOthers || isOnModules) && sweepIdOf(modelsOf(sweep)) !== record.id) {
+    return unreadable(record, isOnModules ? 'The module of its task is not what it was.' : 'What it starts from is not what it was.');
+  }
   return new SweepState(record, sweep);
 }
 

@@ -1,4 +1,4 @@
-import type { ModelSummary } from '../protocol/model';
+import type { ModelSummary, ResolvedExperiment } from '../protocol/model';
 import type { SweepDetails, SweepRow, SweepRunStatus, SweepSummary, SweptValues } from '../protocol/sweep';
 import { idOf } from '../store/modelRecord';
 import type { SweepRecord } from '../store/sweepRecords';
@@ -20,6 +20,8 @@ const alive: readonly SweepRunStatus[] = ['training', 'paused'];
 export class SweepState {
   private readonly fields: readonly string[];
   private readonly runs: readonly RunOfSweep[];
+  /** Of modules: one for each that its runs are trained on. */
+  readonly tasks: readonly ResolvedExperiment['task'][];
   /** Model → the runs that train it. */
   private readonly indexes = new Map<string, number[]>();
   private readonly seen = new Map<string, ModelSummary>();
@@ -30,6 +32,7 @@ export class SweepState {
   constructor(public record: SweepRecord, sweep: Sweep) {
     this.fields = sweep.fields;
     this.runs = runsOf(sweep);
+    this.tasks = [...new Map(sweep.runs.flatMap(({ experiment: { resolved: { task } } }) => (task.module === undefined ? [] : [[task.module, task]]))).values()];
     for (const { model, index } of this.runs) {
       const known = this.indexes.get(model);
       if (known) known.push(index);

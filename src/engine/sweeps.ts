@@ -96,23 +96,30 @@ export class Sweeps implements Disposable {
    * UntrainedOriginError when a run starts from a model that is not trained yet.
    */
   async start(order: SweepOrder): Promise<SweepDetails> {
+    return (await this.startOrJoin(order)).started;
+  }
+
+  /** As {@link start}; `isOwn` says whether it was started by this, and did not go on already. */
+  async startOrJoin(order: SweepOrder): Promise<{ readonly started: SweepDetails; readonly isOwn: boolean }> {
     const sweep = sweepOf(order, await this.runs.origins.lookUp(order));
     const id = sweepIdOf(modelsOf(sweep));
     await this.runs.checkOrigins(sweep.runs.map(({ experiment }) => experiment));
     return this.turns.alone(id, async () => {
-      if (!this.going.has(id)) {
+      const isOwn = !this.going.has(id);
+      if (isOwn) {
         const before = await this.records.tryRead(id).catch((error: unknown) => this.log(messageOf(error)));
         const { name, text } = sweep;
         const { folder } = order;
         const origin = originOf(sweep);
+        const modules = [...new Set(sweep.runs.flatMap(({ experiment: { resolved: { task } } }) => task.module ?? []))];
         if (before?.kept !== undefined && before.options.executor !== order.options.executor) {
           throw new UserError(`The sweep "${name}" was started with the executor "${before.options.executor}", and its runs are at the cluster; cancel them first.`);
         }
-        await this.begin(new SweepState({ format: 1, createdAt: Date.now(), ...before, id, name, text, ...(folder !== undefined && { folder }), ...(origin && { origin }), options: order.options }, sweep));
+        await this.begin(new SweepState({ format: 1, createdAt: Date.now(), ...before, id, name, text, ...(folder !== undefined && { folder }), ...(origin && { origin }), ...(modules.length > 0 && { modules }), options: order.options }, sweep));
       }
       const state = await this.state(id);
       if (!isDeepStrictEqual(state.record.options, order.options)) this.log(`${sweep.name}: it runs already, and goes on with the options that it was started with.`);
-      return state.details();
+      return { started: state.details(), isOwn };
     });
   }
 
@@ -128,6 +135,11 @@ export class Sweeps implements Disposable {
       state.seeAll(models);
       return state.summary();
     }));
+  }
+
+  /** Whether a sweep was started, and can be read. */
+  async has(id: string): Promise<boolean> {
+    return (await this.records.tryRead(id).catch(() => undefined)) !== undefined;
   }
 
   /** @throws UserError when there is no such sweep, or it cannot be read. */
@@ -226,6 +238,8 @@ export class Sweeps implements Disposable {
     const executor = this.executors[options.executor](options);
     await this.look(state);
     const jobs = state.jobs();
+    // A cluster's jobs run code as whoever starts them may.
+    if (submits && jobs.length > 0) for (const task of state.tasks) await this.runs.origins.modules?.checkRunnable(task);
     if (jobs.length === 0) state.keep(undefined);
     await this.records.write(state.record);
     this.changeAll(state);

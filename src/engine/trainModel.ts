@@ -3,7 +3,7 @@ import type { Runtime } from '../compile/runtime';
 import type { ParameterValuesByName } from '../model/parameters';
 import type { Device } from '../protocol/engine';
 import type { Metrics, Progress, ResolvedExperiment } from '../protocol/model';
-import type { FromTrainer, ToTrainer } from '../protocol/trainer';
+import type { Checkpoint, FromTrainer, ToTrainer } from '../protocol/trainer';
 import { Store } from '../store/store';
 import type { PreparedExperiment } from '../training/experiment';
 import type { RunHost, RunOutcome, TrainingState } from '../training/run';
@@ -11,6 +11,7 @@ import { failureOf } from './failure';
 import { readOrigin } from './originWeights';
 import { RunRecorder } from './runRecorder';
 import type { RunSteering } from './runSteering';
+import { moduleReady } from './taskModules/taskModules';
 
 /** Milliseconds between two messages about progress. */
 const tellInterval = 100;
@@ -47,7 +48,8 @@ export async function trainModel(
     }
   } catch (error) {
     if (!(error instanceof UserError) && error instanceof Error) tell({ kind: 'log', message: error.stack ?? error.message });
-    tell({ kind: 'ended', status: 'failed', ...failureOf(error) });
+    const { problem, userError } = failureOf(error);
+    tell({ kind: 'ended', status: 'failed', problem, userError });
   }
 }
 
@@ -56,7 +58,9 @@ class ModelRun {
   private readonly id: string;
   private toldAt = -Infinity;
   /** How far it has come, whether or not it has been told. */
-  private latest: { readonly progress?: Progress; readonly metrics?: Metrics } = {};
+  private latest: { readonly progress: Progress; readonly metrics: Metrics } | undefined;
+  /** The checkpoint that it stands at. */
+  private checkpoint: Checkpoint | undefined;
 
   constructor(
     private readonly store: Store,
@@ -82,7 +86,8 @@ class ModelRun {
     } catch (error) {
       if (lost.aborted) return 'interrupted';
       // A full disk, or a folder that is gone, may take this no more than what failed before.
-      await this.store.update(this.id, { ...this.latest, status: 'failed', problem: failureOf(error).problem }).catch(() => undefined);
+      const { problem, source } = failureOf(error);
+      await this.store.update(this.id, { ...this.latest, status: 'failed', problem, ...(source && { problemSource: source }) }).catch(() => undefined);
       throw error;
     }
   }
@@ -90,12 +95,14 @@ class ModelRun {
   private async train(): Promise<RunOutcome> {
     const record = await this.store.read(this.id);
     this.tell({ kind: 'progress', progress: record.progress, metrics: record.metrics });
+    await moduleReady(this.store.folder, record.experiment.task);
     const prepared = this.arithmetic.prepare(record.experiment);
     const { resumable } = await this.store.summary({ ...record, status: 'interrupted' });
     const resumeFrom = resumable ? await this.store.readCheckpoint(this.id) : undefined;
     const { from } = record.experiment;
     const origin = from && !resumeFrom ? (await readOrigin(this.store, from)).weights : undefined;
     const step = resumeFrom?.step ?? 0;
+    if (resumeFrom) this.checkpoint = { step, isNew: false };
     await this.store.rewind(this.id, step);
     // The row of the step itself is measured when the run goes on from it.
     await this.store.truncateMetrics(this.id, step - 1);
@@ -126,9 +133,12 @@ class ModelRun {
   private host(recorder: RunRecorder): RunHost {
     return {
       signal: this.steering.signal,
+      // The last checkpoint of a run has no step after it: it is never held at.
       ready: () => {
-        const pause = this.steering.ready();
-        return pause && this.pause(pause, recorder);
+        const { checkpoint } = this;
+        this.checkpoint = undefined;
+        const look = checkpoint && this.steering.arrive(checkpoint);
+        return checkpoint && look ? this.hold(checkpoint, look, recorder) : this.pauseIfAsked(recorder);
       },
       progress: (progress, metrics) => {
         this.latest = { progress, metrics };
@@ -139,13 +149,34 @@ class ModelRun {
         this.tell({ kind: 'progress', progress, metrics });
       },
       metrics: row => recorder.metrics(row),
-      checkpoint: state => recorder.checkpoint(state),
+      checkpoint: async state => {
+        await recorder.checkpoint(state);
+        this.checkpoint = { step: state.step, isNew: true };
+      },
     };
+  }
+
+  /** All that the run has measured up to the checkpoint is written by then. */
+  private async hold(checkpoint: Checkpoint, look: Promise<void>, recorder: RunRecorder): Promise<void> {
+    this.tellLatest();
+    this.tell({ kind: 'checkpoint', ...checkpoint });
+    await look;
+    await this.pauseIfAsked(recorder);
+  }
+
+  private pauseIfAsked(recorder: RunRecorder): Promise<void> | undefined {
+    const pause = this.steering.ready();
+    return pause && this.pause(pause, recorder);
+  }
+
+  private tellLatest(): void {
+    if (this.latest) this.tell({ kind: 'progress', ...this.latest });
   }
 
   private async pause(over: Promise<void>, recorder: RunRecorder): Promise<void> {
     await recorder.flush();
-    await this.store.update(this.id, { status: 'paused' });
+    await this.store.update(this.id, { ...this.latest, status: 'paused' });
+    this.tellLatest();
     this.tell({ kind: 'paused', paused: true });
     await over;
     if (this.steering.signal.aborted) return;

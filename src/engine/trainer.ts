@@ -16,7 +16,7 @@ serveTrainer({
   }),
   run: async (prepared, runtime, host, resumeFrom, origin) => {
     // The examples of a fixed training set are there already.
-    const batches = prepared.task.split ? undefined : new BatchesAhead(prepared, path.join(__dirname, 'sampler.js'));
+    const batches = prepared.task.split ? undefined : new BatchesAhead(prepared, { sampler: path.join(__dirname, 'sampler.js'), taskModule: path.join(__dirname, 'taskModule.js') });
     try {
       return await runTraining(prepared, runtime, host, resumeFrom, origin, batches);
     } finally {

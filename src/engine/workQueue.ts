@@ -1,5 +1,8 @@
 import { CancelledError, throwIfCancelled, UserError } from '../common/errors';
 
+/** Where in a queue. */
+type Place = 'first' | 'last';
+
 /**
  * Lets a few pieces of work run at once and a bounded number wait, in order; what is cancelled while it waits never runs.
  * Beside them go pieces that nobody waits for, one at a time, each begun only when there is nothing else to do.
@@ -17,13 +20,22 @@ export class WorkQueue {
    * Runs `work` when its turn comes.
    * @throws UserError when too many wait already; CancelledError when `signal` is aborted before its turn.
    */
-  async run<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  run<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    if (this.running >= this.atOnce && this.waiting.length >= this.mostWaiting && !signal.aborted) {
+      return Promise.reject(new UserError(`${this.mostWaiting} ${this.what} are waiting already; try again when some of them are done.`));
+    }
+    return this.runInTurn(signal, work, 'last');
+  }
+
+  /** Runs `work`, which something is held up by, before all that waits. @throws CancelledError as above. */
+  runFirst<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    return this.runInTurn(signal, work, 'first');
+  }
+
+  private async runInTurn<T>(signal: AbortSignal, work: () => Promise<T>, place: Place): Promise<T> {
     throwIfCancelled(signal);
     if (this.running >= this.atOnce) {
-      if (this.waiting.length >= this.mostWaiting) {
-        throw new UserError(`${this.mostWaiting} ${this.what} are waiting already; try again when some of them are done.`);
-      }
-      await turn(this.waiting, signal);
+      await turn(this.waiting, signal, place);
     } else {
       this.running++;
     }
@@ -61,7 +73,7 @@ export class WorkQueue {
 }
 
 /** Resolves when it has been taken from the queue and begun; leaves the queue when it is cancelled before that. */
-function turn(queue: (() => void)[], signal: AbortSignal): Promise<void> {
+function turn(queue: (() => void)[], signal: AbortSignal, place: Place = 'last'): Promise<void> {
   return new Promise((resolve, reject) => {
     const start = () => {
       signal.removeEventListener('abort', leave);
@@ -72,6 +84,7 @@ function turn(queue: (() => void)[], signal: AbortSignal): Promise<void> {
       reject(new CancelledError());
     };
     signal.addEventListener('abort', leave, { once: true });
-    queue.push(start);
+    if (place === 'first') queue.unshift(start);
+    else queue.push(start);
   });
 }

@@ -74,8 +74,8 @@ export function singleQueryScores(config: ModelConfig, q: Tensor, k: Tensor): Te
   return tf.sum(tf.mul(tf.mul(q, scoreScale(config)), k), 3);
 }
 
-export function scoreScale({ use_attn_scale, d_head }: ModelConfig): number {
-  return use_attn_scale ? 1 / Math.sqrt(d_head) : 1;
+export function scoreScale({ use_attn_scale, attn_scale, d_head }: ModelConfig): number {
+  return use_attn_scale ? 1 / (attn_scale ?? Math.sqrt(d_head)) : 1;
 }
 
 /** `z [B, Q, H, K]`: the values `[B, T, H, K]` mixed by the pattern `[B, H, Q, T]`. */
@@ -209,20 +209,34 @@ export function unembed(config: ModelConfig, x: Tensor, weights: Weights): Tenso
 
 /**
  * Rotary position embedding (Su et al. 2021) of `x [B, T, H, K]`, which stands at `T` positions from `from` on: on the first
- * `rotary_dim` dimensions of each head, halves rotated against each other as GPT-NeoX and TransformerLens do.
+ * `rotary_dim` dimensions of each head, halves rotated against each other as GPT-NeoX and TransformerLens do, or neighbours
+ * as GPT-J does.
  */
 export function rotate(config: ModelConfig, x: Tensor, from = 0): Tensor {
   const [, T = 0, , K = 0] = x.shape;
-  const dimensions = config.rotary_dim ?? K;
+  const { rotary_dim: dimensions = K, rotary_base = 10_000, rotary_adjacent_pairs: adjacent = false } = config;
   const half = dimensions / 2;
   const angles = Float32Array.from({ length: T * dimensions }, (_, at) => {
     const [position, index] = [Math.floor(at / dimensions), at % dimensions];
-    return (from + position) / 10_000 ** ((index % half) / half);
+    const pair = adjacent ? Math.floor(index / 2) : index % half;
+    // Wavelengths are float32, as those of TransformerLens are: by position 2000 sines are 5e-5 off otherwise.
+    return (from + position) / Math.fround(rotary_base ** (pair / half));
   });
   const table = (fn: (angle: number) => number) => tf.tensor(angles.map(fn), [T, 1, dimensions]);
   const rotated = tf.slice(x, [0, 0, 0, 0], [-1, -1, -1, dimensions]);
-  const [first, second] = tf.split(rotated, 2, 3) as [Tensor, Tensor];
-  const flipped = tf.concat([tf.neg(second), first], 3);
+  const flipped = adjacent ? flipNeighbours(rotated) : flipHalves(rotated, 3);
   const turned = tf.add(tf.mul(rotated, table(Math.cos)), tf.mul(flipped, table(Math.sin)));
   return dimensions === K ? turned : tf.concat([turned, tf.slice(x, [0, 0, 0, dimensions], [-1, -1, -1, K - dimensions])], 3);
+}
+
+/** (a, b) → (−b, a), of the halves of an axis. */
+function flipHalves(x: Tensor, axis: number): Tensor {
+  const [first, second] = tf.split(x, 2, axis) as [Tensor, Tensor];
+  return tf.concat([tf.neg(second), first], axis);
+}
+
+/** (a, b) → (−b, a), of the 1st and 2nd dimension, the 3rd and 4th, and so on. */
+function flipNeighbours(x: Tensor): Tensor {
+  const [B = 1, T = 1, H = 1, K = 2] = x.shape;
+  return tf.reshape(flipHalves(tf.reshape(x, [B * T * H, K / 2, 2]), 2), x.shape);
 }

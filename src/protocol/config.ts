@@ -22,18 +22,24 @@ const architectureEntries = {
   /** After what each sublayer has added, as in the first transformers and in BERT; then nothing is normalized at the end. Absent: before what each reads. */
   normalization_position: v.exactOptional(v.literal('after')),
   /** Added to the variance under the square root. */
-  eps: v.optional(v.pipe(v.number(), v.gtValue(0)), 1e-5),
+  eps: v.optional(v.pipe(v.number(), v.gtValue(0), v.maxValue(1)), 1e-5),
   positional_embedding_type: v.optional(v.picklist(positionalEmbeddings), 'standard'),
   /** Dimensions of each head that are rotated; absent: all of them. */
   rotary_dim: v.optional(size(16_384)),
+  /** Of the wavelengths of rotary embeddings. Absent: 10,000. */
+  rotary_base: v.exactOptional(v.pipe(v.number(), v.minValue(1), v.maxValue(1e12))),
+  /** Rotary embeddings turn each dimension with its neighbour, as GPT-J does. Absent: with the one half of them further, as GPT-NeoX does. */
+  rotary_adjacent_pairs: v.exactOptional(v.literal(true)),
   attention_dir: v.optional(v.picklist(['causal', 'bidirectional']), 'causal'),
   /**
    * Where attention is allowed, in place of `attention_dir`: a row a destination, a column a source, `x` where the
    * destination may attend and `.` where it may not. It is added to the scores as 0 and -Infinity.
    */
   mask: v.optional(v.pipe(v.array(v.pipe(v.string(), v.regex(/^[x.]+$/, 'a mask row is made of x and .'))), v.maxLength(4096))),
-  /** Scores are divided by the square root of d_head. */
+  /** Scores are divided by `attn_scale`. */
   use_attn_scale: v.optional(v.boolean(), true),
+  /** Absent: the square root of d_head. */
+  attn_scale: v.exactOptional(v.pipe(v.number(), v.minValue(1e-3), v.maxValue(1e6))),
   /** Without biases they stay in the model as zeros that are never trained. */
   biases: v.optional(v.boolean(), true),
   /** Names of parameters that are not trained; `*` stands for any characters. */

@@ -1,9 +1,13 @@
 import { NotificationType, ProgressType, RequestType, RequestType0 } from 'vscode-jsonrpc';
 import type { AnalysisInfo, AnalysisRequest, AnalysisResult, HeadBadge, TaskInfo } from './analysis';
-import type { ExperimentProblem } from './experiment';
-import type { ModelDetails, ModelSummary, ModelWords } from './model';
+import type { ClaimOutcome } from './claim';
+import type { CheckpointFile, ImportOrder, ImportProposal, InferredField, ProcessingStep, SliceRequest, TaskBinding, TensorSlice, TensorStatistics } from './checkpointFile';
+import type { Breakpoint, ExperimentProblem } from './experiment';
+import type { Metrics, ModelDetails, ModelSummary, ModelWords, Progress } from './model';
 import type { RunCurve, SweepChange, SweepDetails, SweepOptions, SweepPlan, SweepSummary } from './sweep';
 import type { SweepMetric } from './sweepPanel';
+import type { ModelTensors, Picture, PictureRequest } from './tensors';
+import type { ToolAnswer, ToolCall } from './tools';
 
 /**
  * The engine's requests. An error for people comes back as a ResponseError with the code `userErrorCode`; every other
@@ -17,6 +21,8 @@ export const userErrorCode = 1;
 export const untrainedOriginCode = 2;
 /** The code of an error for people: the training would take days on this machine's CPU, and starts only with `force`. */
 export const tooLongCode = 3;
+/** The code of an error for people about a config: a field of it that nothing tells, or that is told wrongly, can be given. */
+export const configCode = 4;
 
 /** The model that has to be trained first. */
 export interface UntrainedOrigin {
@@ -35,6 +41,8 @@ export interface EngineSettings {
   readonly device: Device;
   /** Threads that a training run may use; 0 to leave one core free. */
   readonly threads: number;
+  /** Whether code of the workspace, such as a task module, may run; {@link trustGranted} says when it may later. */
+  readonly trusted: boolean;
 }
 
 export const devices = ['auto', 'cpu', 'webgpu', 'tensorflow'] as const;
@@ -82,13 +90,106 @@ export interface TrainAnswer {
   readonly cached: boolean;
 }
 
-export type ModelControl = 'stop' | 'pause' | 'resume' | 'retrain' | 'delete';
+/** `step` lets a paused run go on to its next checkpoint, where it pauses again. */
+export type ModelControl = 'stop' | 'pause' | 'resume' | 'step' | 'retrain' | 'delete';
+
+/** Which claims of an experiment are to be measured, and on what. */
+export interface VerifyRequest extends Pick<TrainRequest, 'experiment' | 'seed' | 'force'> {
+  /** By their index in the experiment; absent: all of them. */
+  readonly claims?: readonly number[];
+  /** The step of the checkpoint that they are measured at; absent: at the end of the training. */
+  readonly checkpoint?: number;
+  /** Whether what is not trained to its end is trained first; otherwise that is the problem of the claims about it. */
+  readonly train: boolean;
+}
+
+/** A claim of an experiment, with its place in it. */
+export interface IndexedOutcome extends ClaimOutcome {
+  readonly index: number;
+}
+
+/** The claims of one model: of the experiment's, or of one run of its sweep. */
+export interface Verification {
+  readonly name: string;
+  readonly id: string;
+  readonly seed: number;
+  readonly claims: readonly IndexedOutcome[];
+  /** Why there is no trained model to measure on. */
+  readonly problem?: string;
+}
+
+/** What a verification does meanwhile: it trains, runs an analysis (by its title), or knows of a claim. Trainings are told of ten times a second at most. */
+export type VerifyNews =
+  | { readonly kind: 'training'; readonly model: string; readonly name: string; readonly progress: Progress; readonly metrics: Metrics }
+  | { readonly kind: 'running'; readonly name: string; readonly analysis: string }
+  | { readonly kind: 'outcome'; readonly model: string; readonly outcome: IndexedOutcome };
+
+/** What an experiment's text would train, and what there is of it. */
+export interface ExperimentStanding {
+  readonly problems: readonly ExperimentProblem[];
+  /** Absent where it cannot be trained as it is. */
+  readonly trains?: { readonly id: string; readonly name: string; readonly seed: number; readonly steps: number };
+  /** The model of exactly this experiment. */
+  readonly model?: ModelSummary;
+  /** Where there is none: the newest of the name that the experiment gives, which another content of it has made. */
+  readonly before?: ModelSummary;
+  /** What it starts from. */
+  readonly origin?: { readonly id: string; readonly name: string; readonly trained: boolean };
+  /** How many runs its sweep has, how many of them are trained, and the sweep where it was started; of a large one only the first. */
+  readonly sweep?: { readonly runs: number; readonly finished?: number; readonly id?: string };
+}
+
+/** A run has come to a breakpoint, at a checkpoint. */
+export interface BreakpointHit {
+  readonly model: string;
+  readonly name: string;
+  readonly step: number;
+  readonly breakpoint: Breakpoint;
+  readonly measured: number;
+  /** What it was at the checkpoint before. */
+  readonly before?: number;
+  /** Whether the run waits because of it. */
+  readonly paused: boolean;
+  /** The copy that was made of it. */
+  readonly copy?: { readonly id: string; readonly name: string };
+  /** Why no copy could be made. */
+  readonly problem?: string;
+}
 
 /** An experiment with a sweep, and how its runs are trained. */
 export interface SweepRequest extends Pick<TrainRequest, 'experiment' | 'seed' | 'steps' | 'set'> {
   readonly options: SweepOptions;
   /** Whether its number of runs was seen and meant; a large sweep does not start without. */
   readonly confirmed?: boolean;
+}
+
+export interface ImportAnswer {
+  readonly model: ModelSummary;
+  /** Whether the same weights had been imported before and were only opened. */
+  readonly cached: boolean;
+  readonly inferred: readonly InferredField[];
+}
+
+export interface ProcessRequest {
+  readonly model: string;
+  readonly checkpoint?: number;
+  /** At least one; done in TransformerLens' order, whatever theirs. */
+  readonly steps: readonly ProcessingStep[];
+  readonly name?: string;
+}
+
+export interface ExportRequest {
+  readonly model: string;
+  readonly checkpoint?: number;
+  /** Absolute; what is there is replaced. */
+  readonly file: string;
+}
+
+export interface ExportAnswer {
+  /** Absolute paths of the files that were written, the weights first. */
+  readonly files: readonly string[];
+  /** Why there is no Python among them, in a sentence. */
+  readonly withoutPython?: string;
 }
 
 /** Runs of a sweep by their indexes, at most `curvesLimit`, and what of them. */
@@ -109,19 +210,52 @@ export const listDevices = new RequestType0<readonly DeviceStatus[], void>('devi
 export const listModels = new RequestType0<readonly ModelSummary[], void>('models/list');
 export const getModel = new RequestType<{ readonly model: string }, ModelDetails, void>('models/get');
 export const getWords = new RequestType<{ readonly model: string }, ModelWords, void>('models/words');
+/** The hook points and parameters that a model has, and those that it has not where others have. */
+export const getTensors = new RequestType<{ readonly model: string }, ModelTensors, void>('models/tensors');
+/** A small picture of a parameter, or of an activation of one example. */
+export const getPicture = new RequestType<PictureRequest, Picture, void>('models/picture');
 /** What the analyses have to say of each head of a trained model. */
 export const getBadges = new RequestType<{ readonly model: string }, readonly HeadBadge[], void>('models/badges');
 /** Answered with an error of one of the codes above where another model comes first, or where it would take days. */
 export const train = new RequestType<TrainRequest, TrainAnswer, void>('models/train');
 export const controlModel = new RequestType<{ readonly model: string; readonly action: ModelControl }, null, void>('models/control');
 export const renameModel = new RequestType<{ readonly model: string; readonly name: string }, ModelSummary, void>('models/rename');
-/** Checks an experiment's text; an empty list when it can be trained. */
-export const checkExperiment = new RequestType<ExperimentText, readonly ExperimentProblem[], void>('experiments/check');
+/** What an experiment's text would train, what is wrong with it, and what there is of it. */
+export const experimentStanding = new RequestType<ExperimentText, ExperimentStanding, void>('experiments/standing');
+/** Measures claims. With `progress`, an id, what happens meanwhile comes as `verifyProgress` under it. Cancelled, it stops a training that it has started. */
+export const verifyClaims = new RequestType<VerifyRequest & { readonly progress?: string }, readonly Verification[], void>('claims/verify');
+export const verifyProgress = new ProgressType<VerifyNews>();
+/** The breakpoints of a model that is being trained, or can be resumed: those of its experiment until others are set. */
+export const getBreakpoints = new RequestType<{ readonly model: string }, readonly Breakpoint[], void>('breakpoints/get');
+/** Sets all breakpoints of a model anew; checked as those of an experiment are. */
+export const setBreakpoints = new RequestType<{ readonly model: string; readonly breakpoints: readonly Breakpoint[] }, null, void>('breakpoints/set');
+export const breakpointReached = new NotificationType<BreakpointHit>('breakpoints/reached');
+/** From now on code of the workspace may run. */
+export const trustGranted = new RequestType0<null, void>('workspace/trusted');
 /** Which analyses fit a model. */
 export const applicableAnalyses = new RequestType<{ readonly model: string }, readonly AnalysisInfo[], void>('analyses/applicable');
 /** Runs an analysis. With `progress`, an id, progress and sharper figures come as `analysisProgress` under it. */
 export const analyze = new RequestType<AnalysisRequest & { readonly progress?: string }, AnalysisResult, void>('analyses/run');
 export const analysisProgress = new ProgressType<{ readonly fraction: number; readonly message?: string; readonly partial?: AnalysisResult }>();
+/** Calls a tool as a language model does. A mistake in the call is an error for people. */
+export const callTool = new RequestType<ToolCall, ToolAnswer, void>('tools/call');
+
+/** The lines of Python that compute one figure of an analysis with TransformerLens: `figure` counts from 0 in the order of the result. */
+export const getCode = new RequestType<AnalysisRequest & { readonly figure: number }, { readonly code: string }, void>('analyses/code');
+
+/** What a file of weights holds. Only its directory is read. */
+export const openCheckpointFile = new RequestType<{ readonly file: string }, CheckpointFile, void>('files/open');
+export const getTensorStatistics = new RequestType<{ readonly file: string; readonly tensor: string }, TensorStatistics, void>('files/statistics');
+export const getTensorSlice = new RequestType<SliceRequest, TensorSlice, void>('files/slice');
+/** What a file would become as a model. */
+export const proposeImport = new RequestType<ImportOrder, ImportProposal, void>('models/propose');
+export const importModel = new RequestType<ImportOrder, ImportAnswer, void>('models/import');
+/** Gives a model that was imported another task, or none; it is evaluated on it. */
+export const bindModel = new RequestType<{ readonly model: string; readonly binding: TaskBinding }, ModelSummary, void>('models/bind');
+/** Makes a model of a model, with processed weights. */
+export const processModel = new RequestType<ProcessRequest, ModelSummary, void>('models/process');
+/** Writes a model to a file, `.safetensors` or `.pt`, with what rebuilds it in Python beside it. */
+export const exportModel = new RequestType<ExportRequest, ExportAnswer, void>('models/export');
 
 export const planSweep = new RequestType<SweepRequest, SweepPlan, void>('sweeps/plan');
 /** Starts a sweep, or goes on with one of the same runs. */

@@ -96,6 +96,25 @@ export const ClaimSchema = v.strictObject({
   or: v.exactOptional(v.array(v.strictObject({ found: v.pipe(v.string(), v.minLength(1)), ...measurementEntries }))),
 });
 
+/**
+ * When a run stops by itself, or is copied: looked at whenever a checkpoint is written. Either `when`, a bound that is
+ * crossed: it holds at this checkpoint and did not at the one before; or `changesBy`, how far the scalar moves, up or down,
+ * from one checkpoint to the next.
+ */
+export const BreakpointSchema = v.strictObject({
+  /** What messages call it; absent: what it looks for. */
+  breakpoint: v.exactOptional(v.pipe(v.string(), v.minLength(1), v.maxLength(200))),
+  analysis: measurementEntries.analysis,
+  params: measurementEntries.params,
+  scalar: measurementEntries.scalar,
+  when: v.exactOptional(measurementEntries.expect),
+  changesBy: v.exactOptional(positive),
+  /** `pause` waits for people; `snapshot` keeps the model of the checkpoint as a model of its own; `fork` trains such a copy on, beside it. */
+  action: v.optional(v.picklist(['pause', 'snapshot', 'fork']), 'pause'),
+  /** Of a fork: what is changed in it, as `path=value`. */
+  set: v.exactOptional(v.pipe(v.array(v.string()), v.maxLength(50))),
+});
+
 /** Path of a field, as in `model.d_model` → the value or the values that it takes: every combination of them is a run. */
 const SweepGridSchema = v.pipe(
   v.unknown(),
@@ -123,6 +142,7 @@ export const ExperimentSchema = v.strictObject({
   perturb: v.exactOptional(PerturbSchema),
   training: TrainingSchema,
   claims: v.optional(v.array(ClaimSchema), []),
+  breakpoints: v.exactOptional(v.pipe(v.array(BreakpointSchema), v.maxLength(100))),
   sweep: v.exactOptional(SweepSchema),
 });
 
@@ -135,6 +155,7 @@ export type Training = v.InferOutput<typeof TrainingSchema>;
 export type SweepGrid = v.InferOutput<typeof SweepGridSchema>;
 export type Schedule = v.InferOutput<typeof ScheduleSchema>;
 export type Claim = v.InferOutput<typeof ClaimSchema>;
+export type Breakpoint = v.InferOutput<typeof BreakpointSchema>;
 /** What one alternative of a claim asserts. */
 export type Measurement = Pick<Claim, keyof typeof measurementEntries | 'found'>;
 
@@ -142,6 +163,17 @@ export type Measurement = Pick<Claim, keyof typeof measurementEntries | 'found'>
 export interface ExperimentProblem {
   readonly path: readonly (string | number)[];
   readonly message: string;
+  /** Of a name that does not exist: those that may have been meant, the nearest first, for the field's own name or for its value. */
+  readonly nearest?: { readonly of: 'name' | 'value'; readonly names: readonly string[] };
+  /** Where in another file it comes from, such as a task module. */
+  readonly source?: SourcePlace;
+}
+
+/** A place in a file of this machine. Lines and columns count from 1. */
+export interface SourcePlace {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
 }
 
 /** The most that a file of an experiment may hold. */

@@ -53,6 +53,8 @@ export interface HeatmapFigure extends Titled {
   readonly values: Float32Array;
   /** `[rows, columns]`, 1 where there is a value and 0 where there is none; absent: all of them. */
   readonly present?: Uint8Array;
+  /** What stands where there is no value, by its place among the values; absent: nothing. */
+  readonly instead?: readonly { readonly at: number; readonly text: string }[];
   /** Diverging scales are centred at 0. */
   readonly scale: 'sequential' | 'diverging';
   /** Where the colours end, in place of the largest value by size: figures that are read together have one scale. */
@@ -196,6 +198,7 @@ export function checkFigure(figure: Figure): void {
     case 'heatmap':
       expectValues('the heatmap', figure.values, figure.rows * figure.columns);
       if (figure.present) expectLength('the mask', figure.present, figure.rows * figure.columns);
+      for (const { at } of figure.instead ?? []) expectPlace('what stands instead of a value', at, figure.present?.length ?? 0);
       if (figure.reach !== undefined) expectFinite('the reach', [figure.reach]);
       expectAxis('the x axis', figure.x, figure.columns);
       expectAxis('the y axis', figure.y, figure.rows);

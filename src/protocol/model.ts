@@ -1,5 +1,6 @@
+import type { ModelSource } from './checkpointFile';
 import type { Architecture, ModelConfig } from './config';
-import type { Experiment } from './experiment';
+import type { Experiment, SourcePlace } from './experiment';
 import type { ParameterValues } from './parameter';
 
 /**
@@ -55,6 +56,12 @@ export interface ModelSummary {
   readonly resumable: boolean;
   /** Why it failed, in one sentence. */
   readonly problem?: string;
+  /** Where in a file of people's own it failed, such as a task module. */
+  readonly problemSource?: SourcePlace;
+  /** Where its weights come from; absent where they were trained here. */
+  readonly source?: ModelSource;
+  /** Another one once the model has another task; absent where a model keeps the task that it was trained on. */
+  readonly taskKey?: string;
 }
 
 export interface ParameterSummary {
@@ -97,7 +104,8 @@ export interface ResolvedExperiment extends Omit<Experiment, 'task' | 'name' | '
   readonly name: string;
   readonly model: Architecture;
   readonly from?: ModelOrigin;
-  readonly task: { readonly name: string; readonly parameters: ParameterValues };
+  /** `module`: of a task module, the hash of all that decides what it makes. */
+  readonly task: { readonly name: string; readonly parameters: ParameterValues; readonly module?: string };
 }
 
 /** One line of a run's metrics. */

@@ -84,6 +84,8 @@ export type FromPanel =
   | { readonly kind: 'open'; readonly analysis: string; readonly params: Readonly<Record<string, unknown>> }
   /** Copy a claim that asserts what a figure shows. */
   | { readonly kind: 'claim'; readonly figure: number }
+  /** Copy the code that computes a figure with TransformerLens. */
+  | { readonly kind: 'code'; readonly figure: number }
   | { readonly kind: 'save'; readonly name: string; readonly format: ExportFormat; readonly content: string | Uint8Array }
   | { readonly kind: 'cancel' }
   | { readonly kind: 'failed'; readonly message: string };

@@ -103,7 +103,9 @@ export function resolveParameters<P extends Parameters>(
 ): ValuesOf<P> {
   const names = Object.keys(parameters);
   for (const name of Object.keys(given)) {
-    if (!Object.hasOwn(parameters, name)) throw new FieldError(name, unknownName(`parameter of ${owner} called`, name, names).message);
+    if (Object.hasOwn(parameters, name)) continue;
+    const { message, nearest } = unknownName(`parameter of ${owner} called`, name, names);
+    throw new FieldError(name, message, nearest);
   }
   const values = Object.entries(parameters).map(([name, parameter]) => {
     const result = v.safeParse(parameterSchema(parameter), given[name] ?? parameter.default);

@@ -11,6 +11,9 @@ export type Found = { readonly id: string } & ({ readonly record: ModelRecord } 
 export const recordFile = 'model.json';
 /** The folder of the sweeps, which lies among those of the models. */
 export const sweepsFolder = 'sweeps';
+/** The folder of what the modules of tasks make, which lies there too. */
+export const tasksFolder = 'tasks';
+const reserved: readonly string[] = [sweepsFolder, tasksFolder];
 /** Files open at once, of the few thousand that a process may have. */
 const readsAtOnce = 64;
 
@@ -122,5 +125,5 @@ async function idOfFolder(store: string, reference: string): Promise<string | un
 
 /** Ids are names of folders and of nothing outside the store. */
 function isId(name: string): boolean {
-  return /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(name) && name.toLowerCase() !== sweepsFolder;
+  return /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(name) && !reserved.includes(name.toLowerCase());
 }

@@ -47,9 +47,14 @@ export async function writeCheckpoint(folder: string, state: SavedState): Promis
   const { step, seconds, streak, parameters, moments } = state;
   const scalars = new Map([['step', String(step)], ['seconds', String(seconds)], ['streak', String(streak)]]);
   await makeCheckpointsFolder(folder);
-  await writeFileAtomically(checkpointFile(folder, step), encodeSafetensors(parameters, scalars));
+  await writeCheckpointWeights(folder, step, parameters, scalars);
   const everything = new Map([...prefixed(parameterPrefix, parameters), ...prefixed(momentPrefix, moments)]);
   await writeFileAtomically(join(folder, resumeFile), encodeSafetensors(everything, scalars));
+}
+
+/** Writes a checkpoint alone, from which nothing is resumed. Its folder is there. */
+export function writeCheckpointWeights(folder: string, step: number, weights: Weights, scalars?: ReadonlyMap<string, string>): Promise<void> {
+  return writeFileAtomically(checkpointFile(folder, step), encodeSafetensors(weights, scalars));
 }
 
 /** Whether {@link readResumeState} has something to read. */

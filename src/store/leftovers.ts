@@ -39,7 +39,8 @@ export async function sweepLeftovers(store: string, ids: readonly string[]): Pro
   for (const path of trash) await rm(path, { recursive: true, force: true }).catch(() => undefined);
 }
 
-async function isOld(path: string): Promise<boolean> {
+/** Whether nobody can still be writing it. */
+export async function isOld(path: string): Promise<boolean> {
   const status = await stat(path).catch(() => undefined);
   return status !== undefined && Date.now() - status.mtimeMs > longAgo;
 }

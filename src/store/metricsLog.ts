@@ -69,7 +69,12 @@ export async function truncateMetrics(folder: string, afterStep: number): Promis
   const rows = await readMetrics(folder, () => undefined);
   const kept = rows.filter(row => row.step <= afterStep);
   if (kept.length === rows.length) return;
-  await writeFileAtomically(join(folder, fileName), kept.map(row => `${finiteJson(row)}\n`).join(''));
+  await replaceMetrics(folder, kept);
+}
+
+/** Puts these rows in place of all there are. */
+export function replaceMetrics(folder: string, rows: readonly MetricsRow[]): Promise<void> {
+  return writeFileAtomically(join(folder, fileName), rows.map(row => `${finiteJson(row)}\n`).join(''));
 }
 
 function parseRow(line: string): MetricsRow | undefined {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import { UserError } from '../common/errors';
+import { ModelSourceSchema, type ModelSource } from '../protocol/checkpointFile';
 import { ArchitectureSchema, ModelConfigSchema, type ModelConfig } from '../protocol/config';
-import { ExperimentSchema } from '../protocol/experiment';
+import { ExperimentSchema, type SourcePlace } from '../protocol/experiment';
 import {
   modelStatuses, type Metrics, type ModelStatus, type Progress, type ResolvedExperiment,
 } from '../protocol/model';
@@ -24,14 +25,25 @@ export interface ModelRecord {
   readonly versions: { readonly circuitExplorer: string; readonly onnxruntime: string };
   /** Why it failed, in one sentence. */
   readonly problem?: string;
+  /** Where in a file of people's own it failed. */
+  readonly problemSource?: SourcePlace;
+  /** Where its weights come from; absent where they were trained here. Its config then counts, whatever its task would make of it. */
+  readonly source?: ModelSource;
 }
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+
+/** Characters of a model's name. */
+export const nameLimit = 100;
+
+/** Hashes by which the tasks of modules are named. */
+export const snapshotHash = /^[0-9a-f]{32}$/;
 
 /** A task with all its parameters, as resolved experiments name it. */
 export const TaskSchema = v.strictObject({
   name: v.string(),
   parameters: v.record(v.string(), v.union([v.number(), v.boolean(), v.string()])),
+  module: v.exactOptional(v.pipe(v.string(), v.regex(snapshotHash))),
 });
 
 const { sweep: _, ...experimentEntries } = ExperimentSchema.entries;
@@ -54,7 +66,7 @@ export const metricEntries = {
 const ModelRecordSchema = v.strictObject({
   format: v.literal(1),
   id: v.string(),
-  name: v.pipe(v.string(), v.minLength(1), v.maxLength(100)),
+  name: v.pipe(v.string(), v.minLength(1), v.maxLength(nameLimit)),
   experiment: ResolvedExperimentSchema,
   config: ModelConfigSchema,
   status: v.picklist(modelStatuses),
@@ -63,9 +75,11 @@ const ModelRecordSchema = v.strictObject({
   createdAt: v.number(),
   versions: v.strictObject({ circuitExplorer: v.string(), onnxruntime: v.string() }),
   problem: v.exactOptional(v.string()),
+  problemSource: v.exactOptional(v.strictObject({ file: v.string(), line: count, column: count })),
+  source: v.exactOptional(ModelSourceSchema),
 });
 
-/** Changes to a record; `problem: undefined` takes the problem away. */
+/** Changes to a record; `problem: undefined` takes the problem away, and a new one comes with its own place or without. */
 export type RecordChanges = Partial<Omit<ModelRecord, 'format' | 'id' | 'problem'>> & {
   readonly problem?: string | undefined;
 };
@@ -81,6 +95,13 @@ export function idOf({ task, model, training, seed, from, perturb }: ResolvedExp
   const start = from && { id: from.id, checkpoint: from.checkpoint };
   // What is undefined is left out, so that experiments without it have the ids that they always had.
   return createHash('sha256').update(canonicalJson({ task, model, training, seed, from: start, perturb })).digest('hex').slice(0, 16);
+}
+
+/** A name for a model, without what surrounds it. @throws UserError when it is empty or too long. */
+export function checkedName(name: string): string {
+  const { length } = name.trim();
+  if (length < 1 || length > nameLimit) throw new UserError(`A model's name has 1 to ${nameLimit} characters, and this one has ${length}.`);
+  return name.trim();
 }
 
 /**
@@ -117,8 +138,9 @@ export function formatRecord(record: ModelRecord): string {
 
 /** The record with changes made to it. */
 export function changeRecord(record: ModelRecord, changes: RecordChanges): ModelRecord {
-  const { problem, ...rest } = { ...record, ...changes };
-  return problem === undefined ? rest : { ...rest, problem };
+  const { problem, problemSource, ...rest } = { ...record, ...('problem' in changes && { problemSource: undefined }), ...changes };
+  if (problem === undefined) return rest;
+  return { ...rest, problem, ...(problemSource && { problemSource }) };
 }
 
 /** JSON without the numbers that JSON does not have: a loss that is not finite is left out, not turned into null. */
@@ -128,7 +150,7 @@ export function finiteJson(value: unknown, indent?: number): string {
 }
 
 /** JSON in which equal values have equal texts: the keys of every object are sorted. */
-function canonicalJson(value: unknown): string {
+export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) => {
     if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) return inner;
     return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)));

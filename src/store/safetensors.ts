@@ -1,19 +1,10 @@
-import { open, type FileHandle } from 'node:fs/promises';
-import { totalmem } from 'node:os';
-import { errorCode, UserError } from '../common/errors';
-import type { HostTensor, Shape } from '../common/tensor';
-import {
-  formatHeader, parseHeader, quoted, type FileDType, type SafetensorsHeader, type TensorEntry,
-} from './safetensorsHeader';
-
-// The safetensors format: 8 bytes with the length of the header, a header in JSON that says where each tensor is, and
-// the tensors' values, row-major and little-endian. Values are taken as they lie, because every machine that this runs
-// on (ONNX Runtime's binaries are for x64 and arm64) is little-endian too.
-
-/** Headers of real models take kilobytes; a hostile one must not take the memory. */
-const headerLimit = 25e6;
-/** No system reads more than 2³¹ - 1 bytes in one call. */
-const readLimit = 2 ** 30;
+import { UserError } from '../common/errors';
+import type { DType, HostTensor } from '../common/tensor';
+import { openByteSource } from './files/byteSource';
+import type { Elements } from './files/elements';
+import { openSafetensorsFile } from './files/safetensors';
+import type { FileTensor } from './files/tensorFile';
+import { formatHeader, quoted, type FileDType, type TensorEntry } from './safetensorsHeader';
 
 export type SavedTensor = HostTensor<'float32' | 'int32'>;
 
@@ -22,14 +13,11 @@ export interface Safetensors {
   readonly tensors: ReadonlyMap<string, SavedTensor>;
 }
 
-export interface SavedShape {
-  readonly dtype: FileDType;
-  readonly shape: Shape;
-}
+const fileTypes: Readonly<Record<DType, FileDType>> = { float32: 'F32', int32: 'I32', bool: 'BOOL' };
 
 /** The content of a safetensors file, in chunks to be written one after the other; values are not copied. */
 export function encodeSafetensors(
-  tensors: ReadonlyMap<string, SavedTensor>,
+  tensors: ReadonlyMap<string, HostTensor>,
   metadata: ReadonlyMap<string, string> = new Map(),
 ): readonly Uint8Array[] {
   const entries = new Map<string, TensorEntry>();
@@ -37,119 +25,39 @@ export function encodeSafetensors(
   for (const [name, { dtype, shape, data }] of tensors) {
     const begin = end;
     end += data.byteLength;
-    entries.set(name, { dtype: dtype === 'float32' ? 'F32' : 'I32', shape, begin, end });
+    entries.set(name, { dtype: fileTypes[dtype], shape, begin, end });
   }
-  const values = [...tensors.values()].map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  return [formatHeader({ metadata, entries }), ...values];
+  return [formatHeader({ metadata, entries }), ...[...tensors.values()].map(bytesOf)];
+}
+
+/** The values of a tensor as they lie in a file; they are not copied. */
+export function bytesOf({ data }: HostTensor): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
 /**
- * Reads the tensors whose names are `wanted` (all of them, if it is not given) without reading the others. F32, F64,
- * F16 and BF16 come as float32 (F64 rounded to the nearest), I32 as int32.
- * @throws UserError when the file is not there, is cut short, or is not what it says it is.
+ * Reads the tensors whose names are `wanted` (all of them, if it is not given) without reading the others: floats as float32
+ * (float64 rounded to the nearest), integers and bool as int32.
+ * @throws UserError when the file is not there, is cut short, is not what it says it is, or has integers that are no int32
  */
-export function readSafetensors(path: string, wanted: (name: string) => boolean = () => true): Promise<Safetensors> {
-  return withHeader(path, async (file, { metadata, entries }, dataStart) => {
+export async function readSafetensors(path: string, wanted: (name: string) => boolean = () => true): Promise<Safetensors> {
+  const source = await openByteSource(path);
+  try {
+    const file = await openSafetensorsFile(source);
     const tensors = new Map<string, SavedTensor>();
-    for (const [name, entry] of entries) {
-      if (!wanted(name)) continue;
-      const bytes = allocate(path, name, entry.end - entry.begin);
-      await readFully(path, file, bytes, dataStart + entry.begin);
-      tensors.set(name, toTensor(entry, bytes.buffer));
+    for (const [name, tensor] of file.tensors) {
+      if (wanted(name)) tensors.set(name, savedTensor(`${path}: tensor ${quoted(name)}`, tensor, await file.read(tensor)));
     }
-    return { metadata, tensors };
-  });
-}
-
-/** What a safetensors file holds, without reading its values. Throws as {@link readSafetensors} does. */
-export function inspectSafetensors(
-  path: string,
-): Promise<{ readonly metadata: ReadonlyMap<string, string>; readonly tensors: ReadonlyMap<string, SavedShape> }> {
-  return withHeader(path, async (_, { metadata, entries }) => ({ metadata, tensors: entries }));
-}
-
-async function withHeader<T>(
-  path: string,
-  read: (file: FileHandle, header: SafetensorsHeader, dataStart: number) => Promise<T>,
-): Promise<T> {
-  const file = await open(path, 'r').catch((error: unknown) => {
-    throw errorCode(error) === 'ENOENT' ? new UserError(`There is no file ${path}.`) : error;
-  });
-  try {
-    const status = await file.stat();
-    if (!status.isFile()) throw new UserError(`${path} is not a file.`);
-    if (status.size < 8) {
-      throw new UserError(`${path} is cut short: it has ${status.size} bytes, not even the length of its header.`);
-    }
-    const prefix = Buffer.alloc(8);
-    await readFully(path, file, prefix, 0);
-    const declared = prefix.readBigUInt64LE();
-    if (declared > headerLimit) {
-      const size = `${declared} bytes, where ${headerLimit} are the most`;
-      throw new UserError(`${path} is not a safetensors file: it would have a header of ${size}.`);
-    }
-    const dataStart = 8 + Number(declared);
-    if (dataStart > status.size) {
-      throw new UserError(`${path} is cut short: its header ends at byte ${dataStart}, and it has ${status.size}.`);
-    }
-    const header = new Uint8Array(dataStart - 8);
-    await readFully(path, file, header, 8);
-    return await read(file, parseHeader(path, header, status.size - dataStart), dataStart);
+    return { metadata: file.metadata, tensors };
   } finally {
-    await file.close();
+    await source.close();
   }
 }
 
-/** A file with holes in it can be larger than any memory, and be what it says it is all the same. */
-function allocate(path: string, name: string, bytes: number): Uint8Array<ArrayBuffer> {
-  const tooLarge = new UserError(
-    `${path}: tensor ${quoted(name)} takes ${bytes} bytes, more than there is memory for.`,
-  );
-  if (bytes > totalmem()) throw tooLarge; // some systems promise memory that they do not have
-  try {
-    return new Uint8Array(bytes);
-  } catch {
-    throw tooLarge;
-  }
-}
-
-async function readFully(path: string, file: FileHandle, into: Uint8Array, position: number): Promise<void> {
-  let done = 0;
-  while (done < into.length) {
-    const { bytesRead } = await file.read(into, done, Math.min(into.length - done, readLimit), position + done);
-    if (bytesRead === 0) throw new UserError(`${path} is cut short: it became shorter while it was read.`);
-    done += bytesRead;
-  }
-}
-
-function toTensor({ dtype, shape }: TensorEntry, bytes: ArrayBuffer): SavedTensor {
-  switch (dtype) {
-    case 'F32':
-      return { dtype: 'float32', shape, data: new Float32Array(bytes) };
-    case 'I32':
-      return { dtype: 'int32', shape, data: new Int32Array(bytes) };
-    case 'F64':
-      return { dtype: 'float32', shape, data: Float32Array.from(new Float64Array(bytes)) };
-    case 'F16':
-      return { dtype: 'float32', shape, data: Float32Array.from(new Uint16Array(bytes), halfToNumber) };
-    case 'BF16':
-      return { dtype: 'float32', shape, data: brainToFloat(new Uint16Array(bytes)) };
-    default:
-      return dtype satisfies never;
-  }
-}
-
-/** bfloat16 is the upper half of a float32. */
-function brainToFloat(halves: Uint16Array): Float32Array {
-  return new Float32Array(Uint32Array.from(halves, bits => bits << 16).buffer);
-}
-
-/** IEEE 754 binary16: a sign, 5 bits of exponent, 10 bits of fraction. Every value is exact in float32. */
-function halfToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+function savedTensor(what: string, { dtype, shape }: FileTensor, data: Elements): SavedTensor {
+  if (data instanceof Int32Array) return { dtype: 'int32', shape, data };
+  if (dtype !== 'int64') return { dtype: 'float32', shape, data: data instanceof Float32Array ? data : Float32Array.from(data) };
+  const large = data.find(value => value !== (value | 0));
+  if (large !== undefined) throw new UserError(`${what} has the integer ${large}, and those beyond int32 cannot be read.`);
+  return { dtype: 'int32', shape, data: Int32Array.from(data) };
 }

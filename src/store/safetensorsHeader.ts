@@ -1,11 +1,17 @@
 import * as v from 'valibot';
 import { UserError } from '../common/errors';
 import { formatShape, type Shape } from '../common/tensor';
+import { escaped, printable } from '../common/printable';
+import type { ElementType } from '../protocol/checkpointFile';
+import { bytesPerElement } from './files/elements';
+import { limits } from './files/limits';
 import { issueText } from './issueText';
 
-/** The element types that are read, and the bytes of each. */
-export const bytesPerElement = { F64: 8, F32: 4, I32: 4, F16: 2, BF16: 2 } as const;
-export type FileDType = keyof typeof bytesPerElement;
+/** The element types that are read, by their names in files. */
+export const elementTypeOf = {
+  F64: 'float64', F32: 'float32', F16: 'float16', BF16: 'bfloat16', I64: 'int64', I32: 'int32', I16: 'int16', I8: 'int8', U8: 'uint8', BOOL: 'bool',
+} as const satisfies Readonly<Record<string, ElementType>>;
+export type FileDType = keyof typeof elementTypeOf;
 
 export interface TensorEntry {
   readonly dtype: FileDType;
@@ -25,7 +31,7 @@ const metadataName = '__metadata__';
 const index = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const EntrySchema = v.strictObject({
   dtype: v.string(),
-  shape: v.pipe(v.array(index), v.maxLength(32)),
+  shape: v.pipe(v.array(index), v.maxLength(limits.axes)),
   data_offsets: v.tuple([index, index]),
 });
 
@@ -62,7 +68,11 @@ export function formatHeader({ metadata, entries }: SafetensorsHeader): Uint8Arr
 
 /** A name from a hostile file, fit to be shown. */
 export function quoted(name: string): string {
-  return JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}…` : name);
+  return escaped(JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}…` : name));
+}
+
+export function tooManyTensors(file: string): UserError {
+  return new UserError(`${file} has more than ${limits.tensors} tensors, the most that are read.`);
 }
 
 function headerObject(file: string, bytes: Uint8Array): [string, unknown][] {
@@ -70,14 +80,17 @@ function headerObject(file: string, bytes: Uint8Array): [string, unknown][] {
   let value: unknown;
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    checkExtent(file, text);
     value = JSON.parse(text);
-  } catch {
-    throw new UserError(`${file} is not a safetensors file: its header is not JSON.`);
+  } catch (error) {
+    throw error instanceof UserError ? error : new UserError(`${file} is not a safetensors file: its header is not JSON.`);
   }
   if (!isObject(value)) throw new UserError(`${file} is not a safetensors file: its header is not a JSON object.`);
+  const members = Object.entries(value);
+  if (members.length > limits.tensors) throw tooManyTensors(file);
   const repeated = repeatedKey(text);
   if (repeated !== undefined) throw new UserError(`${file}: the header has ${quoted(repeated)} twice.`);
-  return Object.entries(value);
+  return members;
 }
 
 function addMetadata(file: string, value: unknown, metadata: Map<string, string>): void {
@@ -92,15 +105,16 @@ function addMetadata(file: string, value: unknown, metadata: Map<string, string>
 function checkedEntry(where: string, value: unknown): TensorEntry {
   const result = v.safeParse(EntrySchema, value);
   if (!result.success) {
-    throw new UserError(`${where} is described wrongly${issueText(result.issues[0])}.`);
+    const issue = printable(issueText(result.issues[0]).replaceAll('\n', ' '));
+    throw new UserError(`${where} is described wrongly${issue.length > 200 ? `${issue.slice(0, 200)}…` : issue}.`);
   }
   const { dtype, shape, data_offsets: [begin, end] } = result.output;
   if (!isFileDType(dtype)) {
-    const known = Object.keys(bytesPerElement).join(', ');
+    const known = Object.keys(elementTypeOf).join(', ');
     throw new UserError(`${where} has the type ${quoted(dtype)}; those that can be read are ${known}.`);
   }
   if (begin > end) throw new UserError(`${where} ends at byte ${end}, before it begins at ${begin}.`);
-  const size = checkedSize(shape, bytesPerElement[dtype]);
+  const size = checkedSize(shape, bytesPerElement[elementTypeOf[dtype]]);
   if (size === undefined) throw new UserError(`${where} has the shape ${formatShape(shape)}, larger than any file.`);
   if (end - begin !== size) {
     const kind = `${dtype} ${formatShape(shape)}`;
@@ -140,6 +154,36 @@ function laidOut(file: string, entries: ReadonlyMap<string, TensorEntry>, dataSi
   return new Map(ordered);
 }
 
+/** A parser makes a value of everything in a text, whether or not a header has it: millions of empty objects, one in another. */
+function checkExtent(file: string, json: string): void {
+  let [depth, objects, lists, keys, commas] = [0, 0, 0, 0, 0];
+  for (let at = 0; at < json.length; at++) {
+    switch (json.charAt(at)) {
+      case '"':
+        for (at++; at < json.length && json[at] !== '"'; at++) if (json[at] === '\\') at++;
+        break;
+      case '{':
+        if (++objects > limits.tensors + 2) throw tooManyTensors(file); // the whole, and its metadata
+        depth++;
+        break;
+      case '[':
+        if (++lists > 2 * limits.tensors) throw tooManyTensors(file);
+        depth++;
+        break;
+      case '}':
+      case ']':
+        depth--;
+        break;
+      case ':':
+        if (++keys > 5 * limits.tensors) throw new UserError(`${file} has more names in its header than ${limits.tensors} tensors take, the most that are read.`);
+        break;
+      case ',':
+        if (++commas > 16 * limits.tensors) throw new UserError(`${file} has more numbers in its header than ${limits.tensors} tensors take, the most that are read.`);
+    }
+    if (depth > 3) throw new UserError(`${file} is not a safetensors file: its header is nested more than 3 levels.`);
+  }
+}
+
 /**
  * A key that some object in `json`, which must be valid, has twice. `JSON.parse` would keep the last and say nothing.
  */
@@ -170,5 +214,5 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function isFileDType(dtype: string): dtype is FileDType {
-  return Object.hasOwn(bytesPerElement, dtype);
+  return Object.hasOwn(elementTypeOf, dtype);
 }

@@ -15,7 +15,8 @@ import type { SavedState, Weights } from './checkpoints';
 import { newFolder, sweepLeftovers, trashFolder } from './leftovers';
 import { hasWriter, lockWriter, removeWriterLock, withRecordLock, type ModelLock } from './locks';
 import * as metricsLog from './metricsLog';
-import { changeRecord, formatRecord, type ModelRecord, type RecordChanges } from './modelRecord';
+import { ModelDraft } from './modelDraft';
+import { changeRecord, checkedName, formatRecord, type ModelRecord, type RecordChanges } from './modelRecord';
 import { checkedStateDict } from './stateDict';
 import { StoreWatch, type StoreChanges } from './storeWatch';
 import { brokenSummary, summaryOf } from './summary';
@@ -120,28 +121,25 @@ export class Store {
    * @throws UserError when there is one already, or it is being trained.
    */
   async create(record: ModelRecord, { replace = false }: { readonly replace?: boolean } = {}): Promise<void> {
-    const path = this.pathOf(record.id);
-    const made = newFolder(this.folder);
-    try {
-      await mkdir(made);
-      await mkdir(join(made, checkpoints.checkpointsFolder));
+    const isMade = await this.making(record.id, async made => {
       await writeFileAtomically(join(made, recordFile), formatRecord(record));
-      // A folder without a record is no model, and must not keep one from being made.
-      const trash = replace || !(await isModelFolder(path)) ? await this.setAside(path) : undefined;
-      if (!replace && trash !== undefined && (await isModelFolder(trash))) {
-        // Another process made the model after the look at it: it comes back, and this one gives way.
-        await rename(trash, path);
-        throw new UserError(`There is a model ${record.id} already.`);
-      }
-      await rename(made, path);
-      await syncFolder(this.folder);
-      await this.removeTrash(trash);
-    } catch (error) {
-      await rm(made, { recursive: true, force: true }).catch(() => undefined);
-      if (error instanceof UserError) throw error;
-      const isTaken = ['ENOTEMPTY', 'EEXIST', 'EPERM'].includes(errorCode(error) ?? '') && (await isModelFolder(path));
-      throw isTaken ? new UserError(`There is a model ${record.id} already.`) : writeFailure(error, path);
-    }
+      return this.put(made, record.id, replace);
+    });
+    if (!isMade) throw new UserError(`There is a model ${record.id} already.`);
+  }
+
+  /**
+   * Adds a model that comes with its numbers, whole or not at all: `fill` writes them. Its id follows from them.
+   * @returns the id, and whether the model is new; one of the same numbers that was there stays as it is.
+   */
+  async add(record: Omit<ModelRecord, 'id'>, fill: (draft: ModelDraft) => Promise<void>): Promise<{ readonly id: string; readonly isNew: boolean }> {
+    return this.making('a model', async made => {
+      const draft = new ModelDraft(made, record);
+      await fill(draft);
+      const id = draft.id();
+      await writeFileAtomically(join(made, recordFile), formatRecord({ ...record, id }));
+      return { id, isNew: !(await this.has(id)) && (await this.put(made, id, false)) };
+    });
   }
 
   /**
@@ -161,11 +159,7 @@ export class Store {
 
   /** @throws UserError when the name is empty or too long. */
   async rename(id: string, name: string): Promise<ModelRecord> {
-    const length = name.trim().length;
-    if (length < 1 || length > 100) {
-      throw new UserError(`A model's name has 1 to 100 characters, and this one has ${length}.`);
-    }
-    return this.update(id, { name: name.trim() });
+    return this.update(id, { name: checkedName(name) });
   }
 
   /** Removes a model with all its files. @throws UserError when there is none, or it is being trained. */
@@ -244,6 +238,11 @@ export class Store {
     return metricsLog.appendMetrics(this.pathOf(id), rows);
   }
 
+  /** Replaces all rows of the metrics in one write. */
+  replaceMetrics(id: string, rows: readonly MetricsRow[]): Promise<void> {
+    return metricsLog.replaceMetrics(this.pathOf(id), rows);
+  }
+
   readMetrics(id: string): Promise<MetricsRow[]> {
     return metricsLog.readMetrics(this.pathOf(id), this.log);
   }
@@ -265,6 +264,40 @@ export class Store {
    */
   watch(listener: Listener<StoreChanges>): Disposable {
     return new StoreWatch(this.folder, () => candidateIds(this.folder), listener);
+  }
+
+  /** Does `work` with a folder in which a model, `name` to people, is made; what `work` leaves of it, done or failed, goes. */
+  private async making<T>(name: string, work: (made: string) => Promise<T>): Promise<T> {
+    const made = newFolder(this.folder);
+    try {
+      await mkdir(join(made, checkpoints.checkpointsFolder), { recursive: true }).catch((error: unknown) => {
+        throw writeFailure(error, join(this.folder, name));
+      });
+      return await work(made);
+    } finally {
+      await rm(made, { recursive: true, force: true }).catch(() => undefined);
+    }
+  }
+
+  /** Gives a model that is whole its place. @returns whether it got it: `false` where there is a model and it is not to be replaced. */
+  private async put(made: string, id: string, replace: boolean): Promise<boolean> {
+    const path = this.pathOf(id);
+    try {
+      // A folder without a record is no model, and must not keep one from being made.
+      const trash = replace || !(await isModelFolder(path)) ? await this.setAside(path) : undefined;
+      if (!replace && trash !== undefined && (await isModelFolder(trash))) {
+        // Another process made the model after the look at it: it comes back, and this one gives way.
+        await rename(trash, path);
+        return false;
+      }
+      await rename(made, path);
+      await syncFolder(this.folder);
+      await this.removeTrash(trash);
+      return true;
+    } catch (error) {
+      if (['ENOTEMPTY', 'EEXIST', 'EPERM'].includes(errorCode(error) ?? '') && (await isModelFolder(path))) return false;
+      throw writeFailure(error, path);
+    }
   }
 
   /** Moves what is at `path` out of sight in one step, and returns where to; nothing happens when nothing is there. */

@@ -1,11 +1,12 @@
+import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import type { ModelSummary } from '../protocol/model';
 import { canResume } from './checkpoints';
-import type { ModelRecord } from './modelRecord';
+import { canonicalJson, type ModelRecord } from './modelRecord';
 
 /** What the list of models shows of the model in `path`. */
 export async function summaryOf(path: string, record: ModelRecord): Promise<ModelSummary> {
-  const { id, name, experiment, status, progress, metrics, config, createdAt, problem } = record;
+  const { id, name, experiment, status, progress, metrics, config, createdAt, problem, problemSource, source } = record;
   const hasEnded = status === 'stopped' || status === 'interrupted' || status === 'failed';
   return {
     id,
@@ -22,7 +23,14 @@ export async function summaryOf(path: string, record: ModelRecord): Promise<Mode
     path,
     resumable: hasEnded && (await canResume(path)),
     ...(problem === undefined ? {} : { problem }),
+    ...(problemSource && { problemSource }),
+    ...(source && { source, taskKey: taskKeyOf(record) }),
   };
+}
+
+/** Of what decides its prompts, their answers, and which of them it counts as test examples. */
+export function taskKeyOf({ experiment: { task, seed }, source }: Pick<ModelRecord, 'experiment' | 'source'>): string {
+  return createHash('sha256').update(canonicalJson({ task, seed, splitIsKnown: source?.splitIsKnown })).digest('hex').slice(0, 16);
 }
 
 /** A model whose record cannot be read: there to be seen and deleted, with the reason. */

@@ -12,7 +12,7 @@ import { SweepOptionsSchema } from '../protocol/sweepOptions';
 import { writeFailure, writeFileAtomically } from './atomicFile';
 import { newestFirst, sweepsFolder } from './catalogue';
 import { trashFolder } from './leftovers';
-import { parseStored, recordLimit as modelRecordLimit, TaskSchema } from './modelRecord';
+import { parseStored, recordLimit as modelRecordLimit, snapshotHash, TaskSchema } from './modelRecord';
 
 /** The model that the runs of a sweep start from: a training of it for each seed, all else being the same. */
 export interface SweepOrigin extends Omit<ModelOrigin, 'id'> {
@@ -34,6 +34,8 @@ export interface SweepRecord {
   readonly folder?: string;
   /** What its runs were found to start from when it was started: what its text names may be another model by now. */
   readonly origin?: SweepOrigin;
+  /** Hashes of what the modules of its runs' tasks made when it was started; their files may be others by now. */
+  readonly modules?: readonly string[];
   readonly options: SweepOptions;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
@@ -63,6 +65,7 @@ const SweepRecordSchema = v.strictObject({
   text: v.pipe(v.string(), v.maxLength(experimentFileLimit)),
   folder: v.exactOptional(v.string()),
   origin: v.exactOptional(SweepOriginSchema),
+  modules: v.exactOptional(v.array(v.pipe(v.string(), v.regex(snapshotHash)))),
   options: SweepOptionsSchema,
   createdAt: v.number(),
   kept: v.exactOptional(v.pipe(v.string(), v.maxLength(keptLimit))),

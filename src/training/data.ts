@@ -16,7 +16,7 @@ export interface TrainingData extends Batches {
 }
 
 /** All of the training set, or examples drawn from it (or from the task) by the step's own random stream. */
-export function trainingData(task: Task, batch: number | 'full', seed: number): TrainingData {
+export function trainingData(task: Pick<Task, 'sample' | 'split'>, batch: number | 'full', seed: number): TrainingData {
   const train = task.split?.(seed).train;
   if (batch === 'full') {
     if (!train) throw new UserError('This task has no fixed training set, so batch must be a number of examples.');

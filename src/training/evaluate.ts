@@ -15,9 +15,9 @@ interface Part {
   readonly count: number;
 }
 
-/** What a model of this experiment is tested on: its task's test set, or where there is none examples drawn afresh once. */
+/** What a model of this experiment is tested on: its task's test set, or all examples where there are no others, or else examples drawn afresh once. */
 export function testExamples({ seed, training }: ResolvedExperiment, task: Task): Examples {
-  return task.split?.(seed).test ?? task.sample(new Random(seed, 'evaluation'), training.evaluationExamples);
+  return task.split?.(seed).test ?? task.allExamples ?? task.sample(new Random(seed, 'evaluation'), training.evaluationExamples);
 }
 
 /** Measures a model on its test examples. */

@@ -3,17 +3,19 @@ import * as v from 'valibot';
 import { FieldError, UserError } from '../common/errors';
 import { unknownName } from '../common/nearest';
 import { sizeOf } from '../common/tensor';
+import { checkArchitecture } from '../model/architecture';
 import { checkBreadthFirst } from '../model/breadthFirst';
-import { checkMask } from '../model/mask';
 import { matches, parameterSpecs } from '../model/parameters';
 import type { Architecture, ModelConfig } from '../protocol/config';
 import { experimentFileLimit, ExperimentSchema, type Claim, type Experiment, type ExperimentProblem, type Training } from '../protocol/experiment';
+import { problemOf } from '../protocol/experimentProblem';
 import type { ResolvedExperiment } from '../protocol/model';
 import { nestingLimit, nestingOf } from '../protocol/nesting';
 import { resolveParameters, type ParameterValues } from '../protocol/parameter';
+import { isTaskModule } from '../protocol/taskModule';
 import { findTask, taskOf } from '../tasks/registry';
 import type { Task } from '../tasks/task';
-import { misfitOf, nothingNamed, type Named, type Origin } from './origin';
+import { misfitOf, nothingNamed, type Named, type NamedTask, type Origin } from './origin';
 import { perturbedMatrices } from './perturb';
 
 /** An experiment that can be trained: its defaults written out, its task made, its model's shapes known. */
@@ -129,14 +131,14 @@ export function assign(experiment: object, path: string, assigned: unknown): voi
 function prepareParsed(experiment: Experiment, named: NamedModels, make: MakeTask): PreparedExperiment {
   const { name: given, task: reference, sweep, from, model: own, ...rest } = experiment;
   const { name: taskName, ...parameters } = typeof reference === 'string' ? { name: reference } : reference;
-  const definition = at(['task'], () => findTask(taskName));
-  const values = at(['task'], () => resolveParameters(`task "${taskName}"`, definition.params, parameters));
-  const task = at(['task'], () => make(taskName, values));
+  const nameAt = typeof reference === 'string' ? ['task'] : ['task', 'name'];
+  const { task, resolved: resolvedTask } = isTaskModule(taskName)
+    ? moduleTask(() => named.task(taskName, parameters), nameAt)
+    : builtInTask(taskName, parameters, nameAt, make);
   const origin = from === undefined ? undefined : at(['from'], () => named.origin(from, experiment.seed));
   const model = own ?? origin?.model;
   if (!model) throw new Error('an experiment has a model of its own, or starts from one');
   const config = configOf(model, task);
-  const resolvedTask = { name: taskName, parameters: values };
   const misfit = origin && misfitOf(config, resolvedTask, origin, own && configOf(origin.model, task));
   if (misfit) throw new LocatedError([misfit.section], new UserError(misfit.message));
   at(['model'], () => checkModel(config));
@@ -147,8 +149,24 @@ function prepareParsed(experiment: Experiment, named: NamedModels, make: MakeTas
   // Claims about some runs of a sweep are none about the experiment by itself.
   const claims = rest.claims.filter(({ where }) => where === undefined);
   const start = origin && { id: origin.id, name: origin.name, ...(origin.checkpoint !== undefined && { checkpoint: origin.checkpoint }) };
-  const resolved: ResolvedExperiment = { ...rest, ...(start && { from: start }), model, claims, name: given ?? taskName, task: resolvedTask };
+  const resolved: ResolvedExperiment = { ...rest, ...(start && { from: start }), model, claims, name: given ?? resolvedTask.name.replace(/\.[mc]?[jt]s$/, ''), task: resolvedTask };
   return { resolved, config, task, claims, ...(origin && { origin }) };
+}
+
+/** A module's task; what is wrong stands at its name, or at the parameter that does not fit. */
+function moduleTask(make: () => NamedTask, nameAt: readonly string[]): NamedTask {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new LocatedError(error instanceof FieldError ? ['task'] : nameAt, error);
+  }
+}
+
+function builtInTask(name: string, given: Readonly<Record<string, unknown>>, nameAt: readonly string[], make: MakeTask): NamedTask {
+  const definition = at(nameAt, () => findTask(name));
+  const parameters = at(['task'], () => resolveParameters(`task "${name}"`, definition.params, given));
+  return { resolved: { name, parameters }, task: at(['task'], () => make(name, parameters)) };
 }
 
 /** What a claim is about: this experiment's model, those of some runs of its sweep, or another experiment's. */
@@ -170,26 +188,18 @@ function configOf(model: Architecture, task: Task): ModelConfig {
 }
 
 function checkModel(config: ModelConfig): void {
-  const { n_heads, d_head, d_model, d_mlp, attn_only, rotary_dim, positional_embedding_type, tokens_per_position = 1, identity, frozen } = config;
+  const { n_heads, d_head, d_model, d_mlp, attn_only, identity, frozen } = config;
   if (n_heads * d_head > 16 * d_model) throw new FieldError('n_heads', `${n_heads} heads of d_head ${d_head} do not fit a d_model of ${d_model}; together they are usually as wide as it.`);
   if (d_head > d_model) throw new FieldError('d_head', `d_head ${d_head} does not fit a d_model of ${d_model}: a head reads at most the whole residual stream.`);
   if (!attn_only && d_mlp === undefined) throw new UserError('d_mlp is missing; give it, or set attn_only to true for a model without MLPs.');
   if (attn_only && d_mlp !== undefined) throw new FieldError('d_mlp', 'd_mlp has no use when attn_only is true; leave one of them out.');
-  if (positional_embedding_type === 'rotary') {
-    const dimensions = rotary_dim ?? d_head;
-    if (dimensions > d_head || dimensions % 2 !== 0) throw new FieldError('rotary_dim', `rotary_dim ${dimensions} must be even and at most d_head ${d_head}.`);
-  } else if (rotary_dim !== undefined) {
-    throw new FieldError('rotary_dim', 'rotary_dim has a meaning only with rotary positional embeddings.');
-  }
-  if (d_model % tokens_per_position !== 0) throw new FieldError('d_model', `d_model ${d_model} must be even: each position of this task embeds two things, one in each half.`);
-  if (config.normalization_position !== undefined && config.normalization_type === null) throw new FieldError('normalization_position', 'normalization_position has a meaning only with a normalization_type.');
+  checkArchitecture(config);
   const names = parameterSpecs(config).map(spec => spec.name);
   for (const [field, patterns] of Object.entries({ identity, frozen })) {
     const idle = patterns.find(pattern => !names.some(name => matches([pattern], name)));
     if (idle !== undefined) throw new FieldError(field, `No parameter of this model matches "${idle}".`);
   }
   if (config.padding_token !== undefined) checkSight(config);
-  checkMask(config);
   checkBreadthFirst(config);
 }
 
@@ -215,8 +225,11 @@ function checkTraining(training: Training, config: ModelConfig, task: Task): voi
 
 /** A problem found below the schema, with where it is. */
 class LocatedError extends Error {
-  constructor(readonly path: ExperimentProblem['path'], readonly reason: UserError) {
+  readonly problem: ExperimentProblem;
+
+  constructor(path: ExperimentProblem['path'], reason: UserError) {
     super(reason.message);
+    this.problem = problemOf(path, reason);
   }
 }
 
@@ -225,7 +238,7 @@ function at<T>(path: ExperimentProblem['path'], work: () => T): T {
     return work();
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    throw new LocatedError(error instanceof FieldError ? [...path, error.field] : path, error);
+    throw new LocatedError(path, error);
   }
 }
 
@@ -233,7 +246,7 @@ function locate(work: () => PreparedExperiment): ExperimentReading {
   try {
     return { ok: true, experiment: work() };
   } catch (error) {
-    if (error instanceof LocatedError) return problem(error.path, error.message);
+    if (error instanceof LocatedError) return { ok: false, problems: [error.problem] };
     throw error;
   }
 }
@@ -248,7 +261,9 @@ function describe(issue: v.BaseIssue<unknown>): ExperimentProblem {
   if (issue.kind === 'schema' && issue.type === 'strict_object' && issue.expected === 'never') {
     const parent = path.slice(0, -1);
     const kind = parent.length > 0 ? `field of "${parent.join('.')}" called` : 'field';
-    return { path, message: unknownName(kind, String(path.at(-1)), fieldsAt(ExperimentSchema, parent)).message };
+    const field = String(path.at(-1));
+    const { message, nearest } = unknownName(kind, field, fieldsAt(ExperimentSchema, parent));
+    return problemOf(parent, new FieldError(field, message, nearest));
   }
   if (issue.received === 'undefined') return { path, message: `${where} is missing.` };
   return { path, message: `${where}: ${issue.message.replace(/\.$/, '')}.` };
@@ -284,7 +299,8 @@ function readable(code: string): string {
   return code.replaceAll(/(?<=[a-z])(?=[A-Z])/g, ' ').toLowerCase();
 }
 
-function jsonOrText(text: string): unknown {
+/** A value as a command line gives it: JSON, or a plain word. */
+export function jsonOrText(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -1,3 +1,4 @@
+import { UserError } from '../common/errors';
 import { unknownName } from '../common/nearest';
 import { formatShape, sameShape } from '../common/tensor';
 import { parameterSpecs } from '../model/parameters';
@@ -5,6 +6,7 @@ import type { Architecture, ModelConfig } from '../protocol/config';
 import type { ExperimentText, TrainRequest } from '../protocol/engine';
 import type { FromReference } from '../protocol/experiment';
 import type { ModelOrigin, ResolvedExperiment } from '../protocol/model';
+import type { Task } from '../tasks/task';
 
 /** A model that another one starts from. */
 export interface Origin extends ModelOrigin {
@@ -13,6 +15,8 @@ export interface Origin extends ModelOrigin {
   readonly task: ResolvedExperiment['task'];
   /** What trains it; absent for a stored model. */
   readonly source?: TrainingSource;
+  /** Whether its weights come from elsewhere; its sizes are then its own, and not those of its task. */
+  readonly isUntrained?: boolean;
 }
 
 /** The text of an experiment with the seed that it is trained with. */
@@ -25,14 +29,25 @@ export interface TrainingSource extends ExperimentText, Required<Pick<TrainReque
 export interface Named<Experiment> {
   /** The model that an experiment with this seed starts from. */
   origin(from: FromReference, seed: number): Origin;
+  /** The task of a module, by its path as an experiment names it and the values that it gives for parameters. */
+  task(name: string, given: Readonly<Record<string, unknown>>): NamedTask;
   /** The other experiment that a claim is about, with this seed. */
   other(of: string, seed: number): { readonly experiment: Experiment; readonly source: TrainingSource };
+}
+
+/** A task that a module makes. */
+export interface NamedTask {
+  readonly resolved: ResolvedExperiment['task'];
+  readonly task: Task;
 }
 
 /** Where nothing was looked up. */
 export const nothingNamed: Named<never> = {
   origin: from => {
     throw unknownName('experiment or model', modelNameIn(from), []);
+  },
+  task: name => {
+    throw new UserError(`"${name}" is a path, and this experiment is in no folder to see it from; save it as a file first.`);
   },
   other: of => {
     throw unknownName('experiment', of, []);
@@ -76,7 +91,11 @@ function differenceOf(config: ModelConfig, { config: other, name: origin }: Orig
   return other.biases && !config.biases ? `The biases are left out here and trained in "${origin}"` : undefined;
 }
 
-function fittingTask(task: Origin['task'], { task: other, name }: Origin): string {
+function fittingTask(task: Origin['task'], { task: other, name, config, isUntrained }: Origin): string {
+  if (isUntrained) {
+    const { d_vocab, d_vocab_out, n_ctx } = config;
+    return `the task that fits has ${d_vocab} words, ${d_vocab_out} answers to choose from and ${n_ctx} positions.`;
+  }
   const given = Object.entries(other.parameters).filter(([parameter, value]) => task.name !== other.name || task.parameters[parameter] !== value);
   const parameters = given.map(([parameter, value]) => `"${parameter}": ${JSON.stringify(value)}`).join(', ');
   if (task.name !== other.name) return `the task that fits is that of "${name}", "${other.name}" with ${parameters}.`;

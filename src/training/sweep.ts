@@ -149,9 +149,11 @@ function readRun({ base, experiment: { claims }, name, named }: Source, values: 
   const reading = readExperiment(JSON.stringify(own), named, make);
   if (!reading.ok) return reading;
   // By its id, what it starts from is found wherever the run is trained.
-  const { from } = reading.experiment.resolved;
+  const { from, task } = reading.experiment.resolved;
   const start = from && { from: { model: from.id, ...(from.checkpoint !== undefined && { checkpoint: from.checkpoint }) } };
-  return { ok: true, run: { values, text: JSON.stringify({ ...own, ...start }, null, 2), experiment: reading.experiment, claimsAt } };
+  // What its module makes is in the store, whatever becomes of the module.
+  const made = task.module === undefined ? {} : { task: { ...task.parameters, name: task.name, module: task.module } };
+  return { ok: true, run: { values, text: JSON.stringify({ ...own, ...start, ...made }, null, 2), experiment: reading.experiment, claimsAt } };
 }
 
 /** Tasks are made once for all the runs that share them: that of a fixed data set takes longer than all else. */

@@ -1,15 +1,14 @@
 import { findAnalysis } from '../../analysis/registry';
 import { UserError } from '../../common/errors';
+import { formatNumber } from '../../common/numbers';
+import { textTable } from '../../common/textTable';
+import { figureText, resultText, type Elsewhere } from '../../engine/words/results';
 import type { AnalysisResult, Compared } from '../../protocol/analysis';
-import type { Figure } from '../../protocol/figure';
 import { parameterValuesFromText } from '../../protocol/parameter';
 import type { modelAtStep } from '../arguments';
-import { formatNumber } from '../numbers';
 import { answer } from '../output';
 import { showWorkProgress } from '../progress';
-import { isNumericColumn, readableTableOf, type FigureTable } from '../report/values';
 import { withModel, type CommonOptions, type Session } from '../session';
-import { textTable, type TextColumn } from '../table';
 
 export interface AnalyzeOptions extends CommonOptions {
   readonly param: readonly string[];
@@ -36,21 +35,11 @@ export async function analyze(session: Session, reference: string, analysis: str
   const { scalars, figures, finding, comparison } = result;
   if (comparison && 'problem' in comparison) throw new UserError(`It cannot be compared with ${comparison.names[1]}: ${comparison.problem}`);
   answer(session.output, { scalars, figures, ...(finding !== undefined && { finding }), ...(comparison && { comparison }) }, () =>
-    comparison ? comparedText(result, comparison) : resultText(result));
+    comparison ? comparedText(result, comparison) : resultText(result, place));
 }
 
-/** What a terminal shows of a figure at once; the rest is a page's and a spreadsheet's. */
-const mostRows = 30;
-const mostColumns = 16;
-
-function resultText({ scalars, figures, finding }: AnalysisResult): string {
-  const names = Object.keys(scalars);
-  return [
-    ...(finding === undefined ? [] : [`Found: ${finding}`]),
-    ...(names.length === 0 ? [] : [textTable(scalarColumns(scalars), names)]),
-    ...figures.map(figureText),
-  ].join('\n\n');
-}
+/** Where there is what a terminal has no room for. */
+const place: Elsewhere = { numbers: '--json has the numbers, "circuits report" the pictures', rest: '--json has them' };
 
 /** The scalars of both side by side, and every figure with its difference, or the other's figure where there is none. */
 function comparedText({ scalars, figures, finding }: AnalysisResult, { names, scalars: others, finding: found, ...other }: Compared): string {
@@ -71,37 +60,8 @@ function comparedText({ scalars, figures, finding }: AnalysisResult, { names, sc
     ], rows)]),
     ...figures.flatMap((figure, at) => {
       const [drawn = [], beside] = [other.differences[at], other.figures[at]];
-      return [figureText(figure), ...(drawn.length > 0 ? drawn.map(figureText) : beside ? [`In ${names[1]}:\n${figureText(beside)}`] : [])];
+      return [figureText(figure, place), ...(drawn.length > 0 ? drawn.map(each => figureText(each, place)) : beside ? [`In ${names[1]}:\n${figureText(beside, place)}`] : [])];
     }),
-    ...other.others.map(figure => `Only in ${names[1]}:\n${figureText(figure)}`),
+    ...other.others.map(figure => `Only in ${names[1]}:\n${figureText(figure, place)}`),
   ].join('\n\n');
-}
-
-function scalarColumns(scalars: AnalysisResult['scalars']) {
-  return [
-    { title: 'scalar', value: (name: string) => name },
-    { title: 'value', numeric: true, value: (name: string) => formatNumber(scalars[name] ?? 0) },
-  ];
-}
-
-/** A figure's numbers where they fit a screen; of a table always the first of them. */
-function figureText(figure: Figure): string {
-  const { columns, rows } = readableTableOf(figure);
-  const title = `${figure.title}${figure.caption === undefined ? '' : `\n${figure.caption}`}`;
-  if (columns.length > mostColumns || (rows.length > mostRows && figure.kind !== 'table')) {
-    return `${title}\n(${figure.kind}, ${formatNumber(rows.length)} rows; --json has the numbers, "circuits report" the pictures)`;
-  }
-  const more = rows.length > mostRows ? `\n… and ${formatNumber(rows.length - mostRows)} more; --json has them` : '';
-  return `${title}\n${textTable(columns.map((column, at) => figureColumn(column, at, rows)), rows.slice(0, mostRows))}${more}`;
-}
-
-function figureColumn(title: string, at: number, rows: FigureTable['rows']): TextColumn<FigureTable['rows'][number]> {
-  return {
-    title,
-    numeric: isNumericColumn(rows, at),
-    value: row => {
-      const cell = row[at] ?? '';
-      return typeof cell === 'number' ? formatNumber(cell) : cell;
-    },
-  };
 }

@@ -1,3 +1,5 @@
+import { formatNumber, formatSeconds } from '../../common/numbers';
+import { textTable } from '../../common/textTable';
 import { openRuntime } from '../../compile/devices';
 import { checkDuration, TooLongError } from '../../engine/duration';
 import type { Engine } from '../../engine/engine';
@@ -6,10 +8,8 @@ import { tensorflowSetUp } from '../../engine/tensorflow';
 import { allThreads } from '../../engine/threads';
 import type { Device } from '../../protocol/engine';
 import { benchExperiment, type BenchResult } from '../../training/bench';
-import { formatNumber, formatSeconds } from '../numbers';
 import { answer } from '../output';
 import { experimentText, withEngine, type CommonOptions, type Session } from '../session';
-import { textTable } from '../table';
 
 export interface BenchOptions extends CommonOptions {
   readonly device?: Device;

@@ -1,39 +1,29 @@
 import { stat } from 'node:fs/promises';
 import { UserError } from '../../common/errors';
-import { formatShape } from '../../common/tensor';
+import { formatNumber } from '../../common/numbers';
+import { experimentSuffix } from '../../engine/bundled';
 import type { Engine } from '../../engine/engine';
 import { experimentOf } from '../../engine/runs';
-import { experimentSuffix } from '../../engine/bundled';
+import { originText, parametersTable } from '../../engine/words/model';
+import { sourceText } from '../../engine/words/source';
 import { countParameters, parameterSpecs } from '../../model/parameters';
-import type { ModelOrigin, ParameterSummary } from '../../protocol/model';
-import { formatNumber } from '../numbers';
+import type { ParameterSummary } from '../../protocol/model';
 import { answer } from '../output';
 import { experimentText, withEngine, type CommonOptions, type Session } from '../session';
-import { textTable } from '../table';
 
 /** `circuits show MODEL|EXPERIMENT`: what it is made of, trained or not. */
 export async function show(session: Session, reference: string, options: CommonOptions): Promise<void> {
   await withEngine(session, options, async engine => {
     const document = await describe(engine, reference);
     answer(session.output, document, () => [
-      `${document.name}${document.id === undefined ? ', not trained yet' : ` (${document.id}), ${document.status}`}`,
-      `task ${document.task.name}, ${formatNumber(document.parameters.total)} parameters, ${formatNumber(document.parameters.trainable)} of them trained`,
+      `${document.name}${document.id === undefined ? ', not trained yet' : ` (${document.id}), ${document.source ? sourceText(document.source) : document.status}`}`,
+      `task ${document.task.name}, ${formatNumber(document.parameters.total)} parameters${document.source ? '' : `, ${formatNumber(document.parameters.trainable)} of them trained`}`,
       ...(document.from ? [originText(document.from)] : []),
       '',
-      textTable(columns, document.parameters.tensors),
+      parametersTable(document.parameters.tensors),
     ].join('\n'));
   }, { reference });
 }
-
-function originText({ id, name, checkpoint }: ModelOrigin): string {
-  return `fine-tuned from ${name} (${id})${checkpoint === undefined ? '' : ` at step ${formatNumber(checkpoint)}`}`;
-}
-
-const columns = [
-  { title: 'parameter', value: ({ name }: ParameterSummary) => name },
-  { title: 'shape', value: ({ shape }: ParameterSummary) => formatShape(shape) },
-  { title: 'trained', value: ({ trainable }: ParameterSummary) => (trainable ? 'yes' : 'no') },
-];
 
 async function describe(engine: Engine, reference: string) {
   if (await isExperimentFile(reference)) return describeExperiment(engine, reference);
@@ -49,10 +39,11 @@ async function describe(engine: Engine, reference: string) {
 
 async function describeModel(engine: Engine, id: string) {
   const { summary, experiment, config, parameters, checkpoints } = await engine.details(id);
-  const { name, path, status, progress, metrics } = summary;
+  const { name, path, status, progress, metrics, source } = summary;
   return {
     id, name, path, status, progress, metrics, checkpoints, config, task: experiment.task, seed: experiment.seed, training: experiment.training,
     ...(experiment.from && { from: experiment.from }),
+    ...(source && { source }),
     parameters: withTensors(parameters),
   };
 }
@@ -62,7 +53,7 @@ async function describeExperiment(engine: Engine, reference: string) {
   const { resolved, config } = experimentOf(source, await engine.runs.origins.lookUp(source));
   const tensors = parameterSpecs(config).map(({ name, shape, trainable }) => ({ name, shape, trainable }));
   return {
-    id: undefined, status: undefined, name: resolved.name, config, task: resolved.task, seed: resolved.seed, training: resolved.training,
+    id: undefined, status: undefined, source: undefined, name: resolved.name, config, task: resolved.task, seed: resolved.seed, training: resolved.training,
     ...(resolved.from && { from: resolved.from }),
     parameters: withTensors(tensors),
   };

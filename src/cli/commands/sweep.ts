@@ -1,14 +1,14 @@
 import { CancelledError, UserError } from '../../common/errors';
 import type { Engine } from '../../engine/engine';
+import { sweepToEnd } from '../../engine/trainToEnd';
 import { UnconfirmedSweep, type SweepOrder } from '../../engine/sweeps';
 import type { Device } from '../../protocol/engine';
 import type { MetricName } from '../../protocol/model';
 import { bestRow, type ExecutorName, type SlurmOptions, type SweepDetails, type SweepOptions, type SweepRow } from '../../protocol/sweep';
 import { answer, FailedAnswer } from '../output';
 import { withEngine, type CommonOptions, type Session } from '../session';
-import { sweepToEnd } from '../sweeping';
 import { sweepCsv, sweepMarkdown, sweepText } from '../sweepTables';
-import { orderOf, type ExperimentChanges } from '../training';
+import { orderOf, watchOf, type ExperimentChanges } from '../training';
 
 export const tableFormats = ['table', 'markdown', 'csv'] as const;
 
@@ -28,7 +28,7 @@ export async function sweep(session: Session, experiment: string, options: Sweep
   await withEngine(session, options, async engine => {
     const order = { ...(await orderOf(engine, experiment, options)), options: how, confirmed: options.yes ?? false };
     if (options.dryRun) return explained(() => dryRun(session, engine, order));
-    const details = await explained(() => sweepToEnd(session, engine, order));
+    const details = await explained(() => sweepToEnd(engine, order, watchOf(session)));
     answer(session.output, documentOf(details, options.metric), () => textOf(details, options));
     if (session.interrupted.aborted && details.status === 'stopped') {
       session.output.err.write('Run the same command again to go on from there.\n');

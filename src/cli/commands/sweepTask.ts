@@ -1,9 +1,11 @@
 import type { Engine } from '../../engine/engine';
 import { checkTask, readTask, taskThreads, type SlurmTask } from '../../engine/executors/slurmTask';
+import { FailedError } from '../../engine/failure';
 import { allThreads } from '../../engine/threads';
-import { answer, FailedError } from '../output';
+import { trainToEnd } from '../../engine/trainToEnd';
+import { answer } from '../output';
 import { withEngine, type Session } from '../session';
-import { trainToEnd } from '../training';
+import { watchOf } from '../training';
 
 /** Sent to the job shortly before its time is up. */
 const timeIsUp = 'SIGUSR2';
@@ -35,7 +37,7 @@ async function trainTask(session: Session, engine: Engine, { model: id, text }: 
   // A job that was killed can have left its lock behind, which counts for ten seconds more.
   if (await engine.store.has(id)) (await engine.store.lock(id)).dispose();
   // What a cluster is given was meant for it, and has a time limit of its own.
-  await trainToEnd(session, engine, { text, force: true }, true);
+  await trainToEnd(engine, { text, force: true }, watchOf(session));
   const { name, status, progress } = await engine.model(id);
   if (status !== 'finished') throw new FailedError(await whyStopped(session.interrupted.reason, engine, id));
   answer(session.output, { id, status, progress }, () => `${name} (${id}) is trained to its end.`);

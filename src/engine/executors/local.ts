@@ -82,7 +82,7 @@ class Round {
   /** Starts a run where it stands; nothing when there is nothing to do here. */
   private async begin(job: SweepJob): Promise<Run | undefined> {
     const { model, text, index } = job;
-    const { run, cached } = await this.runs.train({ text, ...this.how });
+    const { run, cached } = await this.runs.train({ text, ...this.how, ignoreBreakpoints: true });
     if (run || !cached) return run;
     const { status } = await this.store.read(model);
     switch (status) {
@@ -94,7 +94,7 @@ class Round {
         this.elsewhere.push(job);
         this.host.tell(index, { status });
         return undefined;
-      default: return this.runs.resume(model, this.how);
+      default: return this.runs.resume(model, { ...this.how, ignoreBreakpoints: true });
     }
   }
 

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
+import { expect } from 'vitest';
 import { runProgram } from '../../../src/cli/program';
 import { installationAt } from '../../../src/engine/engine';
 import { Text } from './text';
@@ -15,6 +16,13 @@ export async function runHere(bundles: string, words: readonly string[]): Promis
   const [out, err] = [new Text(), new Text()];
   const code = await runProgram(words, { interrupted: new AbortController().signal, installation: installationAt(bundles) }, { out, err });
   return { code, out: out.text, err: err.text };
+}
+
+/** The document of a command that must be done. */
+export async function jsonHere(bundles: string, words: readonly string[]) {
+  const { code, out, err } = await runHere(bundles, [...words, '--json']);
+  expect(code, err).toBe(0);
+  return JSON.parse(out);
 }
 
 /** Runs a command line in a process. `interrupt` stands for Ctrl-C. */

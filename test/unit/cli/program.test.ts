@@ -168,9 +168,9 @@ describe('the command line', () => {
     expect(JSON.parse(out)).toEqual({
       experiments: [{
         name: 'claims', id, seed: 4, claims: [
-          { claim: 'it learns', measured: expect.any(Number), expect: '< 100', ok: true },
-          { claim: 'it has learned', measured: expect.any(Number), expect: '< 1e-6', ok: false },
-          { claim: 'head 1 spreads its attention', measured: expect.any(Number), expect: '> 0.01', ok: true },
+          { index: 0, claim: 'it learns', measured: expect.any(Number), expect: '< 100', ok: true },
+          { index: 1, claim: 'it has learned', measured: expect.any(Number), expect: '< 1e-6', ok: false },
+          { index: 2, claim: 'head 1 spreads its attention', measured: expect.any(Number), expect: '> 0.01', ok: true },
         ],
       }],
     });
@@ -185,6 +185,22 @@ describe('the command line', () => {
     expect(text.out).toMatch(new RegExp(`^claims \\(${id}\\), seed 4\\n[^\\n]*\\n✓ +it learns +[\\d.]+ +< 100\\n✗ +it has learned +[\\d.]+ +< 1e-6\\n✓ .*\\n\\n2 of 3 claims hold\\.\\n$`));
     // Both were trained before.
     expect(text.err).not.toContain('step');
+  });
+
+  test('reports claims as results of tests', async () => {
+    const file = await withClaims('reported', [learns, { ...learns, claim: 'it "has" <learned>', expect: '< 1e-6' }]);
+    const { code, out } = await circuits('verify', file, '--reporter', 'junit');
+    expect(code).toBe(1);
+    expect(out).toMatch(/^<\?xml version="1\.0" encoding="UTF-8"\?>\n<testsuites name="circuits verify" tests="2" failures="1" errors="0" time="\d+\.\d{3}">\n/);
+    expect(out).toMatch(/<testcase classname="reported, seed 0" name="it learns" time="\d+\.\d{3}"\/>/);
+    expect(out).toMatch(/name="it &#34;has&#34; &#60;learned&#62;"[^>]*>\n +<failure message="measured [\d.]+, expected &#60; 1e-6"\/>\n/);
+    const json = await circuits('verify', file, '--reporter', 'json');
+    expect(JSON.parse(json.out)).toEqual(JSON.parse((await circuits('verify', file, '--json')).out));
+    expect((await circuits('verify', file, '--reporter=text')).out).toBe((await circuits('verify', file)).out);
+    const refused = await circuits('verify', file, '--reporter', 'junit', '--json');
+    expect(refused).toMatchObject({ code: 2, err: '--json is the same as --reporter json, and cannot be given with --reporter junit; leave one of them out.\n' });
+    // Mistakes too are told as was asked for.
+    expect(JSON.parse((await circuits('verify', 'aray-update', '--reporter', 'json')).out)).toEqual({ error: expect.stringContaining('"array-update"') });
   });
 
   test('says that an experiment makes no claims, and trains nothing for it', async () => {
@@ -202,8 +218,8 @@ describe('the command line', () => {
     expect(code).toBe(1);
     const problem = expect.stringMatching(/^The loss stopped being a number/);
     expect(JSON.parse(out).experiments).toEqual([
-      { name: 'one', id: expect.any(String), seed: 0, problem, claims: [{ claim: 'it learns', measured: null, expect: '< 100', ok: false, problem }] },
-      { name: 'two', id: expect.any(String), seed: 0, claims: [{ claim: 'it learns', measured: expect.any(Number), expect: '< 100', ok: true }] },
+      { name: 'one', id: expect.any(String), seed: 0, problem, claims: [{ index: 0, claim: 'it learns', measured: null, expect: '< 100', ok: false, problem }] },
+      { name: 'two', id: expect.any(String), seed: 0, claims: [{ index: 0, claim: 'it learns', measured: expect.any(Number), expect: '< 100', ok: true }] },
     ]);
     expect(err).toContain('The loss stopped being a number');
   });
@@ -257,6 +273,7 @@ describe('the command line', () => {
     [['models', 'tiny'], /too many arguments/],
     [['train'], /missing required argument 'experiment'/],
     [['verify'], /missing required argument 'experiments'/],
+    [['verify', 'tiny', '--reporter', 'morse'], /Allowed choices are text, json, junit/],
     [['verify', 'aray-update'], /^There is no bundled experiment "aray-update"; the nearest is "array-update"\.\n$/],
     [['train', 'tiny', '--steps', '-5'], /argument '-5' is invalid. It must be a whole number, at least 0\./],
     [['train', 'tiny', '--steps', '2.5'], /argument '2.5' is invalid/],

@@ -3,7 +3,7 @@ import { UserError } from '../../../src/common/errors';
 import { Badges } from '../../../src/engine/badges';
 import type { AnalysisInfo, AnalysisRequest, AnalysisResult, HeadBadge } from '../../../src/protocol/analysis';
 import type { ModelDetails, ModelStatus } from '../../../src/protocol/model';
-import { modelDetails } from '../extension/models';
+import { modelDetails } from '../extension/models/models';
 
 const info = (id: string, badges: boolean): AnalysisInfo =>
   ({ id, title: id, description: '', group: 'Attention', params: {}, scalars: {}, badges, live: false, atCheckpoint: true });
@@ -27,9 +27,16 @@ function badgesOf(results: Readonly<Record<string, AnalysisResult | Error>>) {
   return { badges, ran, logged, signals };
 }
 
-function model({ id = 'm', status = 'finished', checkpoints = [100] }: { readonly id?: string; readonly status?: ModelStatus; readonly checkpoints?: readonly number[] } = {}): ModelDetails {
+interface Given {
+  readonly id?: string;
+  readonly status?: ModelStatus;
+  readonly checkpoints?: readonly number[];
+  readonly taskKey?: string;
+}
+
+function model({ id = 'm', status = 'finished', checkpoints = [100], taskKey }: Given = {}): ModelDetails {
   const details = modelDetails({ layers: 1, heads: 2, attentionOnly: true, checkpoints });
-  return { ...details, summary: { ...details.summary, id, status } };
+  return { ...details, summary: { ...details.summary, id, status, ...(taskKey !== undefined && { taskKey }) } };
 }
 
 describe('the badges of a model', () => {
@@ -51,6 +58,12 @@ describe('the badges of a model', () => {
     await badges.of(model({ checkpoints: [100, 200] }));
     await badges.of(model({ id: 'other' }));
     expect(ran.map(request => request.model)).toEqual(['m', 'm', 'other']);
+  });
+
+  test('are worked out again for another task', async () => {
+    const { badges, ran } = badgesOf({ 'head-scores': { figures: [], scalars: {}, badges: [badge('previous 0.98')] } });
+    for (const taskKey of ['a', 'a', 'b']) await badges.of(model({ taskKey }));
+    expect(ran).toHaveLength(2);
   });
 
   test('are none while it trains, and nothing is run for them', async () => {

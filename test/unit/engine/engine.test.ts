@@ -135,6 +135,27 @@ describe('the engine process', () => {
     await refused(sweep({ seed: [0] }, { options: { executor: 'local', parallel: -1 } })).toMatchObject({ code: protocol.userErrorCode });
   });
 
+  test('pauses a run at a breakpoint that was set while it goes on, tells of it, and steps on from there', async () => {
+    const engine = await engineHere();
+    const { connection } = engine;
+    const { model } = await trainTiny(engine, { steps: long, checkpointEvery: 20 });
+    const spreads = { analysis: 'attention', params: { examples: 2 }, scalar: 'entropy', when: '> 0', action: 'pause' } as const;
+    const reached = new Promise<protocol.BreakpointHit>(resolve => connection.onNotification(protocol.breakpointReached, resolve));
+    await connection.sendRequest(protocol.setBreakpoints, { model: model.id, breakpoints: [spreads] });
+    expect(await connection.sendRequest(protocol.getBreakpoints, { model: model.id })).toEqual([spreads]);
+    const hit = await reached;
+    expect(hit).toMatchObject({ model: model.id, name: 'tiny', breakpoint: spreads, measured: expect.any(Number), paused: true });
+    expect(hit.step % 20).toBe(0);
+    expect((await connection.sendRequest(protocol.getModel, { model: model.id })).summary).toMatchObject({ status: 'paused', progress: { step: hit.step } });
+
+    const stepped = told(engine, ({ status, progress }) => status === 'paused' && progress.step === hit.step + 20);
+    await connection.sendRequest(protocol.controlModel, { model: model.id, action: 'step' });
+    await stepped;
+    const refused = (breakpoints: readonly object[]) => expect(connection.sendRequest(protocol.setBreakpoints.method, { model: model.id, breakpoints })).rejects;
+    await refused([{ ...spreads, analysis: 'atention' }]).toMatchObject({ code: protocol.userErrorCode, message: expect.stringContaining('the nearest') });
+    await refused([{ ...spreads, colour: 'red' }]).toMatchObject({ code: protocol.userErrorCode, message: expect.stringContaining('breakpoints/set is wrong at "breakpoints.0.colour"') });
+  });
+
   test('tells of what other processes do to the store', async () => {
     const engine = await engineHere();
     const { model } = await trainTiny(engine);
@@ -281,12 +302,24 @@ describe('the engine process', () => {
 
   test('says what is wrong with an experiment, and where', async () => {
     const { connection } = await engineHere();
-    expect(await connection.sendRequest(protocol.checkExperiment, { text: tinyExperiment() })).toEqual([]);
-    const problems = await connection.sendRequest(protocol.checkExperiment, { text: tinyExperiment().replace('"modulus":7', '"modulus":1') });
+    const problemsOf = async (source: protocol.ExperimentText) => (await connection.sendRequest(protocol.experimentStanding, source)).problems;
+    expect(await problemsOf({ text: tinyExperiment() })).toEqual([]);
+    const problems = await problemsOf({ text: tinyExperiment().replace('"modulus":7', '"modulus":1') });
     expect(problems).toMatchObject([{ path: ['task', 'modulus'] }]);
     const claims = '"claims":[{"claim":"it attends","analysis":"atention","scalar":"entropy","expect":"> 0"}]';
-    expect(await connection.sendRequest(protocol.checkExperiment, { text: tinyExperiment().replace('"seed":0', `"seed":0,${claims}`) })).toMatchObject([{ path: ['claims', 0, 'analysis'] }]);
-    expect(await connection.sendRequest(protocol.checkExperiment, { text: '{ "name": ' })).toHaveLength(1);
+    expect(await problemsOf({ text: tinyExperiment().replace('"seed":0', `"seed":0,${claims}`) })).toMatchObject([{ path: ['claims', 0, 'analysis'] }]);
+    expect(await problemsOf({ text: '{ "name": ' })).toHaveLength(1);
+  });
+
+  test('says how an experiment stands, before it is trained and after', async () => {
+    const engine = await engineHere();
+    const { connection } = engine;
+    const text = tinyExperiment();
+    expect(await connection.sendRequest(protocol.experimentStanding, { text })).toEqual({ problems: [], trains: { id: expect.any(String), name: 'tiny', seed: 0, steps: 20 } });
+    const { model } = await connection.sendRequest(protocol.train, { experiment: { text } });
+    expect(await connection.sendRequest(protocol.experimentStanding, { text })).toMatchObject({ trains: { id: model.id }, model: { id: model.id } });
+    expect(await connection.sendRequest(protocol.experimentStanding, { text: text.replace('"steps":20', '"steps":21') })).toMatchObject({ before: { id: model.id } });
+    expect(await connection.sendRequest(protocol.experimentStanding, { text: '{ "name": ' })).toMatchObject({ problems: [{ path: [] }] });
   });
 
   test('keeps its runs when it hears nonsense', async () => {

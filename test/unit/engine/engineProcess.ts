@@ -23,7 +23,7 @@ export async function startEngine(bundles: string, store: string): Promise<Engin
   const lines: string[] = [];
   connection.onNotification(log, ({ message }) => void lines.push(message));
   connection.listen();
-  const info = await connection.sendRequest(initialize, { store, device: 'cpu', threads: 1 }).catch((error: unknown) => {
+  const info = await connection.sendRequest(initialize, { store, device: 'cpu', threads: 1, trusted: true }).catch((error: unknown) => {
     child.disconnect();
     throw error;
   });

@@ -34,6 +34,25 @@ describe('a work queue', () => {
     await expect(next).resolves.toBe('done');
   });
 
+  test('runs first what something is held up by, however many wait', async () => {
+    const queue = new WorkQueue('analyses', 1, 1);
+    const [running, waiting, urgent, cancelled] = [work(), work(), work(), work()];
+    const all = [queue.run(never, running.start), queue.run(never, waiting.start), queue.runFirst(never, urgent.start)];
+    const cancel = new AbortController();
+    const given = queue.runFirst(cancel.signal, cancelled.start);
+    cancel.abort();
+    await expect(given).rejects.toThrow(CancelledError);
+    running.end();
+    await all[0];
+    expect([urgent.hasBegun, waiting.hasBegun]).toEqual([true, false]);
+    urgent.end();
+    await all[2];
+    expect(waiting.hasBegun).toBe(true);
+    waiting.end();
+    await all[1];
+    expect(cancelled.hasBegun).toBe(false);
+  });
+
   test('refuses more than may wait', async () => {
     const queue = new WorkQueue('analyses', 1, 1);
     const [first, second] = [work(), work()];

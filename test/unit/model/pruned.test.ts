@@ -42,7 +42,7 @@ const options: readonly Partial<ModelConfig>[] = [
   { n_layers: 1 },
   { n_layers: 2, attn_only: true, biases: false },
   { n_layers: 3, biases: false, act_fn: 'gelu' },
-  { n_layers: 2, attention_dir: 'bidirectional', act_fn: 'silu' },
+  { n_layers: 2, attention_dir: 'bidirectional', act_fn: 'silu', attn_scale: 1.25 },
   { n_layers: 2, attn_only: true, mask: ['x....', 'xx...', '.xx..', 'x..x.', '..xxx'], use_attn_scale: false },
 ];
 
@@ -56,6 +56,7 @@ describe.each(positionalEmbeddings)('positions %s', positional_embedding_type =>
           positional_embedding_type,
           normalization_type,
           ...(positional_embedding_type === 'rotary' && index % 2 === 0 ? { rotary_dim: 2 } : {}),
+          ...(positional_embedding_type === 'rotary' && index === 1 ? { rotary_base: 50, rotary_adjacent_pairs: true } : {}),
         });
         // Every option meets every regime somewhere in the table of embeddings and norms.
         const shift =

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
-import { UserError } from '../../../src/common/errors';
+import { UnknownNameError, UserError } from '../../../src/common/errors';
 import { float32, int32, type HostTensor } from '../../../src/common/tensor';
 import { headName } from '../../../src/model/names';
 import { asFloat32, RunnableModel } from '../../../src/model/runnable';
@@ -159,8 +159,9 @@ describe('refuses in one sentence', () => {
 
   test('a parameter that the model does not have, with the nearest', () => {
     expect(() => model.parameter('blocks.0.attn.WQ')).toThrow(
-      new UserError(
+      new UnknownNameError(
         'There is no parameter "blocks.0.attn.WQ"; the nearest are "blocks.0.attn.W_Q", "blocks.0.attn.W_K", "blocks.0.attn.W_V".',
+        ['blocks.0.attn.W_Q', 'blocks.0.attn.W_K', 'blocks.0.attn.W_V'],
       ),
     );
   });

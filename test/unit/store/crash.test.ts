@@ -9,7 +9,7 @@ import { readSafetensors } from '../../../src/store/safetensors';
 import { Store } from '../../../src/store/store';
 import { buildStoreProcess, ChildStore } from './childStore';
 import { copyOf } from './folders';
-import { again, before, operationNames, other, prepare, type OperationName } from './operations';
+import { added, again, before, operationNames, other, prepare, type OperationName } from './operations';
 import { trainingState, weights } from './samples';
 
 let folder: string;
@@ -70,6 +70,7 @@ const emptied = { steps: [], resume: undefined, newest: undefined, file: undefin
 /** Every content that a crash may leave, from the old to the new, which comes last. */
 const allowed: Record<OperationName, readonly Seen[]> = {
   create: [untouched, { ...untouched, models: { [before.id]: 'before stopped', [other.id]: 'other finished' } }],
+  add: [untouched, { ...untouched, models: { [before.id]: 'before stopped', [added.id]: 'added finished' } }],
   // Between the old going and the new coming, in one step each, there is neither; whoever retrains has given the old
   // up.
   replace: [untouched, { ...emptied, models: {} }, { ...emptied, models: { [again.id]: 'again finished' } }],

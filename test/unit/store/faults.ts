@@ -89,7 +89,8 @@ function instrument(
 const always = () => true;
 instrument(fs, ['mkdir', 'rmdir', 'rmdirSync', 'utimes'], always);
 instrument(fs.promises, ['mkdir', 'rmdir', 'rename'], always);
-instrument(fs.promises, ['open'], ([, flags]) => flags !== undefined && flags !== 'r');
+const writing = fs.constants.O_WRONLY | fs.constants.O_RDWR | fs.constants.O_CREAT;
+instrument(fs.promises, ['open'], ([, flags]) => (typeof flags === 'number' ? (flags & writing) !== 0 : flags !== undefined && flags !== 'r'));
 instrument(fs.promises, ['rm'], always, (_, [target]) => () => {
   const folder = String(target);
   const [first] = fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory() ? fs.readdirSync(folder) : [];
@@ -107,7 +108,7 @@ const prototype: unknown = Object.getPrototypeOf(handle);
 await handle.close();
 if (typeof prototype !== 'object' || prototype === null) throw new TypeError('File handles have changed');
 instrument(prototype, ['truncate', 'sync', 'datasync'], always);
-instrument(prototype, ['writeFile', 'appendFile'], few, (self, [content]) => () => {
+instrument(prototype, ['write', 'appendFile'], few, (self, [content]) => () => {
   if (!('fd' in self) || typeof self.fd !== 'number') throw new TypeError('File handles have changed');
   if (!(content instanceof Uint8Array)) throw new TypeError('Bytes are written');
   fs.writeSync(self.fd, content, 0, Math.floor(content.byteLength / 2));

@@ -8,6 +8,10 @@ export const again = modelRecord({ name: 'again' });
 /** One that is not there. */
 export const other = modelRecord({ experiment: experiment({ seed: 1 }), name: 'other' });
 
+const { id: _, ...unnumbered } = modelRecord({ name: 'added', createdAt: before.createdAt - 1 });
+/** One that comes with its numbers, which make its id. */
+export const added = { ...unnumbered, id: '1c0f129608c61724' };
+
 export async function prepare(store: Store): Promise<void> {
   await store.create(before);
   await store.appendMetrics(before.id, [0, 100, 200].map(step => ({ step, seconds: step / 10, trainLoss: 0.5 })));
@@ -18,6 +22,11 @@ export async function prepare(store: Store): Promise<void> {
 /** Everything that changes a store. */
 export const operations = {
   create: store => store.create(other),
+  add: async store => void await store.add(unnumbered, async draft => {
+    await draft.writeCheckpoint(10, weights(10));
+    await draft.writeWeights(weights(20));
+    await draft.writeMetrics([{ step: 10, seconds: 0, testLoss: 0.25 }]);
+  }),
   replace: store => store.create(again, { replace: true }),
   update: async store => void await store.update(before.id, { status: 'failed', problem: 'The loss is not finite.' }),
   remove: store => store.remove(before.id),

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { UserError } from '../../../src/common/errors';
 import { float32, int32, sizeOf } from '../../../src/common/tensor';
-import { encodeSafetensors, inspectSafetensors, readSafetensors, type SavedTensor } from '../../../src/store/safetensors';
+import { encodeSafetensors, readSafetensors, type SavedTensor } from '../../../src/store/safetensors';
 import { temporaryFolder } from './folders';
 
 // Files that Python's safetensors 0.8.0 wrote (the first) and reads (both).
@@ -95,16 +95,6 @@ describe('files of other programs', () => {
     const { tensors: read } = await readSafetensors(await fileOf(Buffer.from(brainFloats, 'base64')));
     expect(read.get('w')).toEqual(float32([4], Float32Array.of(1, -3.140625, 2 ** -133, Infinity)));
   });
-
-  test('of PyTorch, whole', async () => {
-    const fixture = path.join(import.meta.dirname, '../../fixtures/models/plain-relu-1-layer.safetensors');
-    const [shapes, values] = [await inspectSafetensors(fixture), await readSafetensors(fixture)];
-    expect(values.tensors.size).toBeGreaterThan(20);
-    for (const [name, { shape }] of shapes.tensors) {
-      expect(values.tensors.get(name)?.shape).toEqual(shape);
-      expect(values.tensors.get(name)?.data.length).toBe(sizeOf(shape));
-    }
-  });
 });
 
 test('a selection of tensors is read without the rest', async () => {
@@ -117,9 +107,6 @@ test('a selection of tensors is read without the rest', async () => {
   expect([...selected]).toEqual([['small', float32([2], Float32Array.of(3, 4))]]);
   const asked = read.mock.calls.map(([into]) => (ArrayBuffer.isView(into) ? into.byteLength : NaN));
   expect(asked).toEqual([8, (chunks[0]?.length ?? 0) - 8, 8]);
-  read.mockClear();
-  expect([...(await inspectSafetensors(file)).tensors.keys()]).toEqual(['large', 'small']);
-  expect(read).toHaveBeenCalledTimes(2);
   read.mockRestore();
 });
 
@@ -127,8 +114,8 @@ describe('hostile files are refused with one sentence', () => {
   const entry = (begin: number, end: number, more: object = {}) => ({ dtype: 'F32', shape: [(end - begin) / 4], data_offsets: [begin, end], ...more });
 
   test.each<readonly [string, unknown, number, string]>([
-    ['an unknown type', { a: entry(0, 4, { dtype: 'F31' }) }, 4, 'FILE: tensor "a" has the type "F31"; those that can be read are F64, F32, I32, F16, BF16.'],
-    ['a type that is a property of every object', { a: entry(0, 4, { dtype: 'constructor' }) }, 4, 'FILE: tensor "a" has the type "constructor"; those that can be read are F64, F32, I32, F16, BF16.'],
+    ['an unknown type', { a: entry(0, 4, { dtype: 'F31' }) }, 4, 'FILE: tensor "a" has the type "F31"; those that can be read are F64, F32, F16, BF16, I64, I32, I16, I8, U8, BOOL.'],
+    ['a type that is a property of every object', { a: entry(0, 4, { dtype: 'constructor' }) }, 4, 'FILE: tensor "a" has the type "constructor"; those that can be read are F64, F32, F16, BF16, I64, I32, I16, I8, U8, BOOL.'],
     ['a size that does not match', { a: entry(0, 8, { shape: [3] }) }, 8, 'FILE: tensor "a" is F32 [3], which takes 12 bytes, and has 8.'],
     ['an overlap', { a: entry(0, 8), b: entry(4, 12) }, 12, 'FILE: tensors "a" and "b" overlap.'],
     ['two tensors in one place', { a: entry(0, 8), b: entry(0, 8) }, 8, 'FILE: tensors "a" and "b" overlap.'],
@@ -155,7 +142,7 @@ describe('hostile files are refused with one sentence', () => {
     ['a header that is a list', [], 0, 'FILE is not a safetensors file: its header is not a JSON object.'],
     ['a header that is not JSON', '{"a":', 0, 'FILE is not a safetensors file: its header is not JSON.'],
     ['a header with a byte order mark', '\uFEFF{}', 0, 'FILE is not a safetensors file: its header is not JSON.'],
-    ['a header nested without end', '['.repeat(1_000_000), 0, 'FILE is not a safetensors file: its header is not JSON.'],
+    ['a header nested without end', '['.repeat(1_000_000), 0, 'FILE is not a safetensors file: its header is nested more than 3 levels.'],
     ['a name with control characters', { 'a\u001b[31m\n': 3 }, 0, 'FILE: tensor "a\\u001b[31m\\n" is described wrongly: Invalid type: Expected Object but received 3.'],
   ])('%s', async (_, header, dataSize, message) => {
     expect(await refusalOf(await fileWith(header, dataSize))).toBe(message);
@@ -184,7 +171,7 @@ describe('hostile files are refused with one sentence', () => {
     const file = await fileWith({ a: { dtype: 'F32', shape: [size / 4], data_offsets: [0, size] } }, 0);
     // Where the disk does not take files of this length, what is left to see is that it is cut short.
     const isGrown = await truncate(file, (await stat(file)).size + size).then(() => true, () => false);
-    expect(await refusalOf(file)).toMatch(isGrown ? `FILE: tensor "a" takes ${size} bytes, more than there is memory for.` : 'cut short');
+    expect(await refusalOf(file)).toMatch(isGrown ? `FILE: ${size} bytes are wanted at once, more than there is memory for.` : 'cut short');
   });
 
   test('a file cut anywhere', async () => {

@@ -2,12 +2,12 @@ import { failingAt, readOnly } from './faults';
 import { cp, mkdir, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { UserError } from '../../../src/common/errors';
+import { CancelledError, UserError } from '../../../src/common/errors';
 import { float32, int32 } from '../../../src/common/tensor';
 import { encodeSafetensors } from '../../../src/store/safetensors';
 import { Store } from '../../../src/store/store';
 import { copyOf, temporaryFolder } from './folders';
-import { before, operationNames, operations, other, prepare } from './operations';
+import { added, before, operationNames, operations, other, prepare } from './operations';
 import { config, experiment, modelRecord, trainingState, weights } from './samples';
 
 let store: Store;
@@ -317,6 +317,45 @@ async function halfMade(folder: string): Promise<readonly string[]> {
   return [...names.map(({ name }) => name), ...inside.flat()].filter(name => name.endsWith('.tmp') || name.startsWith('.new'));
 }
 
+describe('a model that comes with its numbers', () => {
+  const { id: _, ...unnumbered } = added;
+  const add = (fill: Parameters<Store['add']>[1]) => store.add(unnumbered, fill);
+
+  test('is there whole: checkpoints, weights and metrics, and nothing to resume from', async () => {
+    await operations.add(store);
+    expect(await store.list()).toEqual([added]);
+    expect(await store.checkpoints(added.id)).toEqual([10]);
+    expect(await store.readWeights(added.id, 10)).toEqual(weights(10));
+    expect(await store.readMetrics(added.id)).toEqual([{ step: 10, seconds: 0, testLoss: 0.25 }]);
+    expect(await readdir(store.pathOf(added.id))).toEqual(['checkpoints', 'metrics.jsonl', 'model.json', 'weights.safetensors']);
+    expect((await store.details(added.id)).summary.resumable).toBe(false);
+  });
+
+  test('has an id of its config and its numbers, in whatever order and under whatever name they come', async () => {
+    const { id } = await add(draft => draft.writeWeights(weights(1)));
+    const renamed = await store.add({ ...unnumbered, name: 'another', createdAt: 1 }, draft => draft.writeWeights(new Map([...weights(1)].reverse())));
+    expect(renamed).toEqual({ id, isNew: false });
+    expect((await store.list()).map(({ name }) => name), 'what was there stays').toEqual(['added']);
+    const others = await Promise.all([
+      add(draft => draft.writeWeights(weights(2))),
+      add(draft => draft.writeCheckpoint(1, weights(1))),
+      add(draft => draft.writeCheckpoint(2, weights(1))),
+      store.add({ ...unnumbered, config: { ...config, act_fn: 'gelu' } }, draft => draft.writeWeights(weights(1))),
+    ]);
+    expect(new Set([id, ...others.map(other => other.id)]).size).toBe(5);
+  });
+
+  test('is not there when its numbers do not fit, or do not come', async () => {
+    const [[first, tensor] = ['', float32([])]] = weights(1);
+    expect(await messageOf(add(draft => draft.writeWeights(new Map([[first, tensor]]))))).toBe('The saved weights of "added" lack "pos_embed.W_pos".');
+    await expect(add(async draft => {
+      await draft.writeWeights(weights(1));
+      throw new CancelledError();
+    })).rejects.toThrow(CancelledError);
+    expect(await readdir(store.folder)).toEqual([]);
+  });
+});
+
 describe('a disk that is', () => {
   test('read-only can be browsed, and says so when it is written to', async () => {
     await prepare(store);
@@ -349,7 +388,7 @@ describe('a disk that is', () => {
       expect((await copy.summaries()).filter(({ problem }) => problem?.includes('cannot be read'))).toEqual([]);
       for (const { id } of await copy.list()) {
         for (const step of await copy.checkpoints(id)) expect(await copy.readWeights(id, step)).toEqual(weights(step));
-        if ((await copy.checkpoints(id)).length > 0) await copy.readCheckpoint(id);
+        if (id !== added.id && (await copy.checkpoints(id)).length > 0) await copy.readCheckpoint(id);
         await copy.readMetrics(id);
       }
       expect(await halfMade(copy.folder), `point ${point}`).toEqual([]);

@@ -178,6 +178,16 @@ describe('bad input gets one clear sentence at its place', () => {
       'model.rotary_dim: rotary_dim has a meaning only with rotary positional embeddings.',
     ],
     [
+      'a rotary_base without rotation',
+      { model: { rotary_base: 500 } },
+      'model.rotary_base: rotary_base has a meaning only with rotary positional embeddings.',
+    ],
+    [
+      'a scale that is not used',
+      { model: { attn_scale: 2, use_attn_scale: false } },
+      'model.attn_scale: attn_scale has no use when use_attn_scale is false; leave one of them out.',
+    ],
+    [
       'a pattern that matches nothing',
       { model: { frozen: ['blocks.7.*'] } },
       'model.frozen: No parameter of this model matches "blocks.7.*".',
