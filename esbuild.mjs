@@ -13,7 +13,9 @@ const entryPoints = {
   engine: 'src/engine/main.ts',
   trainer: 'src/engine/trainer.ts',
   sampler: 'src/engine/sampler.ts',
+  taskModule: 'src/engine/taskModules/taskModule.ts',
   cli: 'src/cli/main.ts',
+  mcp: 'src/cli/mcpServer.ts',
 };
 
 /** @type {import('esbuild').BuildOptions} */
@@ -34,9 +36,8 @@ const nodeOptions = {
   logLevel: 'info',
 };
 
-/** The JSON schema of experiment files, made from the schema that checks them. */
-async function writeExperimentSchema() {
-  const source = 'src/extension/experimentSchema.ts';
+/** Writes the JSON schema that a function of a source file makes. */
+async function writeSchema(source, name, file) {
   const { outputFiles: [bundle] } = await build({
     entryPoints: [source],
     bundle: true,
@@ -46,8 +47,8 @@ async function writeExperimentSchema() {
     logLevel: 'error',
   });
   const code = Buffer.from(bundle.contents).toString('base64');
-  const { experimentJsonSchema } = await import(`data:text/javascript;base64,${code}`);
-  await writeFile('dist/experiment.schema.json', `${JSON.stringify(experimentJsonSchema(), undefined, 2)}\n`);
+  const { [name]: jsonSchema } = await import(`data:text/javascript;base64,${code}`);
+  await writeFile(file, `${JSON.stringify(jsonSchema(), undefined, 2)}\n`);
 }
 
 /** @type {import('esbuild').BuildOptions} */
@@ -55,7 +56,9 @@ const panelOptions = { ...panelBuildOptions, outdir: 'dist', sourcemap: producti
 const bundles = [nodeOptions, panelOptions];
 
 await mkdir('dist', { recursive: true });
-await writeExperimentSchema();
+// Made from the schemas that check the files.
+await writeSchema('src/extension/experiments/experimentSchema.ts', 'experimentJsonSchema', 'dist/experiment.schema.json');
+await writeSchema('src/extension/imports/promptsSchema.ts', 'promptsJsonSchema', 'dist/prompts.schema.json');
 if (watch) {
   const contexts = await Promise.all(bundles.map(options => context(options)));
   await Promise.all(contexts.map(each => each.watch()));

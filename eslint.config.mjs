@@ -86,4 +86,13 @@ export default typescript.config(
     ignores: ['src/extension/**'],
     rules: { 'no-restricted-imports': ['error', { paths: [{ name: 'vscode', message: 'Only src/extension may import vscode.' }] }] },
   },
+  {
+    // Which take links apart that names from outside may hold.
+    files: ['src/extension/**/*.ts'],
+    ignores: ['src/extension/notifications.ts'],
+    rules: {
+      'no-restricted-properties': ['error', ...['showInformationMessage', 'showWarningMessage', 'showErrorMessage', 'setStatusBarMessage', 'withProgress'].map(property => (
+        { property, message: 'Messages pass through src/extension/notifications.' }))],
+    },
+  },
 );

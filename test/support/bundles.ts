@@ -5,7 +5,7 @@ import { build } from 'esbuild';
 const root = path.join(import.meta.dirname, '..', '..');
 
 /** The bundles that training takes. */
-export const trainerEntryPoints = { trainer: 'src/engine/trainer.ts', sampler: 'src/engine/sampler.ts' };
+export const trainerEntryPoints = { trainer: 'src/engine/trainer.ts', sampler: 'src/engine/sampler.ts', taskModule: 'src/engine/taskModules/taskModule.ts' };
 
 export interface Bundles {
   /** The folder in which they lie, as in `dist/`. */

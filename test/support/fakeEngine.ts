@@ -8,7 +8,7 @@ import type { SweepSummary } from '../../src/protocol/sweep';
 
 /**
  * A process that speaks the engine's protocol with made-up models, so that the extension can be tested without training.
- * Experiments named `crash`, `refuse`, `slow` and `untrained` do what they say.
+ * Experiments named `crash`, `refuse`, `slow`, `unconfigured` and `untrained` do what they say.
  */
 const connection = createMessageConnection(new IPCMessageReader(process), new IPCMessageWriter(process));
 const models = new Map<string, ModelSummary>();
@@ -101,6 +101,7 @@ connection.onRequest(protocol.train, ({ experiment, steps }) => {
   const name = 'bundled' in experiment ? experiment.bundled : 'from-text';
   if (name === 'crash') process.exit(3);
   if (name === 'refuse') return new ResponseError<void>(protocol.userErrorCode, 'There is no experiment "refuse".');
+  if (name === 'unconfigured') return new ResponseError<void>(protocol.configCode, 'Nothing tells n_ctx.');
   if (name === 'slow') return new ResponseError<void>(protocol.tooLongCode, 'It would take about 35 hours.');
   if (name === 'untrained') return new ResponseError(protocol.untrainedOriginCode, 'It starts from "base".', { id: 'b', name: 'base' }) as ResponseError<unknown> as ResponseError<void>;
   if (name === 'defect') throw new TypeError('undefined is not a function');
@@ -124,11 +125,6 @@ connection.onRequest(protocol.controlModel, ({ model, action }) => {
   return null;
 });
 connection.onRequest(protocol.renameModel, ({ model, name }) => put({ id: known(model).id, name }));
-connection.onRequest(protocol.checkExperiment, ({ text }) => {
-  const experiment: unknown = JSON.parse(text);
-  const named = typeof experiment === 'object' && experiment !== null && 'task' in experiment;
-  return named ? [] : [{ path: [], message: 'An experiment needs a task.' }];
-});
 connection.onRequest(protocol.applicableAnalyses, () => analyses);
 connection.onRequest(protocol.analyze, async ({ model, analysis, progress }, token) => {
   const { step } = known(model).progress;

@@ -7,7 +7,7 @@ import { toolsNode } from './npmPackages.mjs';
 import { repository } from './repository.mjs';
 import { step } from './steps.mjs';
 
-const sources = ['src', 'webview', 'media', 'esbuild.mjs', 'package.json', 'package-lock.json'];
+const sources = ['src', 'webview', 'media', 'esbuild.mjs', 'package.json', 'package.nls.json', 'package-lock.json'];
 const packageSources = [...sources, 'package.mjs', '.vscodeignore', 'README.md', 'CHANGELOG.md', 'LICENSE'];
 
 /** Builds the bundles in dist/, and returns the command line's. */

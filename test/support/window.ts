@@ -116,18 +116,25 @@ export class CodeWindow {
     await this.page.getByRole('tab', { name: path.basename(name), selected: true }).waitFor();
   }
 
-  /** Replaces the text of the editor that has the focus. */
+  /** Replaces the text of the editor that has the focus, which must not be empty. */
   async replaceText(text: string): Promise<void> {
+    const selected = this.statusBarItem(/\([\d,]+ selected\)/);
     await this.page.locator('.editor-instance .monaco-editor.focused').waitFor();
     await this.page.evaluate((copied) => navigator.clipboard.writeText(copied), text);
-    await this.page.keyboard.press('ControlOrMeta+A');
+    // What has just had the focus may still take the first key.
+    await eventually('the text to be selected', async () => {
+      await this.page.keyboard.press('ControlOrMeta+A');
+      await selected.waitFor({ timeout: 2000 });
+      return true;
+    });
     // Pasted, since brackets that are typed bring their closing ones along.
     await this.page.keyboard.press('ControlOrMeta+V');
+    await selected.waitFor({ state: 'detached' });
   }
 
   async save(): Promise<void> {
     await this.page.keyboard.press('ControlOrMeta+S');
-    await this.page.locator('.tab.active:not(.dirty)').waitFor();
+    await this.page.locator('.editor-group-container.active .tab.active:not(.dirty)').waitFor();
   }
 
   /** The titles of the open editors, panels among them. */

@@ -20,7 +20,7 @@ export interface Opened {
 }
 
 /** Opens a window on a new folder with these files, by their names, and more extensions than ours where they are given. */
-export async function open({ files = {}, extensions = [], ...options }: CodeServerOptions & { readonly files?: Readonly<Record<string, string>> } = {}): Promise<Opened> {
+export async function open({ files = {}, extensions = [], ...options }: CodeServerOptions & { readonly files?: Readonly<Record<string, string | Uint8Array>> } = {}): Promise<Opened> {
   const folder = await mkdtemp(path.join(tmpdir(), 'circuits-window-'));
   const workspace = path.join(folder, 'workspace');
   const started: (() => Promise<void>)[] = [() => rm(folder, { recursive: true, force: true })];
@@ -29,7 +29,7 @@ export async function open({ files = {}, extensions = [], ...options }: CodeServ
   };
   try {
     await mkdir(workspace);
-    for (const [name, text] of Object.entries(files)) await writeFile(path.join(workspace, name), text);
+    for (const [name, content] of Object.entries(files)) await writeFile(path.join(workspace, name), content);
     const server = await startCodeServer({ extensions: [await ensureExtensionPackage(), ...extensions], ...options });
     started.push(() => server.dispose());
     const window = await CodeWindow.open(server, { folder: workspace });

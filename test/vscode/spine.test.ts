@@ -97,8 +97,9 @@ describe('the spine', () => {
   });
 
   test('the panel is there again after a reload, with the model and the tree', async () => {
+    // With what it shows, which comes some time after its title, and without which it is not brought back.
     await untilStored(window.page, 'the open panel', texts =>
-      texts.some(text => text.includes('editorpart.state') && text.includes(`Attention: ${model}`)));
+      texts.some(text => text.includes('editorpart.state') && text.includes(`Attention: ${model}`) && /analysis[\\":]+attention/.test(text)));
     await window.reload();
     await circuits.open();
     await circuits.untilModelSays(model, /accuracy/);
@@ -127,6 +128,7 @@ describe('the spine', () => {
   test('a new experiment begins as a bundled one, without mistakes', async () => {
     await window.palette('Circuits: New Experiment…');
     await window.quickInput.shows('Experiment to start from');
+    await window.quickInput.type('modular-subtraction');
     await window.quickInput.choose('modular-subtraction');
     await window.quickInput.shows('New Experiment');
     await circuits.saveAs(/my-modular-subtraction\.circuit\.json$/, path.join(workspace, 'studies'));

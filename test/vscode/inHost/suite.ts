@@ -33,6 +33,14 @@ const checks: Readonly<Record<string, (extension: vscode.Extension<unknown>) => 
     assert.equal(forks.length, 1);
     assert.match(forks[0] ?? '', /engine\.js$/);
   },
+  async 'answers language models through its tools'(extension) {
+    const { contributes } = extension.packageJSON as { contributes: { languageModelTools: { name: string; modelDescription: string }[] } };
+    const offered = new Map(vscode.lm.tools.map(({ name, description }) => [name, description]));
+    for (const { name, modelDescription } of contributes.languageModelTools) assert.equal(offered.get(name), modelDescription, name);
+    const { content } = await vscode.lm.invokeTool('circuits_list_experiments', { input: {}, toolInvocationToken: undefined });
+    const said = content.map(part => (part instanceof vscode.LanguageModelTextPart ? part.value : '')).join('');
+    assert.match(said, /array-update/);
+  },
 };
 
 /** Runs the checks. `@vscode/test-electron` calls it by its name, and takes what it throws as the failure. */
