@@ -67,7 +67,7 @@ export class Bindings {
   constructor(private readonly store: Store, private readonly models: OpenModels) {}
 
   /**
-   * Binds a model to a task, to prompts or to nothing, and measures it on them; where that fails, it stays as it was. Its id stays.
+   * Binds a model to a task, to prompts or to nothing, and measures it on them, in one write; where that fails, it stays as it was. Its id stays.
    * Of two that are asked for at once the later one counts.
    * @throws UserError for what is no imported model, and as {@link resolveBinding}; CancelledError.
    */
@@ -90,17 +90,17 @@ export class Bindings {
     const { splitIsKnown, ...rest } = source;
     const isKnown = seed !== undefined || (isSame && source.kind === 'processed' && splitIsKnown === true);
     const experiment = { ...before, task: reference, ...(seed !== undefined && { seed }) };
-    const cameRows = (await this.store.readMetrics(id)).filter(cameWithModel).map(withoutAccuracy);
-    const came = cameRows.length > 0 ? metricsOf(cameRows.at(-1)) : isSame && trainLoss !== undefined ? { trainLoss } : {};
+    const lastRow = (await this.store.readLog(id)).at(-1);
+    const came = lastRow ? metricsOf(lastRow) : isSame && trainLoss !== undefined ? { trainLoss } : {};
     const measured = await this.measure(id, experiment, isKnown ? task : withoutSplit(task), signal);
     throwIfCancelled(signal);
     if (![measured.metrics, ...measured.rows].every(row => Object.values(row).every(Number.isFinite))) {
       throw new UserError(`What "${name}" answers are not finite numbers: its weights are too large to compute with.`);
     }
     if (snapshot) await keepSnapshot(this.store.folder, snapshot);
-    // All that it takes is there, so that no more than two writes lie between the old task and the new one.
-    await this.store.replaceMetrics(id, joinedRows(measured.rows, cameRows));
-    return this.store.update(id, { experiment, source: { ...rest, ...(isKnown && { splitIsKnown: true }) }, metrics: { ...came, ...measured.metrics } });
+    return this.store.update(id, {
+      experiment, source: { ...rest, ...(isKnown && { splitIsKnown: true }) }, metrics: { ...came, ...measured.metrics }, measured: measured.rows,
+    });
   }
 
   /** What a model measures on a task, at its end and at its checkpoints. */
@@ -121,27 +121,6 @@ export class Bindings {
 interface Measured {
   readonly metrics: Metrics;
   readonly rows: readonly MetricsRow[];
-}
-
-/** Losses come with a model; what is measured always has an accuracy, which is only added to rows that have a training loss. */
-function cameWithModel({ trainLoss, testAccuracy }: MetricsRow): boolean {
-  return trainLoss !== undefined || testAccuracy === undefined;
-}
-
-/** A row with what came with the model: losses come, and accuracies are measured. */
-function withoutAccuracy({ testAccuracy: _, testExactMatch: __, ...row }: MetricsRow): MetricsRow {
-  return row;
-}
-
-/** What was measured, and what came: that keeps its losses, and has the accuracies beside them. */
-function joinedRows(measured: readonly MetricsRow[], came: readonly MetricsRow[]): readonly MetricsRow[] {
-  const rows = new Map(measured.map(row => [row.step, row]));
-  for (const row of came) {
-    const { testAccuracy, testExactMatch } = rows.get(row.step) ?? {};
-    const isAdded = row.trainLoss !== undefined && testAccuracy !== undefined && testExactMatch !== undefined;
-    rows.set(row.step, isAdded ? { ...row, testAccuracy, testExactMatch } : row);
-  }
-  return [...rows.values()].sort((one, other) => one.step - other.step);
 }
 
 /** The most checkpoints that a model is measured at. */

@@ -91,8 +91,8 @@ async function readFound(store: string, id: string): Promise<Found | undefined> 
   }
 }
 
-/** Nothing when there is no model, or no longer. */
-async function tryReadStored(store: string, id: string): Promise<ModelRecord | undefined> {
+/** As {@link readStored}, but nothing when there is no model, or no longer. */
+export async function tryReadStored(store: string, id: string): Promise<ModelRecord | undefined> {
   const path = join(modelPath(store, id), recordFile);
   const status = await stat(path).catch(() => undefined);
   if (status === undefined) return undefined;

@@ -4,19 +4,13 @@ import * as v from 'valibot';
 import { errorCode } from '../common/errors';
 import type { MetricsRow } from '../protocol/model';
 import { writeFailure, writeFileAtomically } from './atomicFile';
-import { finiteJson, metricEntries } from './modelRecord';
+import { finiteJson, MetricsRowSchema } from './modelRecord';
 
 // `metrics.jsonl`: one row a line, only ever appended to. A line counts once its line feed is there; what a crash left
 // of the last line is not read, and is cut off before the next row is written.
 
 const fileName = 'metrics.jsonl';
 const lineFeed = 0x0a;
-
-const MetricsRowSchema = v.strictObject({
-  step: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
-  seconds: v.number(),
-  ...metricEntries,
-});
 
 /**
  * Adds rows at the end. A value that is not finite is left out of its row. The rows are with the system then, but on
@@ -69,12 +63,14 @@ export async function truncateMetrics(folder: string, afterStep: number): Promis
   const rows = await readMetrics(folder, () => undefined);
   const kept = rows.filter(row => row.step <= afterStep);
   if (kept.length === rows.length) return;
-  await replaceMetrics(folder, kept);
+  await writeFileAtomically(join(folder, fileName), kept.map(row => `${finiteJson(row)}\n`).join(''));
 }
 
-/** Puts these rows in place of all there are. */
-export function replaceMetrics(folder: string, rows: readonly MetricsRow[]): Promise<void> {
-  return writeFileAtomically(join(folder, fileName), rows.map(row => `${finiteJson(row)}\n`).join(''));
+/** Rows of which each has what was measured at its step beside what came with it, which counts where both have it. */
+export function joinedRows(measured: readonly MetricsRow[], came: readonly MetricsRow[]): MetricsRow[] {
+  const rows = new Map(measured.map(row => [row.step, row]));
+  for (const row of came) rows.set(row.step, { ...rows.get(row.step), ...row });
+  return [...rows.values()].sort((one, other) => one.step - other.step);
 }
 
 function parseRow(line: string): MetricsRow | undefined {

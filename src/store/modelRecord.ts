@@ -5,7 +5,7 @@ import { ModelSourceSchema, type ModelSource } from '../protocol/checkpointFile'
 import { ArchitectureSchema, ModelConfigSchema, type ModelConfig } from '../protocol/config';
 import { ExperimentSchema, type SourcePlace } from '../protocol/experiment';
 import {
-  modelStatuses, type Metrics, type ModelStatus, type Progress, type ResolvedExperiment,
+  modelStatuses, type Metrics, type MetricsRow, type ModelStatus, type Progress, type ResolvedExperiment,
 } from '../protocol/model';
 import { issueText } from './issueText';
 
@@ -19,6 +19,11 @@ export interface ModelRecord {
   readonly status: ModelStatus;
   readonly progress: Progress;
   readonly metrics: Metrics;
+  /**
+   * What was measured at its checkpoints when it was bound to its task. It lies here, and not with the rows that came with the model, so
+   * that a model has another task and what it answers there in one write.
+   */
+  readonly measured?: readonly MetricsRow[];
   /** Milliseconds since 1970. */
   readonly createdAt: number;
   /** What it was trained with. */
@@ -63,6 +68,8 @@ export const metricEntries = {
   testExactMatch: v.exactOptional(v.number()),
 };
 
+export const MetricsRowSchema = v.strictObject({ step: count, seconds: v.number(), ...metricEntries });
+
 const ModelRecordSchema = v.strictObject({
   format: v.literal(1),
   id: v.string(),
@@ -72,6 +79,7 @@ const ModelRecordSchema = v.strictObject({
   status: v.picklist(modelStatuses),
   progress: v.strictObject({ step: count, steps: count, secondsPerStep: v.exactOptional(v.number()) }),
   metrics: v.strictObject(metricEntries),
+  measured: v.exactOptional(v.array(MetricsRowSchema)),
   createdAt: v.number(),
   versions: v.strictObject({ circuitExplorer: v.string(), onnxruntime: v.string() }),
   problem: v.exactOptional(v.string()),

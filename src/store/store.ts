@@ -8,7 +8,7 @@ import { parameterSpecs } from '../model/parameters';
 import type { MetricsRow, ModelDetails, ModelSummary } from '../protocol/model';
 import { syncFolder, writeFailure, writeFileAtomically } from './atomicFile';
 import {
-  candidateIds, findModel, isModelFolder, modelPath, newestFirst, readAll, readStored, readTrue, recordFile,
+  candidateIds, findModel, isModelFolder, modelPath, newestFirst, readAll, readStored, readTrue, recordFile, tryReadStored,
 } from './catalogue';
 import * as checkpoints from './checkpoints';
 import type { SavedState, Weights } from './checkpoints';
@@ -238,12 +238,16 @@ export class Store {
     return metricsLog.appendMetrics(this.pathOf(id), rows);
   }
 
-  /** Replaces all rows of the metrics in one write. */
-  replaceMetrics(id: string, rows: readonly MetricsRow[]): Promise<void> {
-    return metricsLog.replaceMetrics(this.pathOf(id), rows);
+  /** All that is known at its steps: what its training or its file told, and what was measured since. */
+  async readMetrics(id: string): Promise<readonly MetricsRow[]> {
+    const came = await this.readLog(id);
+    // Of a model whose record is gone or broken the log can still be read.
+    const record = await tryReadStored(this.folder, id).catch(() => undefined);
+    return record?.measured ? metricsLog.joinedRows(record.measured, came) : came;
   }
 
-  readMetrics(id: string): Promise<MetricsRow[]> {
+  /** What its training or its file told, alone. */
+  readLog(id: string): Promise<MetricsRow[]> {
     return metricsLog.readMetrics(this.pathOf(id), this.log);
   }
 

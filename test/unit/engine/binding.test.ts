@@ -1,6 +1,6 @@
 import { cp, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { layoutOf } from '../../../src/training/step';
 import { pack } from '../../../src/training/state';
 import { CancelledError } from '../../../src/common/errors';
@@ -235,6 +235,23 @@ describe('a model with checkpoints', () => {
     expectMetrics(metrics, await measured(config, (await readImported('checkpoints')).weights, prompts, prompts.map(([a = 0, b = 0]) => (a + b) % 7)));
     expect((await engine.bindings.bind(model.id, { kind: 'none' })).metrics).toEqual(model.metrics);
     expect(await engine.store.readMetrics(model.id)).toEqual(before);
+  });
+
+  test('is bound with what is measured at each in one write: where that does not come about, all is as it was', async () => {
+    const { model } = await importModel(engine, { file: path.join(fixtures, 'checkpoints.pt') }, new AbortController().signal);
+    const { store, bindings } = engine;
+    const seen = async () => ({ record: await store.read(model.id), rows: await store.readMetrics(model.id) });
+    const unbound = await seen();
+    const write = vi.spyOn(store, 'update').mockRejectedValueOnce(new Error('killed'));
+    await expect(bindings.bind(model.id, addition)).rejects.toThrow('killed');
+    expect(await seen()).toEqual(unbound);
+    await bindings.bind(model.id, addition);
+    expect(write).toHaveBeenCalledTimes(2);
+    expect((await seen()).rows).not.toEqual(unbound.rows);
+    write.mockRejectedValueOnce(new Error('killed'));
+    const bound = await seen();
+    await expect(bindings.bind(model.id, { kind: 'none' })).rejects.toThrow('killed');
+    expect(await seen()).toEqual(bound);
   });
 });
 

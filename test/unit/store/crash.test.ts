@@ -9,7 +9,7 @@ import { readSafetensors } from '../../../src/store/safetensors';
 import { Store } from '../../../src/store/store';
 import { buildStoreProcess, ChildStore } from './childStore';
 import { copyOf } from './folders';
-import { added, again, before, operationNames, other, prepare, type OperationName } from './operations';
+import { added, again, before, bound, operationNames, other, prepare, type OperationName } from './operations';
 import { trainingState, weights } from './samples';
 
 let folder: string;
@@ -30,6 +30,9 @@ interface Seen {
   readonly newest: number | undefined;
   readonly file: number | undefined;
   readonly rows: readonly number[];
+  /** The operation that its task is, and the accuracies that it was measured with. */
+  readonly task: unknown;
+  readonly accuracies: readonly number[];
 }
 
 const firstWeight = 'embed.W_E';
@@ -47,13 +50,16 @@ async function see(models: string): Promise<Seen> {
   const resumable = isThere && (await readdir(store.pathOf(before.id))).includes('resume.safetensors');
   const hasFile = isThere && (await readdir(store.pathOf(before.id))).includes('weights.safetensors');
   const file = path.join(models, before.id, 'weights.safetensors');
+  const rows = isThere ? await store.readMetrics(before.id) : [];
   return {
     models: Object.fromEntries(listed.map(({ id, name, status }) => [id, `${name} ${status}`])),
     steps,
     resume: resumable ? await store.readCheckpoint(before.id) : undefined,
     newest: steps.length > 0 ? (await store.readWeights(before.id)).get(firstWeight)?.data[0] : undefined,
     file: hasFile ? (await readSafetensors(file)).tensors.get(firstWeight)?.data[0] : undefined,
-    rows: isThere ? (await store.readMetrics(before.id)).map(({ step }) => step) : [],
+    rows: rows.map(({ step }) => step),
+    task: listed.find(({ id }) => id === before.id)?.experiment.task.parameters['operation'],
+    accuracies: rows.flatMap(({ testAccuracy }) => testAccuracy ?? []),
   };
 }
 
@@ -64,8 +70,10 @@ const untouched: Seen = {
   newest: 200,
   file: 200,
   rows: [0, 100, 200],
+  task: 'add',
+  accuracies: [],
 };
-const emptied = { steps: [], resume: undefined, newest: undefined, file: undefined, rows: [] };
+const emptied = { steps: [], resume: undefined, newest: undefined, file: undefined, rows: [], task: undefined, accuracies: [] };
 
 /** Every content that a crash may leave, from the old to the new, which comes last. */
 const allowed: Record<OperationName, readonly Seen[]> = {
@@ -73,8 +81,9 @@ const allowed: Record<OperationName, readonly Seen[]> = {
   add: [untouched, { ...untouched, models: { [before.id]: 'before stopped', [added.id]: 'added finished' } }],
   // Between the old going and the new coming, in one step each, there is neither; whoever retrains has given the old
   // up.
-  replace: [untouched, { ...emptied, models: {} }, { ...emptied, models: { [again.id]: 'again finished' } }],
+  replace: [untouched, { ...emptied, models: {} }, { ...emptied, models: { [again.id]: 'again finished' }, task: 'add' }],
   update: [untouched, { ...untouched, models: { [before.id]: 'before failed' } }],
+  bind: [untouched, { ...untouched, task: bound.experiment.task.parameters.operation, accuracies: [0.25, 0.5] }],
   remove: [untouched, { ...emptied, models: {} }],
   writeCheckpoint: [
     untouched,

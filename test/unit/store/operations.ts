@@ -19,6 +19,12 @@ export async function prepare(store: Store): Promise<void> {
   await store.writeWeights(before.id, weights(200));
 }
 
+/** What {@link before} is after a binding: of another task, and measured on it at both of its checkpoints. */
+export const bound = {
+  experiment: { ...before.experiment, task: { name: 'modular-arithmetic', parameters: { modulus: 5, operation: 'subtract' } } },
+  measured: [100, 200].map(step => ({ step, seconds: 0, testLoss: 0.25, testAccuracy: step / 400, testExactMatch: step / 400 })),
+};
+
 /** Everything that changes a store. */
 export const operations = {
   create: store => store.create(other),
@@ -29,6 +35,7 @@ export const operations = {
   }),
   replace: store => store.create(again, { replace: true }),
   update: async store => void await store.update(before.id, { status: 'failed', problem: 'The loss is not finite.' }),
+  bind: async store => void await store.update(before.id, bound),
   remove: store => store.remove(before.id),
   writeCheckpoint: store => store.writeCheckpoint(before.id, trainingState(300)),
   rewriteCheckpoint: store => store.writeCheckpoint(before.id, trainingState(200)),
