@@ -22,6 +22,11 @@ export function formatInteger(value: number): string {
   return withMinus(integers.format(value + 0));
 }
 
+/** A number of which every digit is known: a whole one in all of them, as elements of integer tensors are, and others as people read them. */
+export function formatPrecise(value: number): string {
+  return Number.isSafeInteger(value) ? formatInteger(value) : formatNumber(value);
+}
+
 /** A fraction in percent, as in `99.98 %`: never rounded up to 100. */
 export function formatShare(value: number): string {
   // The product may come out just below a whole number.

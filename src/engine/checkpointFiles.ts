@@ -4,7 +4,7 @@ import { errorCode, UserError } from '../common/errors';
 import type { Disposable } from '../common/lifetime';
 import { unknownName } from '../common/nearest';
 import { sizeOf } from '../common/tensor';
-import type { CheckpointFile, ElementType, SliceRequest, TensorSlice, TensorStatistics } from '../protocol/checkpointFile';
+import { wholeTypes, type CheckpointFile, type SliceRequest, type TensorSlice, type TensorStatistics } from '../protocol/checkpointFile';
 import type { FileTensor, TensorFile } from '../store/files/tensorFile';
 import { canBeLookedAt } from '../store/states/layout';
 import { tensorSlice } from './tensorSlice';
@@ -21,8 +21,6 @@ export interface FileReading {
 const mostOpen = 4;
 /** Milliseconds that a file stays open after its last use: until the next question about what is on the screen. */
 const patience = 15_000;
-
-const wholeTypes: readonly ElementType[] = ['int64', 'int32', 'int16', 'int8', 'uint8', 'bool'];
 
 /** Answers what is asked of files of weights, which stay open between questions. */
 export class CheckpointFiles implements Disposable {

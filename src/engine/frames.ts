@@ -20,7 +20,7 @@ function figuresOf({ figures, comparison }: AnalysisResult): readonly Figure[] {
 /** Bytes of numbers in a figure. */
 export function bytesOf(figure: Figure): number {
   switch (figure.kind) {
-    case 'heatmap': return figure.values.byteLength;
+    case 'heatmap': return figure.values.byteLength + (figure.precise?.byteLength ?? 0);
     case 'attention': return figure.heads.reduce((sum, { pattern }) => sum + pattern.byteLength, figure.allowed.byteLength);
     case 'lines': return figure.series.reduce((sum, { x, y }) => sum + x.byteLength + y.byteLength, 0);
     case 'bars': return figure.series.reduce((sum, { values }) => sum + values.byteLength, 0);

@@ -10,7 +10,7 @@ type Range = SliceRequest['rows'];
 
 /**
  * A matrix out of a tensor's numbers, read by `read` in row-major order: only its rows, and where the tensor is wide only
- * its columns of these. What is too large for float32 is as large as float32 can be.
+ * its columns of these. What is too large for float32 is as large as float32 can be, and as it is in `precise`.
  * @throws UserError for an index, rows or columns that the tensor does not have.
  */
 export async function tensorSlice(
@@ -33,13 +33,17 @@ export async function tensorSlice(
 
   const start = leading.reduce((offset, size, axis) => offset * size + (index[axis] ?? 0), 0) * height * width;
   const values = new Float32Array(rows.count * columns.count);
+  let precise: Float64Array | undefined;
   const notFinite: { at: number; value: 'NaN' | 'Infinity' | '-Infinity' }[] = [];
   const take = (row: number, source: ArrayLike<number>, from: number) => {
+    if (!(source instanceof Float32Array)) precise ??= new Float64Array(values.length);
     for (let column = 0; column < columns.count; column++) {
       const at = row * columns.count + column;
       const value = source[from + column] ?? Number.NaN;
-      if (Number.isFinite(value)) values[at] = Math.min(largestFloat32, Math.max(-largestFloat32, value));
-      else notFinite.push({ at, value: Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity' });
+      if (Number.isFinite(value)) {
+        values[at] = Math.min(largestFloat32, Math.max(-largestFloat32, value));
+        if (precise) precise[at] = value;
+      } else notFinite.push({ at, value: Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity' });
     }
   };
   const first = start + rows.from * width + columns.from;
@@ -49,7 +53,7 @@ export async function tensorSlice(
   } else {
     for (let row = 0; row < rows.count; row++) take(row, await read(first + row * width, columns.count), 0);
   }
-  return { rows: rows.count, columns: columns.count, values, notFinite };
+  return { rows: rows.count, columns: columns.count, values, ...(precise && { precise }), notFinite };
 }
 
 function checkRange(name: string, what: string, { from, count }: Range, size: number): void {

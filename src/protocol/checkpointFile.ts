@@ -7,6 +7,8 @@ import type { ParameterValues } from './parameter';
 /** Element types of tensors in files, under PyTorch's names. */
 export const elementTypes = ['float64', 'float32', 'float16', 'bfloat16', 'int64', 'int32', 'int16', 'int8', 'uint8', 'bool'] as const;
 export type ElementType = (typeof elementTypes)[number];
+/** Those whose elements are whole numbers, or true or false. */
+export const wholeTypes: readonly ElementType[] = ['int64', 'int32', 'int16', 'int8', 'uint8', 'bool'];
 
 /** How a file holds its tensors: `safetensors`, or the zip that `torch.save` writes. */
 export const fileFormats = ['safetensors', 'torch'] as const;
@@ -70,6 +72,8 @@ export interface TensorSlice {
   readonly columns: number;
   /** `[rows, columns]`, row-major; 0 where an element is not finite. */
   readonly values: Float32Array;
+  /** The same as they are, of types whose elements float32 does not hold; absent: `values` are. */
+  readonly precise?: Float64Array;
   /** Where in `values` elements are not finite, and what they are. */
   readonly notFinite: readonly { readonly at: number; readonly value: 'NaN' | 'Infinity' | '-Infinity' }[];
 }

@@ -51,6 +51,8 @@ export interface HeatmapFigure extends Titled {
   readonly columns: number;
   /** `[rows, columns]`, row-major; row 0 is drawn at the top. */
   readonly values: Float32Array;
+  /** `[rows, columns]`: the values that float32 rounds, as they are. Colours go by `values`, texts and tables by these. */
+  readonly precise?: Float64Array;
   /** `[rows, columns]`, 1 where there is a value and 0 where there is none; absent: all of them. */
   readonly present?: Uint8Array;
   /** What stands where there is no value, by its place among the values; absent: nothing. */
@@ -197,6 +199,7 @@ export function checkFigure(figure: Figure): void {
   switch (figure.kind) {
     case 'heatmap':
       expectValues('the heatmap', figure.values, figure.rows * figure.columns);
+      if (figure.precise) expectValues('what the values are precisely', figure.precise, figure.rows * figure.columns);
       if (figure.present) expectLength('the mask', figure.present, figure.rows * figure.columns);
       for (const { at } of figure.instead ?? []) expectPlace('what stands instead of a value', at, figure.present?.length ?? 0);
       if (figure.reach !== undefined) expectFinite('the reach', [figure.reach]);

@@ -254,6 +254,33 @@ describe('a tensor', () => {
     expect(panel.complaints).toEqual([]);
   });
 
+  test('of integers shows each of their digits, in texts, in the table and in what is exported', async () => {
+    const panel = await open(fileOf([{ name: 'steps', dtype: 'int64', shape: [1, 2] }]));
+    const { page } = panel;
+    await panel.next('statistics');
+    await row(panel, 'steps').click();
+    const { slice } = await panel.next('slice');
+    const precise = Float64Array.of(16_777_217, -9_007_199_254_740_991);
+    await panel.post({ kind: 'slice', asked: slice, slice: { rows: 1, columns: 2, values: Float32Array.from(precise), precise, notFinite: [] } });
+    await panel.post({ kind: 'statistics', tensor: 'steps', statistics: { ...bell(3, { minimum: 16_777_217, maximum: 16_777_219, mean: 16_777_218 }), histogram: [1, 1, 1] } });
+    await drawn(panel);
+    await page.getByText('Smallest −9,007,199,254,740,991 at (0, 1); largest 16,777,217 at (0, 0).').waitFor();
+    await page.getByRole('application', { name: /^Values/ }).focus();
+    await page.keyboard.press('ArrowDown');
+    await page.getByText('axis 0 0, axis 1 0: 16,777,217').first().waitFor();
+    await page.getByRole('button', { name: 'Show as table: Values' }).click();
+    await page.getByRole('cell', { name: '−9,007,199,254,740,991' }).waitFor();
+    await page.getByRole('button', { name: 'Export: Values' }).click();
+    await page.getByRole('menuitem', { name: 'CSV' }).click();
+    expect(String((await panel.next('save')).content)).toContain('0,16777217,-9007199254740991');
+    expect((await page.locator('.tensor-statistics').innerText()).split('\n').slice(0, 6)).toEqual(['Minimum', '16,777,217', 'Mean', '1.678e7', 'Maximum', '16,777,219']);
+    expect(await page.locator('.tensor-list tbody tr[data-place] td').allInnerTexts()).toEqual(expect.arrayContaining(['1.68e7', '1.68e7', '1.68e7']));
+    expect(await page.locator('.tensor-list td[title="16,777,219"]').count()).toBe(1);
+    await page.getByRole('button', { name: 'Show as table: Histogram' }).click();
+    await page.getByRole('rowheader', { name: '16,777,218' }).waitFor();
+    expect(panel.complaints).toEqual([]);
+  });
+
   test('has statistics and a larger histogram once they are known, and says what they leave out', async () => {
     const panel = await open();
     const { page } = panel;

@@ -1,12 +1,12 @@
 import { Lifetime, type Disposable } from '../../src/common/lifetime';
 import { sizeOf } from '../../src/common/tensor';
-import type { TensorSlice, TensorStatistics, TensorSummary } from '../../src/protocol/checkpointFile';
+import { wholeTypes, type TensorSlice, type TensorStatistics, type TensorSummary } from '../../src/protocol/checkpointFile';
 import type { PageSlice } from '../../src/protocol/checkpointPage';
 import { element, icon, setText } from '../elements';
 import type { FrameActions } from '../figures/frame';
 import { FrameList } from '../figures/frameList';
 import type { FigureContext } from '../figures/view';
-import { formatInteger, formatNumber, formatShare } from '../numbers';
+import { formatInteger, formatNumber, formatPrecise, formatShare } from '../numbers';
 import { histogramFigure, sliceFigure } from './figures';
 import { SliceControls, type Place } from './sliceControls';
 import type { Known } from './tensorRow';
@@ -76,12 +76,14 @@ export class TensorDetails implements Disposable {
   }
 
   know(known: Known): void {
+    if (!this.shown) return;
+    const { tensor } = this.shown;
     const found = known && 'elements' in known ? known : undefined;
     const warning = found && notFiniteText(found);
     this.notFinite.hidden = warning === undefined;
     this.notFinite.replaceChildren(icon('warning'), `${warning ?? ''}: in no mean and no histogram.`);
-    this.statistics.replaceChildren(...known === undefined ? rows([['Statistics', 'being read…']]) : 'problem' in known ? rows([['Statistics', known.problem]]) : rows(measurements(known)));
-    const histogram = found && histogramFigure(found);
+    this.statistics.replaceChildren(...known === undefined ? rows([['Statistics', 'being read…']]) : 'problem' in known ? rows([['Statistics', known.problem]]) : rows(measurements(tensor, known)));
+    const histogram = found && histogramFigure(tensor, found);
     this.histograms.update(histogram ? [{ figure: histogram }] : []);
   }
 
@@ -105,11 +107,12 @@ export class TensorDetails implements Disposable {
   }
 }
 
-function measurements({ elements, sampled, zeros, minimum, mean, maximum, standardDeviation, nan, positiveInfinities, negativeInfinities }: TensorStatistics): [string, string][] {
-  const number = (title: string, value: number | undefined): [string, string][] => value === undefined ? [] : [[title, formatNumber(value)]];
+function measurements({ dtype }: TensorSummary, { elements, sampled, zeros, minimum, mean, maximum, standardDeviation, nan, positiveInfinities, negativeInfinities }: TensorStatistics): [string, string][] {
+  const number = (title: string, value: number | undefined, format = formatNumber): [string, string][] => value === undefined ? [] : [[title, format(value)]];
+  const ofElement = wholeTypes.includes(dtype) ? formatPrecise : formatNumber;
   const counted = (title: string, value: number): [string, string][] => value === 0 ? [] : [[title, formatInteger(value)]];
   return [
-    ...number('Minimum', minimum), ...number('Mean', mean), ...number('Maximum', maximum), ...number('Standard deviation', standardDeviation),
+    ...number('Minimum', minimum, ofElement), ...number('Mean', mean), ...number('Maximum', maximum, ofElement), ...number('Standard deviation', standardDeviation),
     ...(sampled === 0 ? [] : [['Zeros', zeros === 0 ? '0' : `${formatInteger(zeros)} (${formatShare(zeros / sampled)})`] satisfies [string, string]]),
     ...counted('NaN', nan), ...counted('+∞', positiveInfinities), ...counted('−∞', negativeInfinities),
     ...(sampled < elements ? [['Measured on', `${formatInteger(sampled)} of ${formatInteger(elements)} numbers, evenly spread`] satisfies [string, string]] : []),

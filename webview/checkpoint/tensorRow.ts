@@ -1,11 +1,14 @@
-import type { TensorStatistics, TensorSummary } from '../../src/protocol/checkpointFile';
+import { wholeTypes, type TensorStatistics, type TensorSummary } from '../../src/protocol/checkpointFile';
 import { element, icon, setAttributes, setText } from '../elements';
-import { formatNumber } from '../numbers';
+import { formatNumber, formatPrecise } from '../numbers';
 import { sparkline } from './sparkline';
 import { notFiniteText, shapeText } from './words';
 
 /** What is known of a tensor's numbers: nothing yet, what they are like, or why that cannot be said. */
 export type Known = TensorStatistics | { readonly problem: string } | undefined;
+
+/** Whole numbers from here on have no room for all of their digits: the row shows them as powers of ten, and their hint the digits. */
+const longest = 1e6;
 
 export const columnTitles = ['Name', 'Type', 'Shape', 'Histogram', 'Min', 'Mean', 'Max'] as const;
 
@@ -16,10 +19,12 @@ export class TensorRow {
   readonly press: HTMLButtonElement;
   private readonly picture = element('td', { class: 'tensor-picture' });
   private readonly numbers = [element('td', { class: 'numeric' }), element('td', { class: 'numeric' }), element('td', { class: 'numeric' })];
+  private readonly isWhole: boolean;
   private shown: Known;
 
   /** `place` is the row's among all that can be scrolled to, from 0. */
   constructor({ name, dtype, shape }: TensorSummary, readonly place: number) {
+    this.isWhole = wholeTypes.includes(dtype);
     this.press = element('button', { type: 'button', class: 'row-press', tabindex: -1, title: name }, name);
     this.element = element('tr', { 'data-place': place, 'aria-rowindex': place + 2 },
       element('th', { scope: 'row' }, this.press), element('td', {}, dtype), element('td', { title: shapeText(shape) }, shapeText(shape)), this.picture, ...this.numbers);
@@ -41,7 +46,10 @@ export class TensorRow {
     const values = known && 'elements' in known ? [known.minimum, known.mean, known.maximum] : [];
     this.numbers.forEach((cell, at) => {
       const value = values[at];
-      setText(cell, value === undefined ? '' : formatNumber(Number(value.toPrecision(3))));
+      // A mean of whole numbers is no element, and is rounded as others are.
+      const isElement = this.isWhole && at !== 1;
+      setText(cell, value === undefined ? '' : isElement && Math.abs(value) < longest ? formatPrecise(value) : formatNumber(Number(value.toPrecision(3))));
+      setAttributes(cell, { title: value !== undefined && isElement && Math.abs(value) >= longest ? formatPrecise(value) : undefined });
     });
   }
 

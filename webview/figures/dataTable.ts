@@ -1,5 +1,5 @@
 import { element, setAttributes, setText } from '../elements';
-import { formatInteger, formatNumber } from '../numbers';
+import { formatInteger, formatNumber, formatPrecise } from '../numbers';
 import { compareCells, nextSorting, type Sorting } from './sorting';
 import type { Column, Table } from './tabulate';
 
@@ -69,7 +69,7 @@ export class DataTable {
     const { actions } = this;
     const made = element('tr', { 'data-place': place }, ...cells.map((value, index) => {
       const attributes = { class: columns[index]?.numeric ? 'numeric' : undefined };
-      const text = typeof value === 'number' ? formatNumber(value) : value;
+      const text = typeof value !== 'number' ? value : columns[index]?.precise ? formatPrecise(value) : formatNumber(value);
       if (index > 0) return element('td', attributes, text);
       return element('th', { ...attributes, scope: 'row' }, actions ? element('button', { type: 'button', class: 'row-press' }, text) : text);
     }));

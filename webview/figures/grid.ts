@@ -3,7 +3,7 @@ import { Lifetime, type Disposable } from '../../src/common/lifetime';
 import type { Figure, Subject } from '../../src/protocol/figure';
 import { listenForCellKeys, type Cell, type CellCursor, type CellSpace } from '../cursor';
 import { element } from '../elements';
-import { formatNumber } from '../numbers';
+import { formatNumber, formatPrecise } from '../numbers';
 import { Chart } from '../plotly/chart';
 import { headIn, joined } from '../subjects';
 import { cellOutline, drawGrid, pickedOutlines, type Grid } from './gridDrawing';
@@ -96,9 +96,10 @@ class GridChart implements Disposable {
   }
 
   private describeAt({ row, column }: Cell): string {
-    const { x, y, values, instead, unit } = this.grid;
+    const { x, y, values, precise, instead, unit } = this.grid;
     const value = values[row]?.[column] ?? Number.NaN;
-    const text = Number.isNaN(value) ? instead?.(row, column) ?? 'no value' : `${formatNumber(value)}${unit ? ` ${unit}` : ''}`;
+    const exact = precise?.(row, column);
+    const text = Number.isNaN(value) ? instead?.(row, column) ?? 'no value' : `${exact === undefined ? formatNumber(value) : formatPrecise(exact)}${unit ? ` ${unit}` : ''}`;
     return `${y.title} ${y.labels[row] ?? row}, ${x.title} ${x.labels[column] ?? column}: ${text}`;
   }
 

@@ -18,6 +18,8 @@ export interface Grid {
   readonly y: GridAxis;
   /** `[rows][columns]`; NaN where there is no value. */
   readonly values: readonly Float32Array[];
+  /** A value as it is, where float32 rounds it. */
+  readonly precise?: (row: number, column: number) => number | undefined;
   /** What to call a cell without a value, by its row and column; absent: just that. */
   readonly instead?: (row: number, column: number) => string | undefined;
   readonly scale: 'sequential' | 'diverging';

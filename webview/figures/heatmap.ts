@@ -13,7 +13,7 @@ export function heatmapView(first: HeatmapFigure, context: FigureContext): Figur
   }, context);
 }
 
-function gridOf({ title, subject, x, y, rows, columns, values, present, instead, scale, reach, unit }: HeatmapFigure): Grid {
+function gridOf({ title, subject, x, y, rows, columns, values, precise, present, instead, scale, reach, unit }: HeatmapFigure): Grid {
   const texts = new Map(instead?.map(({ at, text }) => [at, text]));
   return {
     title,
@@ -27,6 +27,7 @@ function gridOf({ title, subject, x, y, rows, columns, values, present, instead,
     unit,
     firstRowOnTop: true,
     square: rows === columns,
+    ...(precise && { precise: (row, column) => precise[row * columns + column] }),
     ...(instead ? { instead: (row, column) => texts.get(row * columns + column) } : {}),
     ...(reach === undefined ? {} : { reach }),
     ...(subject ? { subject } : {}),

@@ -1,17 +1,17 @@
 import type { AttentionFigure, BarsFigure, GraphFigure, HeatmapFigure, Histogram2dFigure, LinesFigure, NetworkFigure, NetworkNode, TableFigure } from '../../src/protocol/figure';
 import { placeName } from '../../src/protocol/network/words';
-import { count, extremes, formatNumber, formatWeight } from '../numbers';
+import { count, extremes, formatNumber, formatPrecise, formatWeight } from '../numbers';
 import { binLabel, labelAt, positionText } from './tabulate';
 import { headTitle, type HeadName } from '../subjects';
 
 /** A figure in a sentence or two: how large it is, and where its smallest and largest values are. */
-export function summariseHeatmap({ rows, columns, values, present, x, y, unit }: HeatmapFigure): string {
-  const found = extremes(values, index => present?.[index] === 0);
+export function summariseHeatmap({ rows, columns, values, precise, present, x, y, unit }: HeatmapFigure): string {
+  const found = extremes(precise ?? values, index => present?.[index] === 0);
   if (!found) return 'There are no values.';
   const where = (index: number) => `(${labelAt(y, Math.floor(index / columns))}, ${labelAt(x, index % columns)})`;
   const missing = present?.reduce((count, there) => count + Number(there === 0), 0) ?? 0;
   const note = missing > 0 ? ` ${count(missing, 'cell')} without a value, in grey.` : '';
-  return `${rows} × ${columns}. ${range(found, unit, where)}${note}`;
+  return `${rows} × ${columns}. ${range(found, unit, where, precise && formatPrecise)}${note}`;
 }
 
 export function summariseBars({ x, series }: BarsFigure): string {
@@ -90,7 +90,7 @@ export function summariseAttention({ tokens, heads, allowed }: AttentionFigure, 
   return `${size} ${headTitle(shown)} is strongest from ${place(destination)} to ${place(source)}, ${formatWeight(value)}.`;
 }
 
-function range({ smallest, largest }: NonNullable<ReturnType<typeof extremes>>, unit: string, where: (index: number) => string): string {
-  const place = ({ value, index }: typeof smallest) => `${formatNumber(value)}${unit ? ` ${unit}` : ''} at ${where(index)}`;
+function range({ smallest, largest }: NonNullable<ReturnType<typeof extremes>>, unit: string, where: (index: number) => string, format = formatNumber): string {
+  const place = ({ value, index }: typeof smallest) => `${format(value)}${unit ? ` ${unit}` : ''} at ${where(index)}`;
   return `Smallest ${place(smallest)}; largest ${place(largest)}.`;
 }

@@ -11,19 +11,22 @@ export interface Table {
 export interface Column {
   readonly title: string;
   readonly numeric: boolean;
+  /** Whether whole numbers are shown in all of their digits. */
+  readonly precise?: boolean;
 }
 
 /** A figure's numbers as rows, exactly: what its table shows and its CSV holds. */
 export function tabulate(figure: Figure): Table {
   switch (figure.kind) {
     case 'heatmap': {
-      const { rows, columns, values, present } = figure;
+      const { rows, columns, values, precise, present } = figure;
+      const valueAt = (at: number) => precise?.[at] ?? exact(values[at]);
       const instead = new Map(figure.instead?.map(({ at, text }) => [at, text]));
       return {
-        columns: [text(`${figure.y.title} \\ ${figure.x.title}`), ...range(columns).map(column => numeric(labelAt(figure.x, column)))],
+        columns: [text(`${figure.y.title} \\ ${figure.x.title}`), ...range(columns).map(column => ({ ...numeric(labelAt(figure.x, column)), ...(precise && { precise: true }) }))],
         rows: range(rows).map(row => [
           labelAt(figure.y, row),
-          ...range(columns).map(column => present?.[row * columns + column] === 0 ? instead.get(row * columns + column) ?? '' : exact(values[row * columns + column])),
+          ...range(columns).map(column => present?.[row * columns + column] === 0 ? instead.get(row * columns + column) ?? '' : valueAt(row * columns + column)),
         ]),
       };
     }

@@ -156,7 +156,7 @@ describe('a slice of a tensor', () => {
     const file = await saved({ t: counting(2, 3, 4, 5) });
     const found = await files.slice(slice({ file, tensor: 't', index: [1, 2], rows: { from: 1, count: 2 }, columns: { from: 3, count: 2 } }));
     // ((1 · 3 + 2) · 4 + row) · 5 + column.
-    expect(found).toEqual({ rows: 2, columns: 2, values: Float32Array.of(108, 109, 113, 114), notFinite: [] });
+    expect(found).toEqual({ rows: 2, columns: 2, values: Float32Array.of(108, 109, 113, 114), precise: Float64Array.of(108, 109, 113, 114), notFinite: [] });
     files.dispose();
   });
 
@@ -198,16 +198,34 @@ describe('a slice of a tensor', () => {
     files.dispose();
   });
 
-  test('of numbers that no float32 can be is as large as one can be', async () => {
-    const file = path.join(await temporaryFolder(), 'double.safetensors');
-    const header = Buffer.from('{"t":{"dtype":"F64","shape":[3],"data_offsets":[0,24]}}');
+  /** Three numbers of eight bytes each. */
+  async function savedLong(dtype: 'F64' | 'I64', numbers: Float64Array | BigInt64Array): Promise<string> {
+    const file = path.join(await temporaryFolder(), 'long.safetensors');
+    const header = Buffer.from(`{"t":{"dtype":"${dtype}","shape":[3],"data_offsets":[0,24]}}`);
     const length = Buffer.alloc(8);
     length.writeBigUInt64LE(BigInt(header.length));
-    await writeFile(file, Buffer.concat([length, header, Buffer.from(Float64Array.of(1e300, -1e300, 0.5).buffer)]));
+    await writeFile(file, Buffer.concat([length, header, Buffer.from(numbers.buffer)]));
+    return file;
+  }
+
+  test('of numbers that no float32 can be is as large as one can be, and what they are', async () => {
+    const file = await savedLong('F64', Float64Array.of(1e300, -1e300, 0.1));
     const { files } = watched();
     const found = await files.slice(slice({ file, tensor: 't', columns: { from: 0, count: 3 } }));
-    expect([...found.values]).toEqual([3.4028234663852886e38, -3.4028234663852886e38, 0.5]);
+    expect([...found.values]).toEqual([3.4028234663852886e38, -3.4028234663852886e38, Math.fround(0.1)]);
+    expect(found.precise).toEqual(Float64Array.of(1e300, -1e300, 0.1));
     expect(found.notFinite).toEqual([]);
+    files.dispose();
+  });
+
+  test('of integers has every digit up to 2⁵³, and says where there are more', async () => {
+    const { files } = watched();
+    const three = { tensor: 't', columns: { from: 0, count: 3 } };
+    const exact = await savedLong('I64', BigInt64Array.of(2n ** 24n + 1n, -(2n ** 53n) + 1n, 7n));
+    expect((await files.slice(slice({ file: exact, ...three }))).precise).toEqual(Float64Array.of(16_777_217, -9_007_199_254_740_991, 7));
+    const beyond = await savedLong('I64', BigInt64Array.of(0n, 2n ** 53n + 1n, 7n));
+    await expect(files.slice(slice({ file: beyond, ...three }))).rejects.toThrow('has the integer 9007199254740993, and those beyond 2⁵³ cannot be read exactly.');
+    await expect(files.statistics(beyond, 't')).rejects.toThrow('has the integer 9007199254740993');
     files.dispose();
   });
 
