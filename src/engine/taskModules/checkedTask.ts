@@ -58,7 +58,9 @@ export function checkTask(entry: string, told: unknown): CheckedTask {
   if (trainFraction !== null && (typeof trainFraction !== 'number' || trainFraction <= 0 || trainFraction >= 1)) throw wrong(`"trainFraction" is ${said(trainFraction)}; it is a number between 0 and 1.`);
   if (trainFraction !== null && !examples) throw wrong('"trainFraction" has a meaning only with examples(), which gives all of them.');
 
-  const ways = corruptions as readonly (readonly [name: string, type: string])[];
+  const isWay = (way: unknown): way is readonly [name: string, type: string] => Array.isArray(way) && way.length === 2 && way.every(part => typeof part === 'string');
+  if (!Array.isArray(corruptions) || !corruptions.every(isWay)) throw wrong('"corruptions" cannot be read; they are an object of functions.');
+  const ways: readonly (readonly [name: string, type: string])[] = corruptions;
   if (ways.length > mostCorruptions) throw wrong(`There are ${ways.length} corruptions; a task has at most ${mostCorruptions}.`);
   for (const [name, type] of ways) {
     if (name === '__proto__' || name === '' || name.length > 100) throw wrong(`A corruption cannot be called "${name.slice(0, 100)}".`);
@@ -153,7 +155,7 @@ function said(given: unknown): string {
   if (Array.isArray(given)) return `a list of ${given.length}`;
   if (typeof given === 'string') return JSON.stringify(given.length <= 40 ? given : `${given.slice(0, 40)}…`);
   if (typeof given !== 'object') return String(given);
-  return 'type' in given && typeof given.type === 'string' ? `a ${given.type}` : 'an object';
+  return 'type' in given && typeof given.type === 'string' ? `${given.type === 'object' ? 'an' : 'a'} ${given.type}` : 'an object';
 }
 
 function counted(count: number, what: string): string {

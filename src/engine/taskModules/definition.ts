@@ -45,7 +45,7 @@ export function loadModule(files: ModuleFiles, host: SandboxHost): { readonly sa
   if (!parsed.success) {
     const [issue] = parsed.issues;
     const at = v.getDotPath(issue);
-    const what = issue.received === 'undefined' ? 'is missing' : `is wrong: ${issue.message.replace(/\.$/, '')}`;
+    const what = issue.received === 'undefined' || issue.received === 'null' ? 'is missing' : `is wrong: ${issue.message.replace(/\.$/, '')}`;
     throw new ModuleError(issue.message.startsWith('create()') ? `${files.entry}: ${issue.message}.` : `${files.entry}: "${at ?? 'params'}" ${what}.`);
   }
   const { title, description, params } = parsed.output;

@@ -9,7 +9,7 @@ import { nameFrom, type ModuleFiles } from './moduleFiles';
 import { prelude } from './prelude';
 
 /** What the functions of a module may be called. */
-type Call = 'load' | 'create' | 'examples' | 'example' | 'answers' | 'corrupt';
+type Call = 'load' | 'create' | 'examples' | 'example' | 'answers' | 'corrupt' | 'rejected';
 
 export interface SandboxHost {
   log(line: string): void;
@@ -32,12 +32,13 @@ const endings = ['', '.ts', '.mts', '.cts', '.js', '.mjs', '.cjs', '/index.ts', 
  */
 export class Sandbox {
   private readonly compiled = new Map<string, CompiledFile>();
-  private readonly enter: (call: Call, ...given: readonly (string | number)[]) => string;
+  private readonly enter: (call: Call, ...given: readonly unknown[]) => string;
   private random: Random | undefined;
   private lines = 0;
 
   constructor(private readonly files: ModuleFiles, private readonly host: SandboxHost) {
-    const context = createContext({}, { codeGeneration: { strings: false, wasm: false } });
+    // An object of this program behind the context's globals would lend its constructor, and with it all of Node.js.
+    const context = createContext(Object.create(null) as Context, { codeGeneration: { strings: false, wasm: false } });
     const start = runInContext(prelude, context) as (host: object) => Sandbox['enter'];
     this.enter = start({
       integer: (bound: unknown) => attempt(() => this.drawing().integer(Number(bound))),
@@ -81,8 +82,17 @@ export class Sandbox {
     return this.drawingBy(random, () => this.call('corrupt', `corruption "${name}"`, name, JSON.stringify(prompts)));
   }
 
+  /** What a promise of the module was rejected with that it has left to itself, with its place. */
+  rejection(reason: unknown): unknown {
+    try {
+      return this.call('rejected', 'a promise', reason);
+    } catch (error) {
+      return error;
+    }
+  }
+
   /** @throws ModuleError for what the module throws, with its place. */
-  private call(name: Call, what: string, ...given: readonly (string | number)[]): unknown {
+  private call(name: Call, what: string, ...given: readonly unknown[]): unknown {
     this.refusal = undefined;
     const answer = answerOf(this.enter(name, ...given));
     if (!answer) throw new ModuleError(`${this.files.entry} has changed the language's own objects so that nothing that it makes can be read; leave Object.prototype as it is.`);

@@ -8,7 +8,7 @@ import { trainingData } from '../../training/data';
 import { serveBatches } from '../serveBatches';
 import { describeModule, openModule, type OpenedModule } from './describe';
 import { ModuleProgress } from './limits';
-import { FilesKept, FilesOnDisk } from './moduleFiles';
+import { FilesKept, FilesOnDisk, type ModuleFiles } from './moduleFiles';
 import type { SandboxHost } from './sandbox';
 
 /** What a thread that runs a module is for. `progress` is the memory of its {@link ModuleProgress}. */
@@ -28,13 +28,24 @@ export function runModuleThread(): void {
   host.advance();
   if (start.kind === 'describe') {
     const files = new FilesOnDisk(start.order.file);
-    const opened = openModule(files, start.order.parameters, host);
+    const opened = opening(files, start.order.parameters, host);
     tell({ kind: 'made' });
-    tell({ kind: 'described', snapshot: describeModule(opened, files) });
+    const snapshot = describeModule(opened, files);
+    // What the module has left to promises comes before, and may fail.
+    setImmediate(() => tell({ kind: 'described', snapshot }));
   } else {
-    const opened = openModule(new FilesKept(start.sources), start.parameters, host);
+    const opened = opening(new FilesKept(start.sources), start.parameters, host);
     serveBatches(trainingData(drawing(opened), start.batch, start.seed));
   }
+}
+
+/** Opens a module; what its promises are rejected with, where nobody waits for them, ends the thread as what it throws does. */
+function opening(files: ModuleFiles, given: Readonly<Record<string, unknown>>, host: SandboxHost): OpenedModule {
+  const opened = openModule(files, given, host);
+  process.on('unhandledRejection', reason => {
+    throw opened.sandbox.rejection(reason);
+  });
+  return opened;
 }
 
 /** The task as its module draws examples of it. */

@@ -104,6 +104,7 @@ describe('a task module described', () => {
     ['a parameter of another kind', 'export default { title: "x", params: { size: { kind: "head", default: "" } }, create() {} }', /^task\.mjs: "params\.size\.kind" is wrong: a parameter is an object whose kind is "integer"/],
     ['a parameter called as the task is', 'export default { title: "x", params: { name: { kind: "text", default: "" } }, create() {} }', /^task\.mjs: a parameter cannot be called "name"/],
     ['no title', 'export default { create() {} }', /^task\.mjs: "title" /],
+    ['nothing', '', /^task\.mjs: "title" is missing\.$/],
     ['no create()', 'export default { title: "x" }', /^task\.mjs: create\(\) is missing/],
     ['no default export', 'export default 3', /^task\.mjs: the default export is no task/],
     ['create() that waits', 'export default { title: "x", async create() { return {}; } }', /^task\.mjs: create\(\) gave a promise/],

@@ -20,10 +20,30 @@ describe('the context of a task module', () => {
     expect(new Set(module.lines)).toEqual(new Set(['true']));
   });
 
+  test.each(['globalThis', 'Object.getPrototypeOf(globalThis)', 'module', 'require', 'console', 'files', 'random'])('makes no code of text by the constructor of %s', reached => {
+    const ask = `(() => { try { return typeof ${reached}.constructor.constructor('return process')(); } catch (error) { return error.message; } })()`;
+    const source = moduleSource({ example: `random => { console.log(${ask}); return { prompt: [0, 1], answers: [0] }; }` }).replace('create() {', 'create(_, files) {');
+    const module = opened({ 'task.mjs': source });
+    module.describe();
+    expect(new Set(module.lines)).toEqual(new Set(['Code generation from strings disallowed for this context']));
+  });
+
+  test.each(['new Date()', 'Date()', 'Date.now()'])('says of %s that there is no clock', clock => {
+    expect(refusalOf(`${clock};\n${moduleSource()}`)).toMatchObject({ message: expect.stringContaining('There is no clock in a task module') as string, place: { line: 1 } });
+  });
+
+  test('tells no time by formatting it', () => {
+    expect(refusalOf(`new Intl.DateTimeFormat().format();\n${moduleSource()}`)).toMatchObject({ name: 'UserError', place: { line: 1 } });
+  });
+
   test('can leave nothing that is believed where it changes the language', () => {
     for (const toJson of ['() => undefined', '() => null', '() => 5', '() => ({ error: 3 })']) {
       expect(refusalOf(`Object.prototype.toJSON = ${toJson};\n${moduleSource()}`)).toMatchObject({ name: 'UserError', message: expect.stringContaining('leave Object.prototype as it is') as string });
     }
+  });
+
+  test('is not believed where it changes how lists are made', () => {
+    expect(refusalOf(`Array.prototype.map = () => [1];\n${moduleSource()}`)).toMatchObject({ name: 'UserError', message: expect.stringContaining('"corruptions" cannot be read') as string });
   });
 
   test('says what fails later, not what could not be compiled before', () => {

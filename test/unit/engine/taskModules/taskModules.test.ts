@@ -60,6 +60,13 @@ describe('task modules of a workspace', { timeout: 60_000 }, () => {
     });
   });
 
+  test('have their place too where nobody waits for the promise that fails', async () => {
+    const { find, folder } = await workspace({ 'later.mjs': `Promise.resolve().then(() => {\n  throw new Error('too late');\n});\n${moduleSource()}` });
+    await expect(find('./later.mjs')).rejects.toMatchObject({
+      message: 'later.mjs failed in a promise: too late (later.mjs:2:9).', place: { file: path.join(folder, 'later.mjs'), line: 2, column: 9 },
+    });
+  });
+
   test('may write to the log', async () => {
     const { find, lines } = await workspace({ 'talks.mjs': `console.log('letters:', ['a', 'b']);\n${moduleSource()}` });
     await find('./talks.mjs');

@@ -151,6 +151,20 @@ describe('trainings on task modules', { timeout: 60_000 }, () => {
     });
   });
 
+  test('fail with the line of a promise of the module that fails in the midst of them', async () => {
+    const source = moduleSource({ example: `(drawn => random => {
+        if (drawn++ > 6000) Promise.reject(new Error('no more'));
+        return { prompt: [random.integer(2), 'a'], answers: [0] };
+      })(0)` });
+    const { train, folder } = await workspace({ 'tired.mjs': source });
+    const line = source.split('\n').findIndex(text => text.includes('reject')) + 1;
+    const { summary } = await train(textOf('./tired.mjs', { training: { steps: 1000 } }));
+    expect(summary).toMatchObject({
+      status: 'failed', problem: expect.stringContaining('tired.mjs failed in a promise: no more (tired.mjs:') as string,
+      problemSource: { file: path.join(folder, 'tired.mjs'), line },
+    });
+  });
+
   test('fail where the module does not come to an end in the midst of them', async () => {
     const source = moduleSource({ example: `(drawn => random => {
         while (drawn > 6000);
