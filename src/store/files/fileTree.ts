@@ -13,17 +13,17 @@ interface Extent {
 
 /**
  * A value of a pickle as plain data; what stands in several places still does.
- * @param tensorOf the tensor that an object stands for
+ * @param valueOf the tensor or the text that an object stands for
  * @throws UserError for a value that is within itself, or that is far larger than what it was made of
  */
-export function plainValue(file: string, from: PickleValue, tensorOf: (object: PickleObject) => FileTensor): FileValue {
+export function plainValue(file: string, from: PickleValue, valueOf: (object: PickleObject) => FileTensor | string): FileValue {
   const done = new Map<PickleList | PickleDictionary, Extent>();
   const open = new Set<PickleValue>();
   const tooLarge = new UserError(`${file} holds more than ${limits.values} values, where weights need few, so it was not read any further.`);
   const tooDeep = new UserError(`${file} has dictionaries and lists more than ${limits.nesting} levels within each other, more than weights need.`);
 
   function visit(value: PickleValue): Extent {
-    if (value instanceof PickleObject) return { value: tensorOf(value), values: 1, levels: 0 };
+    if (value instanceof PickleObject) return { value: valueOf(value), values: 1, levels: 0 };
     if (value instanceof PickleGlobal) throw new UserError(`${file} holds ${value.name} itself, which is no value.`);
     if (value instanceof PickleBytes) return { value: `${value.bytes.length} bytes`, values: 1, levels: 0 };
     if (!(value instanceof PickleList) && !(value instanceof PickleDictionary)) return { value, values: 1, levels: 0 };

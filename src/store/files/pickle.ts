@@ -19,7 +19,7 @@ export interface PickleNames {
 
 /** Of 4600 states of 13 tensors each, with the versions of their modules, PyTorch makes 160,000 dictionaries and 500,000 containers. */
 const machineLimits = {
-  instructions: 5_000_000, places: 1_500_000, stack: 200_000, marks: 1000, containers: 800_000, dictionaries: 250_000, keys: 400_000, text: 1_000_000, integer: 16,
+  instructions: 5_000_000, places: 1_500_000, stack: 200_000, marks: 1000, containers: 800_000, dictionaries: 250_000, keys: 400_000, text: 16_000_000, integer: 16,
 };
 
 /** Instructions that pickles can have and this machine does not, by the names that Python gives them. */
@@ -27,7 +27,7 @@ const refusedInstructions: Readonly<Record<number, string>> = {
   0x30: 'POP', 0x31: 'POP_MARK', 0x32: 'DUP', 0x46: 'FLOAT', 0x49: 'INT', 0x4c: 'LONG', 0x50: 'PERSID', 0x53: 'STRING', 0x54: 'BINSTRING',
   0x55: 'SHORT_BINSTRING', 0x56: 'UNICODE', 0x67: 'GET', 0x70: 'PUT', 0x64: 'DICT', 0x6c: 'LIST', 0x69: 'INST', 0x6f: 'OBJ',
   0x81: 'NEWOBJ', 0x82: 'EXT1', 0x83: 'EXT2', 0x84: 'EXT4', 0x8b: 'LONG4', 0x8d: 'BINUNICODE8', 0x8e: 'BINBYTES8',
-  0x92: 'NEWOBJ_EX', 0x96: 'BYTEARRAY8', 0x97: 'NEXT_BUFFER',
+  0x92: 'NEWOBJ_EX', 0x97: 'NEXT_BUFFER',
   0x98: 'READONLY_BUFFER',
 };
 
@@ -88,6 +88,7 @@ class Machine {
       case 0x58: return this.push(this.text(this.view.getUint32(this.take(4), true))); // BINUNICODE
       case 0x8c: return this.push(this.text(this.byte())); // SHORT_BINUNICODE
       case 0x42: return this.push(this.byteString(this.view.getUint32(this.take(4), true))); // BINBYTES
+      case 0x96: return this.push(this.byteString(Number(this.view.getBigUint64(this.take(8), true)))); // BYTEARRAY8
       case 0x43: return this.push(this.byteString(this.byte())); // SHORT_BINBYTES
       case 0x29: return this.pushTuple([]);
       case 0x85: return this.pushTuple([this.pop()]); // TUPLE1

@@ -1,21 +1,24 @@
 import { UserError } from '../../common/errors';
 import { sizeOf } from '../../common/tensor';
 import { quoted } from '../safetensorsHeader';
-import type { ByteSource } from './byteSource';
+import { bytesInMemory, type ByteSource } from './byteSource';
 import { bytesPerElement, decodeElements } from './elements';
 import { plainValue, tensorsWithin } from './fileTree';
 import { limits } from './limits';
+import { NumpyArray, numpyText } from './numpyNames';
 import { unpickle } from './pickle';
-import { gather, spanOf } from './strided';
+import type { PickleObject } from './pickleValue';
+import { gather, spanOf, type Strided } from './strided';
 import type { FileTensor, TensorFile } from './tensorFile';
 import { torchNames, TorchTensor } from './torchNames';
 import { readZip, type ZipRecord } from './zip';
 
 const pickleLimit = 64e6;
 
-/** A tensor, and where its storage begins in the file. */
+/** A tensor, and where its storage begins in the file, or in what was read of the file. */
 interface Located {
-  readonly tensor: TorchTensor;
+  readonly tensor: Strided & Pick<FileTensor, 'dtype'>;
+  readonly source: ByteSource;
   readonly from: number;
   /** All that lies between its first element and its last, while there is memory for it. */
   kept?: WeakRef<Uint8Array<ArrayBuffer>>;
@@ -41,14 +44,21 @@ export async function openTorchFile(source: ByteSource): Promise<TensorFile> {
   const pickled = unpickle(source.name, await source.read(from, length), torchNames(source.name));
 
   const located = new Map<FileTensor, Located>();
-  const tensors = new Map<TorchTensor, FileTensor>();
+  const tensors = new Map<PickleObject, FileTensor>();
+  const locate = (object: PickleObject): Located | undefined => {
+    if (object instanceof TorchTensor) return { tensor: object, source, from: storageStart(source.name, records, folder, object) };
+    if (!(object instanceof NumpyArray) || !object.content) return undefined;
+    const { kind: { element: dtype }, shape, strides, bytes } = object.content;
+    return dtype && { tensor: { dtype, shape, strides, offset: 0 }, source: bytesInMemory(source.name, bytes.bytes), from: 0 };
+  };
   const root = plainValue(source.name, pickled, object => {
-    if (!(object instanceof TorchTensor)) throw new UserError(`${source.name} holds ${object.what}, which cannot be read.`);
-    const known = tensors.get(object);
-    if (known) return known;
-    const { dtype, shape } = object;
+    const known = tensors.get(object) ?? numpyText(object);
+    if (known !== undefined) return known;
+    const place = locate(object);
+    if (!place) throw new UserError(`${source.name} holds ${object.what}, which cannot be read.`);
+    const { dtype, shape } = place.tensor;
     const tensor: FileTensor = { kind: 'tensor', dtype, shape };
-    located.set(tensor, { tensor: object, from: storageStart(source.name, records, folder, object) });
+    located.set(tensor, place);
     tensors.set(object, tensor);
     return tensor;
   });
@@ -60,14 +70,14 @@ export async function openTorchFile(source: ByteSource): Promise<TensorFile> {
     async read(tensor, first = 0, count = sizeOf(tensor.shape) - first) {
       const place = located.get(tensor);
       if (!place || first < 0 || count < 0 || first + count > sizeOf(tensor.shape)) throw new RangeError('no such elements of this file');
-      return decodeElements(source.name, tensor.dtype, await readStrided(source, place, first, count));
+      return decodeElements(source.name, tensor.dtype, await readStrided(place, first, count));
     },
     close: () => source.close(),
   };
 }
 
-async function readStrided(source: ByteSource, place: Located, first: number, count: number): Promise<Uint8Array<ArrayBuffer>> {
-  const { tensor, from } = place;
+async function readStrided(place: Located, first: number, count: number): Promise<Uint8Array<ArrayBuffer>> {
+  const { tensor, source, from } = place;
   const each = bytesPerElement[tensor.dtype];
   const span = spanOf(tensor, first, count);
   if (span.contiguous) return source.read(from + span.from * each, (span.to - span.from) * each);

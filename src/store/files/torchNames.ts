@@ -3,9 +3,9 @@ import { formatShape, type Shape } from '../../common/tensor';
 import { elementTypes, type ElementType } from '../../protocol/checkpointFile';
 import { quoted } from '../safetensorsHeader';
 import { limits } from './limits';
-import { buildNumpyType, isNumpyName, numpyValue } from './numpyNames';
+import { buildNumpy, isNumpyClass, isNumpyName, numpyValue } from './numpyNames';
 import type { PickleNames } from './pickle';
-import { PickleDictionary, PickleGlobal, PickleList, PickleObject, type PickleValue } from './pickleValue';
+import { PickleDictionary, PickleGlobal, type PickleBytes, PickleList, PickleObject, type PickleValue } from './pickleValue';
 import { isPlainName, plainValueOf } from './plainNames';
 
 /** The numbers that tensors are views of. */
@@ -46,19 +46,20 @@ const types = new Set([
   ...elementTypes, 'complex32', 'complex64', 'complex128', 'uint16', 'uint32', 'uint64', 'float8_e4m3fn', 'float8_e5m2', 'float8_e4m3fnuz', 'float8_e5m2fnuz',
 ].map(type => `torch.${type}`));
 
-/** What a checkpoint may name: tensors, their storages and types, shapes and devices, numbers of NumPy, and containers of Python. */
+/** What a checkpoint may name: tensors, their storages and types, shapes and devices, numbers and arrays of NumPy, and containers of Python. */
 export function torchNames(file: string): PickleNames {
   const storages = new Map<string, TorchStorage>();
+  const encoded = new Map<string, PickleBytes>();
   return {
     find(name) {
-      if (types.has(name)) return name;
+      if (types.has(name) || isNumpyClass(name)) return name;
       if (isPlainName(name) || isNumpyName(name)) return new PickleGlobal(name);
       if (callable.has(name) || storageTypes.has(name) || unreadStorages.has(name) || name === untypedStorage) return new PickleGlobal(name);
       throw refused(file, name);
     },
 
     call({ name }, args) {
-      const known = plainValueOf(name, args) ?? numpyValue(name, args);
+      const known = plainValueOf(name, args, encoded) ?? numpyValue(name, args);
       if (known !== undefined) return known;
       switch (name) {
         case rebuildTensor:
@@ -80,7 +81,7 @@ export function torchNames(file: string): PickleNames {
       throw new UserError(`${file} calls ${name} in a way that torch.save never does.${name.startsWith('numpy.') ? advised(name) : ''}`);
     },
 
-    build: buildNumpyType,
+    build: buildNumpy,
 
     outside(id) {
       if (!(id instanceof PickleList) || id.items.length !== 5) throw misplaced(file);

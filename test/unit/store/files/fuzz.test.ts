@@ -14,7 +14,8 @@ const read = (name: string) => readFile(path.join(import.meta.dirname, '../../..
 
 const safetensors = [await read('types.safetensors')];
 const torch = await Promise.all(
-  ['types.pt', 'views.pt', 'tied.pt', 'parameters.pt', 'run-protocol-2.pt', 'run-protocol-4.pt', 'run-protocol-5.pt', 'training-protocol-2.pt', 'training-protocol-4.pt', 'tensor.pt'].map(async name => torchSeed(await read(name))),
+  ['types.pt', 'views.pt', 'tied.pt', 'parameters.pt', 'run-protocol-2.pt', 'run-protocol-4.pt', 'run-protocol-5.pt', 'training-protocol-2.pt', 'training-protocol-4.pt',
+    'arrays-numpy-1-protocol-2.pt', 'arrays-numpy-2-protocol-5.pt', 'tensor.pt'].map(async name => torchSeed(await read(name))),
 );
 
 test.each<readonly [string, (random: Random) => Uint8Array]>([

@@ -164,6 +164,7 @@ function oddInstruction(random: Random): Part {
     ['os', 'system'], ['builtins', 'eval'], ['__builtin__', 'getattr'], ['torch', 'load'], ['numpy.core.multiarray', 'scalar'], ['torch', 'IntStorage'],
     ['torch', 'Size'], ['torch', 'device'], ['torch', 'float16'], ['torch._utils', '_rebuild_parameter'], ['torch._utils', '_rebuild_tensor_v2'],
     ['torch._utils', '_rebuild_tensor_v3'], ['torch.storage', 'UntypedStorage'], ['collections', 'OrderedDict'], ['transformer_lens.x', 'HookedTransformerConfig'],
+    ['numpy._core.multiarray', '_reconstruct'], ['numpy._core.numeric', '_frombuffer'], ['numpy', 'ndarray'], ['numpy', 'dtype'], ['_codecs', 'encode'],
   ];
   switch (random.below(9)) {
     case 0: return global(...choice(random, globals));
@@ -187,8 +188,9 @@ function instructionsOf(pickled: Uint8Array): Part[] {
   for (let at = 0; at < bytes.length;) {
     const code = bytes.readUInt8(at);
     const from = at++;
-    if (code === 0x58) at += 4 + bytes.readUInt32LE(at);
-    else if (code === 0x8c || code === 0x8a) at += 1 + bytes.readUInt8(at);
+    if (code === 0x58 || code === 0x42) at += 4 + bytes.readUInt32LE(at);
+    else if (code === 0x96) at += 8 + Number(bytes.readBigUInt64LE(at));
+    else if (code === 0x8c || code === 0x8a || code === 0x43) at += 1 + bytes.readUInt8(at);
     else if (code === 0x63) at = bytes.indexOf(0x0a, bytes.indexOf(0x0a, at) + 1) + 1;
     else at += fixedArguments[code] ?? 0;
     // Frames say how long the pickle is, which it no longer will be.

@@ -78,6 +78,16 @@ describe('files of PyTorch hold what PyTorch reads in them', () => {
     await file.close();
   });
 
+  test.each([1, 2].flatMap(version => [2, 4, 5].map(protocol => [version, protocol] as const)))('NumPy %i, protocol %i: losses, types and states of generators, and arrays as tensors', async (version, protocol) => {
+    const file = await openTensorFile(path.join(folder, `arrays-numpy-${version}-protocol-${protocol}.pt`));
+    const root = file.root as ReadonlyMap<string, unknown>;
+    expect(root.get('train_losses')).toEqual([1 / 3, Math.fround(1 / 3), 2]);
+    expect(root.get('types')).toEqual(['float32', 'int64', 'numpy.float32', version === 1 ? 'numpy.bool_' : 'numpy.bool']);
+    expect(root.get('random')).toEqual(['MT19937', 'array of uint32 [624]', 624, 0, 0]);
+    expect([...file.tensors.keys()]).toEqual(['weights.w', 'history', ...['rows', 'columns', 'part', 'half', 'mask', 'byte', 'scalar', 'empty'].map(name => `arrays.${name}`)]);
+    await file.close();
+  });
+
   test('tensors that share their numbers are each read, in their own order', async () => {
     const file = await openTensorFile(path.join(folder, 'tied.pt'));
     const [embedding, unembedding] = [await file.read(tensorOf(file, 'embed.W_E')), await file.read(tensorOf(file, 'unembed.W_U'))];
