@@ -6,13 +6,26 @@ import { defineConfig } from 'vitest/config';
  */
 const mainFields = ['module', 'main'];
 
-const project = (name: string, include: string, testTimeout: number) => ({
+interface Project {
+  readonly testTimeout: number;
+  /** Projects that are run at once take turns, from 0: what VS Code's tests wait for must not be held up by others. */
+  readonly groupOrder: number;
+  /**
+   * How many test files run at a time. Vitest leaves a core to its main process, though that has little to do: half of a
+   * machine that has two.
+   */
+  readonly maxWorkers?: string;
+}
+
+const project = (name: string, { testTimeout, groupOrder, ...others }: Project) => ({
   resolve: { mainFields },
   ssr: { resolve: { mainFields } },
   test: {
     name,
-    include: [include],
+    include: [`test/${name}/**/*.test.ts`],
     testTimeout,
+    ...others,
+    sequence: { groupOrder },
     hookTimeout: Math.max(testTimeout, 60_000),
     // What a page is about to draw.
     expect: { poll: { timeout: 10_000 } },
@@ -23,9 +36,9 @@ const project = (name: string, include: string, testTimeout: number) => ({
 export default defineConfig({
   test: {
     projects: [
-      project('unit', 'test/unit/**/*.test.ts', 30_000),
-      project('webview', 'test/webview/**/*.test.ts', 60_000),
-      project('vscode', 'test/vscode/**/*.test.ts', 300_000),
+      project('unit', { testTimeout: 30_000, groupOrder: 0, maxWorkers: '100%' }),
+      project('webview', { testTimeout: 60_000, groupOrder: 1, maxWorkers: '100%' }),
+      project('vscode', { testTimeout: 300_000, groupOrder: 2 }),
     ],
   },
 });
