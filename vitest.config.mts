@@ -15,6 +15,7 @@ interface Project {
    * machine that has two.
    */
   readonly maxWorkers?: string;
+  readonly globalSetup?: string;
 }
 
 const project = (name: string, { testTimeout, groupOrder, ...others }: Project) => ({
@@ -37,7 +38,7 @@ export default defineConfig({
   test: {
     projects: [
       project('unit', { testTimeout: 30_000, groupOrder: 0, maxWorkers: '100%' }),
-      project('webview', { testTimeout: 60_000, groupOrder: 1, maxWorkers: '100%' }),
+      project('webview', { testTimeout: 60_000, groupOrder: 1, maxWorkers: '100%', globalSetup: 'test/webview/bundle.ts' }),
       project('vscode', { testTimeout: 300_000, groupOrder: 2 }),
     ],
   },

@@ -1,8 +1,8 @@
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { mkdirSync } from 'node:fs';
-import { build } from 'esbuild';
+import { readdir, readFile } from 'node:fs/promises';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll } from 'vitest';
+import { afterAll, afterEach, beforeAll, inject } from 'vitest';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { AnalysisInfo } from '../../src/protocol/analysis';
 import type { FromCheckpointPage, ToCheckpointPage } from '../../src/protocol/checkpointPage';
@@ -10,7 +10,6 @@ import type { Figure } from '../../src/protocol/figure';
 import type { ModelSummary, ModelWords } from '../../src/protocol/model';
 import type { FromPanel, ToPanel } from '../../src/protocol/panel';
 import type { FromSweepPanel, ToSweepPanel } from '../../src/protocol/sweepPanel';
-import { panelBuildOptions } from '../../webview/build.mjs';
 import darkModern from './themes/darkModern.json';
 import highContrast from './themes/highContrast.json';
 import lightModern from './themes/lightModern.json';
@@ -59,7 +58,7 @@ interface PageOptions {
   readonly kept?: unknown;
 }
 
-/** Builds the bundle and starts the browser, once for the test file. */
+/** Starts the browser, once for the test file, on the page that `bundle.ts` has built. */
 export function usePanels(): {
   open(options?: PageOptions): Promise<OpenPanel>; openSweep(options?: PageOptions): Promise<OpenSweep>; openFile(options?: PageOptions): Promise<OpenFile>;
 } {
@@ -67,12 +66,9 @@ export function usePanels(): {
   let files: ReadonlyMap<string, Uint8Array>;
   beforeAll(async () => {
     mkdirSync(pictureFolder, { recursive: true });
-    const [built, launched] = await Promise.all([
-      build({ ...panelBuildOptions, outdir: 'dist', write: false, logLevel: 'error' }),
-      chromium.launch({ executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium', args: chromiumFlags }),
-    ]);
-    files = new Map((built.outputFiles ?? []).map(file => [basename(file.path), file.contents]));
-    browser = launched;
+    const folder = inject('panelFolder');
+    files = new Map(await Promise.all((await readdir(folder)).map(async name => [name, await readFile(join(folder, name))] as const)));
+    browser = await chromium.launch({ executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium', args: chromiumFlags });
   }, 60_000);
   afterAll(() => browser.close());
   // What goes on in a page would slow down those of the next tests.
