@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import process from 'node:process';
-import { messageOf, UserError } from '../../common/errors';
+import { CancelledError, messageOf, UserError } from '../../common/errors';
 import { unknownName } from '../../common/nearest';
 import { callTool } from '../../engine/tools';
 import { versions } from '../../engine/versions';
@@ -39,7 +39,7 @@ export async function mcp(session: Session, { allowTraining = false, ...options 
           const { text } = await callTool(engine, { tool: toolCalled(name, offered), input, folder: process.cwd() }, AbortSignal.any([signal, ended.signal]));
           return { text, failed: false };
         } catch (error) {
-          if (!(error instanceof UserError)) explain(output, error);
+          if (!(error instanceof UserError || error instanceof CancelledError)) explain(output, error);
           return { text: messageOf(error), failed: true };
         }
       },

@@ -49,12 +49,14 @@ describe('circuits mcp', () => {
     });
     const lines: string[] = [];
     transport.stderr?.on('data', (chunk: Buffer) => lines.push(...chunk.toString().split('\n')));
+    const messagesEnded = transport.stderr && once(transport.stderr, 'end');
     const client = new Client({ name: 'a test', version: '1' });
     await client.connect(transport);
     onTestFinished(() => client.close());
     return {
       client,
       lines,
+      messagesEnded,
       processId: transport.pid ?? 0,
       async call(name: string, input: Record<string, unknown> = {}) {
         const { content: [first], isError = false } = CallToolResultSchema.parse(await client.callTool({ name, arguments: input }));
@@ -74,6 +76,19 @@ describe('circuits mcp', () => {
     const all = (await training.listTools()).tools;
     expect(all.map(({ name }) => name)).toEqual(toolNames);
     for (const { name, annotations } of all) expect(annotations?.readOnlyHint).toBe(!tools[toolNames.find(each => each === name) ?? 'list_models'].changes);
+  });
+
+  test('says nothing of a call that was cancelled', async () => {
+    const { client, lines, processId, messagesEnded } = await connect();
+    const cancelled = new AbortController();
+    const called = client.callTool({ name: 'run_analysis', arguments: { model: id, analysis: 'ablation' } }, undefined, { signal: cancelled.signal });
+    cancelled.abort();
+    await expect(called).rejects.toThrow();
+    await client.callTool({ name: 'run_analysis', arguments: { model: id, analysis: 'attention' } });
+    await client.close();
+    await ended(processId);
+    await messagesEnded;
+    expect(lines.filter(line => line !== '')).toEqual([]);
   });
 
   test('lists models and experiments, and shows what a model is made of', async () => {
