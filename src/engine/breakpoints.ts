@@ -4,7 +4,7 @@ import { Emitter } from '../common/event';
 import type { Disposable } from '../common/lifetime';
 import type { AnalysisResult } from '../protocol/analysis';
 import { holds, parseBound } from '../protocol/claim';
-import type { BreakpointHit } from '../protocol/engine';
+import type { BreakpointHit, UnmeasuredBreakpoint } from '../protocol/engine';
 import type { Breakpoint } from '../protocol/experiment';
 import type { Checkpoint } from '../protocol/trainer';
 import type { ModelRecord } from '../store/modelRecord';
@@ -49,6 +49,7 @@ type Reached = Pick<BreakpointHit, 'breakpoint' | 'measured' | 'before' | 'step'
 /** Looks at the checkpoints of runs that have breakpoints, and does what these say. */
 export class Breakpoints implements CheckpointWatch, Disposable {
   private readonly hits = new Emitter<BreakpointHit>();
+  private readonly unmeasured = new Emitter<UnmeasuredBreakpoint>();
   /** Model → its run. */
   private readonly watched = new Map<string, Watched>();
   private latestCopy: Promise<void> = Promise.resolve();
@@ -56,6 +57,8 @@ export class Breakpoints implements CheckpointWatch, Disposable {
   private readonly copying = new Set<Promise<unknown>>();
   /** Tells of a breakpoint that a run has come to, once what it says is done. */
   readonly onHit = this.hits.event;
+  /** Tells once of a breakpoint of a run that it cannot be looked at. */
+  readonly onUnmeasured = this.unmeasured.event;
 
   constructor(private readonly host: BreakpointHost) {}
 
@@ -117,6 +120,7 @@ export class Breakpoints implements CheckpointWatch, Disposable {
     for (const { end } of this.watched.values()) end.abort();
     this.watched.clear();
     this.hits.dispose();
+    this.unmeasured.dispose();
   }
 
   private async checkComesTo(record: ModelRecord): Promise<void> {
@@ -135,7 +139,7 @@ export class Breakpoints implements CheckpointWatch, Disposable {
     const reached: Reached[] = [];
     for (const breakpoint of watched.breakpoints) {
       const key = keyOf(breakpoint);
-      const measured = await measure(breakpoint).catch((error: unknown) => this.cannotMeasure(watched, breakpoint, error));
+      const measured = await measure(breakpoint).catch((error: unknown) => this.cannotMeasure(watched, { model, name: watched.name, step, breakpoint }, error));
       if (signal.aborted) return [];
       if (measured === undefined) continue;
       const before = watched.measured.get(key);
@@ -148,13 +152,15 @@ export class Breakpoints implements CheckpointWatch, Disposable {
   }
 
   /** Whatever is wrong is said once, and the run goes on. */
-  private cannotMeasure({ name, unmeasured }: Watched, breakpoint: Breakpoint, error: unknown): undefined {
+  private cannotMeasure({ unmeasured }: Watched, passed: Omit<UnmeasuredBreakpoint, 'problem'>, error: unknown): undefined {
+    const { name, breakpoint } = passed;
     const key = keyOf(breakpoint);
     if (error instanceof CancelledError || unmeasured.has(key)) return;
     unmeasured.add(key);
     // One that people can do nothing about is a defect of the analysis.
     const why = error instanceof UserError || !(error instanceof Error) ? messageOf(error) : error.stack ?? error.message;
     this.host.log(`${name}: the breakpoint ${describeBreakpoint(breakpoint)} could not be looked at: ${why}`);
+    this.unmeasured.fire({ ...passed, problem: messageOf(error) });
   }
 
   /** Makes a copy once those that were asked for before are made, so that they come in order and one process at a time. */

@@ -85,6 +85,7 @@ export function serveRequests(connection: MessageConnection, installation: Insta
     });
     engine.watch(changes => void connection.sendNotification(protocol.modelsChanged, changes).catch(() => undefined));
     engine.breakpoints.onHit(hit => void connection.sendNotification(protocol.breakpointReached, hit).catch(() => undefined));
+    engine.breakpoints.onUnmeasured(unmeasured => void connection.sendNotification(protocol.breakpointUnmeasured, unmeasured).catch(() => undefined));
     engine.sweeps.onChange(change => void connection.sendNotification(protocol.sweepChanged, change).catch(() => undefined));
     void engine.sweeps.reattach();
     return {

@@ -3,7 +3,7 @@ import type { ProgressType, RequestType, RequestType0 } from 'vscode-jsonrpc';
 import { CancelledError, messageOf, UserError } from '../common/errors';
 import { Emitter } from '../common/event';
 import type { Disposable } from '../common/lifetime';
-import { initialize, type BreakpointHit, type EngineInfo, type EngineSettings, type ModelsChanged } from '../protocol/engine';
+import { initialize, type BreakpointHit, type EngineInfo, type EngineSettings, type ModelsChanged, type UnmeasuredBreakpoint } from '../protocol/engine';
 import type { SweepChange } from '../protocol/sweep';
 import { EngineSession, type Log, type Question } from './engineSession';
 import { RestartPolicy } from './restartPolicy';
@@ -35,6 +35,7 @@ export class Engine implements Disposable {
   private readonly changes = new Emitter<ModelsChanged>();
   private readonly sweepChanges = new Emitter<SweepChange>();
   private readonly breakpoints = new Emitter<BreakpointHit>();
+  private readonly unmeasured = new Emitter<UnmeasuredBreakpoint>();
   private readonly restarts: RestartPolicy;
   private current: EngineState = { kind: 'stopped' };
   private opening: Promise<EngineSession> | undefined;
@@ -44,6 +45,7 @@ export class Engine implements Disposable {
   readonly onModelsChanged = this.changes.event;
   readonly onSweepChanged = this.sweepChanges.event;
   readonly onBreakpoint = this.breakpoints.event;
+  readonly onUnmeasuredBreakpoint = this.unmeasured.event;
 
   constructor(private readonly host: EngineHost) {
     this.restarts = new RestartPolicy(() => host.now());
@@ -100,6 +102,7 @@ export class Engine implements Disposable {
     this.changes.dispose();
     this.sweepChanges.dispose();
     this.breakpoints.dispose();
+    this.unmeasured.dispose();
   }
 
   private async ready(): Promise<EngineSession> {
@@ -123,6 +126,7 @@ export class Engine implements Disposable {
       session.onModelsChanged(change => this.changes.fire(change));
       session.onSweepChanged(change => this.sweepChanges.fire(change));
       session.onBreakpoint(hit => this.breakpoints.fire(hit));
+      session.onUnmeasuredBreakpoint(unmeasured => this.unmeasured.fire(unmeasured));
       try {
         const info = await within(this.host.patience, session.send(initialize, this.host.settings()));
         if (this.session !== session) throw new CancelledError();

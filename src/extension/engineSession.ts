@@ -10,8 +10,8 @@ import { messageOf, throwIfCancelled, UserError } from '../common/errors';
 import { Emitter } from '../common/event';
 import type { Disposable } from '../common/lifetime';
 import {
-  breakpointReached, configCode, log as logNotification, modelsChanged, sweepChanged, tooLongCode, untrainedOriginCode, userErrorCode,
-  type BreakpointHit, type ModelsChanged, type UntrainedOrigin,
+  breakpointReached, breakpointUnmeasured, configCode, log as logNotification, modelsChanged, sweepChanged, tooLongCode, untrainedOriginCode, userErrorCode,
+  type BreakpointHit, type ModelsChanged, type UnmeasuredBreakpoint, type UntrainedOrigin,
 } from '../protocol/engine';
 import type { SweepChange } from '../protocol/sweep';
 import { ConfigError, TooLongError, UntrainedOriginError } from './refusals';
@@ -37,6 +37,7 @@ export class EngineSession implements Disposable {
   private readonly changes = new Emitter<ModelsChanged>();
   private readonly sweepChanges = new Emitter<SweepChange>();
   private readonly breakpoints = new Emitter<BreakpointHit>();
+  private readonly unmeasured = new Emitter<UnmeasuredBreakpoint>();
   private disposed = false;
   /** How the process ended, once it has. */
   ended: string | undefined;
@@ -45,6 +46,7 @@ export class EngineSession implements Disposable {
   readonly onModelsChanged = this.changes.event;
   readonly onSweepChanged = this.sweepChanges.event;
   readonly onBreakpoint = this.breakpoints.event;
+  readonly onUnmeasuredBreakpoint = this.unmeasured.event;
 
   constructor(private readonly child: ChildProcess, private readonly log: Log) {
     this.connection = createMessageConnection(new IPCMessageReader(child), new IPCMessageWriter(child), {
@@ -56,6 +58,7 @@ export class EngineSession implements Disposable {
     this.connection.onNotification(modelsChanged, change => this.changes.fire(change));
     this.connection.onNotification(sweepChanged, change => this.sweepChanges.fire(change));
     this.connection.onNotification(breakpointReached, hit => this.breakpoints.fire(hit));
+    this.connection.onNotification(breakpointUnmeasured, unmeasured => this.unmeasured.fire(unmeasured));
     this.connection.onNotification(logNotification, ({ level, message }) => log[level](message));
     this.connection.listen();
     if (child.stdout) readLines(child.stdout, line => log.info(line));

@@ -156,6 +156,11 @@ export interface BreakpointHit {
   readonly problem?: string;
 }
 
+/** A breakpoint of a run that could not be looked at, which is told once: the run goes on, and passes it by. */
+export interface UnmeasuredBreakpoint extends Pick<BreakpointHit, 'model' | 'name' | 'step' | 'breakpoint'> {
+  readonly problem: string;
+}
+
 /** An experiment with a sweep, and how its runs are trained. */
 export interface SweepRequest extends Pick<TrainRequest, 'experiment' | 'seed' | 'steps' | 'set'> {
   readonly options: SweepOptions;
@@ -230,6 +235,7 @@ export const getBreakpoints = new RequestType<{ readonly model: string }, readon
 /** Sets all breakpoints of a model anew; checked as those of an experiment are. */
 export const setBreakpoints = new RequestType<{ readonly model: string; readonly breakpoints: readonly Breakpoint[] }, null, void>('breakpoints/set');
 export const breakpointReached = new NotificationType<BreakpointHit>('breakpoints/reached');
+export const breakpointUnmeasured = new NotificationType<UnmeasuredBreakpoint>('breakpoints/unmeasured');
 /** From now on code of the workspace may run. */
 export const trustGranted = new RequestType0<null, void>('workspace/trusted');
 /** Which analyses fit a model. */

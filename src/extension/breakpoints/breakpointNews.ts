@@ -1,12 +1,12 @@
 import { Lifetime, type Disposable } from '../../common/lifetime';
 import type { BreakpointHit } from '../../protocol/engine';
-import { reasonOf } from './breakpointText';
+import { conditionOf, reasonOf } from './breakpointText';
 import type { Engine } from '../engine';
 import { formatCount } from '../format';
 
 /** What the news needs around them. */
 export interface BreakpointNewsHost {
-  readonly engine: Pick<Engine, 'onBreakpoint'>;
+  readonly engine: Pick<Engine, 'onBreakpoint' | 'onUnmeasuredBreakpoint'>;
   /** Whether the model is a run of a sweep, of which its table speaks. */
   isOfSweep(model: string): boolean;
   /** Shows a message with buttons and returns the one that was pressed, if any. */
@@ -33,6 +33,9 @@ export class BreakpointNews implements Disposable {
   constructor(private readonly host: BreakpointNewsHost) {
     this.lifetime.add(host.engine.onBreakpoint(hit => {
       if (!host.isOfSweep(hit.model)) host.guard(() => this.tell(hit));
+    }));
+    this.lifetime.add(host.engine.onUnmeasuredBreakpoint(({ name, breakpoint, problem }) => {
+      host.warn(`"${name}" passes by its breakpoint ${breakpoint.breakpoint ?? conditionOf(breakpoint)}, which cannot be looked at: ${problem}`);
     }));
   }
 

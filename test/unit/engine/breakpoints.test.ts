@@ -215,10 +215,13 @@ describe('breakpoints', () => {
     ['a defect', new TypeError('cannot read'), 'TypeError: cannot read'],
   ])('that cannot be measured, for %s, say so once and stop nothing', async (_, error, words) => {
     measure = () => Promise.reject(error);
+    const unmeasured: unknown[] = [];
+    breakpoints.onUnmeasured(told => unmeasured.push(told));
     const run = await start(experimentWith([entropy({ when: '> 0.25' })]));
     expect(await run.ended).toMatchObject({ status: 'finished' });
     expect(asked).toHaveLength(5);
     expect(lines.filter(line => line.includes('breakpoint'))).toEqual([expect.stringContaining(`tiny: the breakpoint entropy > 0.25 could not be looked at: ${words}`)]);
+    expect(unmeasured).toEqual([{ model: run.id, name: 'tiny', step: expect.any(Number) as number, breakpoint: entropy({ when: '> 0.25' }), problem: error.message }]);
   });
 
   describe('set while a run goes on', () => {

@@ -1,17 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { Emitter } from '../../../../src/common/event';
 import { BreakpointNews } from '../../../../src/extension/breakpoints/breakpointNews';
-import type { BreakpointHit } from '../../../../src/protocol/engine';
+import type { BreakpointHit, UnmeasuredBreakpoint } from '../../../../src/protocol/engine';
 import { breakpointHit, excludedLoss } from './breakpoints';
 
 /** The news of one hit, where the button, if any, is pressed: what was said, and what was done. */
-async function newsOf(hit: BreakpointHit, { press, ofSweep = false }: { readonly press?: string; readonly ofSweep?: boolean } = {}) {
+async function newsOf(hit: BreakpointHit | UnmeasuredBreakpoint, { press, ofSweep = false }: { readonly press?: string; readonly ofSweep?: boolean } = {}) {
   const reached = new Emitter<BreakpointHit>();
+  const unmeasured = new Emitter<UnmeasuredBreakpoint>();
   const said: unknown[] = [];
   const done: unknown[] = [];
   const works: unknown[] = [];
   const news = new BreakpointNews({
-    engine: { onBreakpoint: reached.event },
+    engine: { onBreakpoint: reached.event, onUnmeasuredBreakpoint: unmeasured.event },
     isOfSweep: () => ofSweep,
     ask: async (message, ...buttons) => {
       said.push([message, ...buttons]);
@@ -25,10 +26,11 @@ async function newsOf(hit: BreakpointHit, { press, ofSweep = false }: { readonly
     resume: async model => void done.push(['resume', model]),
     show: async model => void done.push(['show', model]),
   });
-  reached.fire(hit);
+  const fire = () => ('measured' in hit ? reached.fire(hit) : unmeasured.fire(hit));
+  fire();
   await Promise.all(works);
   news.dispose();
-  reached.fire(hit);
+  fire();
   return { said, done };
 }
 
@@ -53,6 +55,16 @@ describe('a run that has paused at a breakpoint', () => {
   test('says nothing of a run of a sweep', async () => {
     expect((await newsOf(breakpointHit(), { ofSweep: true })).said).toEqual([]);
   });
+});
+
+test('a breakpoint that cannot be looked at is told with a warning', async () => {
+  const passed = { model: 'm', name: 'modular-addition', step: 300, problem: 'The prompts are too long.' };
+  expect((await newsOf({ ...passed, breakpoint: excludedLoss })).said).toEqual([
+    { warning: '"modular-addition" passes by its breakpoint excluded loss > 1, which cannot be looked at: The prompts are too long.' },
+  ]);
+  expect((await newsOf({ ...passed, breakpoint: { ...excludedLoss, breakpoint: 'it forgets' } })).said).toEqual([
+    { warning: '"modular-addition" passes by its breakpoint it forgets, which cannot be looked at: The prompts are too long.' },
+  ]);
 });
 
 describe('a copy that was made', () => {
