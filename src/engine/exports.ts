@@ -70,14 +70,14 @@ export async function writeExport(exported: Exported, file: string): Promise<Exp
   };
 }
 
-/** @throws UserError where one of the files beside an export is there, and is not that of an earlier one. */
+/** @param names that of its check first. @throws UserError where one of the files beside an export is there, and is not that of an earlier one. */
 async function checkBeside(folder: string, names: readonly string[]): Promise<void> {
-  const [check] = names;
   const begins = async (name: string) => (await readFile(path.join(folder, name), 'utf8').catch(() => undefined))?.slice(0, 100);
+  const beginnings = await Promise.all(names.map(begins));
   // What an export is checked on is written by nobody else.
-  const isExport = (await begins(check ?? ''))?.startsWith('{"tokens":[[') ?? false;
-  for (const name of names) {
-    const text = await begins(name);
+  const isExport = beginnings[0]?.startsWith('{"tokens":[[') ?? false;
+  for (const [index, name] of names.entries()) {
+    const text = beginnings[index];
     const isOwn = isExport && (!name.endsWith('.py') || text?.startsWith(pythonHead));
     if (text !== undefined && !isOwn) throw new UserError(`${path.join(folder, name)} is there already and would be replaced; export under another name.`);
   }
