@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { versions } from '../engine/versions';
+import { layoutTitles } from '../protocol/checkpointFile';
 import { devices } from '../protocol/engine';
 import { confirmedRuns, executors, sweepMetrics } from '../protocol/sweep';
 import { gather, modelAtStep, names, wholeNumber } from './arguments';
@@ -107,7 +108,7 @@ function programOf(session: Session): Command {
   add('report <model>', 'write one page with every figure that applies')
     .requiredOption('-o, --output <file>', 'the page, an HTML file')
     .action((model: string, options: ReportOptions) => report(session, model, options));
-  add('import <file>', 'make a model of a file of weights: of TransformerLens, of Hugging Face\'s GPT-2, or of older grokking studies')
+  add('import <file>', `make a model of a file of weights, as one of these has them: ${Object.values(layoutTitles).join(', ')}`)
     .option('--config <file>', 'what tells of the model beside its weights (default: the config.json beside the file)')
     .option('--name <name>', 'what to call the model (default: as the file is called)')
     .option('--set <field=value>', 'a field of the config, which counts before all else, as in act_fn=gelu', gather, [])

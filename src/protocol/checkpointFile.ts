@@ -82,6 +82,13 @@ export interface TensorSlice {
 export const layouts = ['transformer-lens', 'grokking', 'gpt2'] as const;
 export type Layout = (typeof layouts)[number];
 
+/** Whose naming and shapes a layout is, in words: "weights as … has them". */
+export const layoutTitles: Readonly<Record<Layout, string>> = {
+  'transformer-lens': 'TransformerLens',
+  grokking: 'the grokking code from before TransformerLens',
+  gpt2: 'Hugging Face\'s GPT-2',
+};
+
 /** A field of a model's config and what told its value: "embed.W_E [114, 128]", "config.json", "you", or "default" where nothing did. */
 export interface InferredField {
   readonly field: string;

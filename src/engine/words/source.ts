@@ -1,11 +1,5 @@
 import { formatNumber } from '../../common/numbers';
-import type { Layout, ModelSource, ProcessingStep } from '../../protocol/checkpointFile';
-
-const layoutWords = {
-  'transformer-lens': 'TransformerLens',
-  grokking: 'the grokking code from before TransformerLens',
-  gpt2: 'Hugging Face\'s GPT-2',
-} satisfies Record<Layout, string>;
+import { layoutTitles, type ModelSource, type ProcessingStep } from '../../protocol/checkpointFile';
 
 const stepWords = {
   'fold-layer-norm': 'LayerNorm folded into the weights',
@@ -15,7 +9,7 @@ const stepWords = {
 
 /** Where the weights of a model come from that was not trained here, as the rest of a sentence. */
 export function sourceText(source: ModelSource): string {
-  if (source.kind === 'file') return `imported from ${source.file}, with weights as ${layoutWords[source.layout]} has them`;
+  if (source.kind === 'file') return `imported from ${source.file}, with weights as ${layoutTitles[source.layout]} has them`;
   const { name, id, checkpoint, steps } = source;
   return `made of ${name} (${id})${checkpoint === undefined ? '' : ` at step ${formatNumber(checkpoint)}`}: ${steps.map(step => stepWords[step]).join(', ')}`;
 }

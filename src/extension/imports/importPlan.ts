@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { baseName } from '../../common/baseName';
-import type { ImportOrder, ImportProposal, InferredField, Layout, TaskBinding } from '../../protocol/checkpointFile';
+import { layoutTitles, type ImportOrder, type ImportProposal, type InferredField, type TaskBinding } from '../../protocol/checkpointFile';
 import { activationFunctions, normalizations, positionalEmbeddings } from '../../protocol/config';
 import { parameterSchema, type Parameter, type ParameterValue } from '../../protocol/parameter';
 import { formatCount, withoutIcons } from '../format';
@@ -25,10 +25,6 @@ export interface ImportItem {
   readonly icon: string;
   readonly choice: ImportChoice;
 }
-
-const layoutNames: Readonly<Record<Layout, string>> = {
-  'transformer-lens': 'TransformerLens', grokking: 'before TransformerLens, transposed', gpt2: 'GPT-2 of Hugging Face',
-};
 
 /** The rows of the pick, the import itself first. What nothing told stands before what something did. */
 export function importItems(order: ImportOrder, proposal: ImportProposal): readonly ImportItem[] {
@@ -110,7 +106,7 @@ function fieldItem({ field, value, from }: InferredField): ImportItem {
 
 function factsOf({ layout, config: { n_layers, n_heads, d_model, attn_only }, parameters, checkpoints, tokenizer }: ImportProposal): string {
   return [
-    layoutNames[layout],
+    layoutTitles[layout],
     `${plural(n_layers, 'layer')} of ${plural(n_heads, 'head')}${attn_only ? ', attention only' : ''}`,
     `d_model ${formatCount(d_model)}`,
     `${formatCount(parameters)} parameters`,

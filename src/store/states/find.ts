@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { UserError } from '../../common/errors';
 import { quoted } from '../safetensorsHeader';
+import { layoutTitles } from '../../protocol/checkpointFile';
 import type { FileTensor, FileValue, TensorFile } from '../files/tensorFile';
 import { canBeLookedAt } from './layout';
 import { countIn, isDictionary, isList, isTensor, listed, shownName, shownValue, type FileDictionary, type State } from './fileValues';
@@ -62,7 +63,7 @@ export function findStates(file: TensorFile, numbers: StepTensors = new Map()): 
   if (second) throw severalModels(name, inner.map(({ key }) => key));
   // A config may lie beside the outer dictionary's keys, or the inner's.
   if (first && isDictionary(file.root)) return { ...first.within, beside: new Map([...file.root, ...first.within.beside]) };
-  throw new UserError(`${basename(file.path)} holds no state dict of a transformer that is known here (TransformerLens, its predecessors, GPT-2): ${contents(file)}. ${canBeLookedAt}`);
+  throw new UserError(`${basename(file.path)} holds no state dict of a transformer that is known here (${Object.values(layoutTitles).join(', ')}): ${contents(file)}. ${canBeLookedAt}`);
 }
 
 /** Reads the tensors that may be lists of steps. */

@@ -1,4 +1,5 @@
 import { FieldError } from '../../common/errors';
+import { layoutTitles } from '../../protocol/checkpointFile';
 import type { ModelConfig } from '../../protocol/config';
 import { described, shownValue, type State } from './fileValues';
 import { nameAndShape, tellLayers, tellSizes, transposed, type Place, type StateLayout, type Told } from './layout';
@@ -10,7 +11,6 @@ const prefix = 'transformer.';
 
 export const gpt2: StateLayout = {
   id: 'gpt2',
-  title: 'GPT-2',
   defaults: state => ({ act_fn: isLinear(state) ? 'gelu' : 'gelu_new', eps: 1e-5, use_attn_scale: true }),
   fields(state, told) {
     const fields = new Map<string, Told>();
@@ -30,7 +30,7 @@ export const gpt2: StateLayout = {
     const bias = [...state.keys()].find(name => /\.(c_attn|c_proj|c_fc)\.bias$/.test(name));
     fields.set('biases', { value: bias !== undefined, from: bias === undefined ? 'no tensor of a bias' : nameAndShape(bias, state) });
     for (const [field, value] of [['attn_only', false], ['positional_embedding_type', 'standard'], ['attention_dir', 'causal']] as const) {
-      fields.set(field, { value, from: gpt2.title });
+      fields.set(field, { value, from: layoutTitles.gpt2 });
     }
     return fields;
   },

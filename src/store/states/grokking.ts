@@ -1,4 +1,5 @@
 import { FieldError } from '../../common/errors';
+import { layoutTitles } from '../../protocol/checkpointFile';
 import { described, type State } from './fileValues';
 import { axesOf, axisSize, isBias, tellLayers, tellSizes, transposed, type Place, type StateLayout, type Told } from './layout';
 import { tellParts } from './transformerLens';
@@ -20,7 +21,6 @@ const normWeight = /^(blocks\.\d+\.ln[12]|ln(_final)?)\.w_ln$/;
 
 export const grokking: StateLayout = {
   id: 'grokking',
-  title: 'the grokking code from before TransformerLens',
   defaults: () => ({ act_fn: 'relu', eps: 1e-5 }),
   fields(state, told) {
     const fields = new Map<string, Told>();
@@ -31,7 +31,7 @@ export const grokking: StateLayout = {
     tellParts(fields, state, 'blocks.0.mlp.W_in', turned['W_in'] ?? []);
     tellNorms(fields, state, told);
     for (const [field, value] of [['positional_embedding_type', 'standard'], ['use_attn_scale', true], ['attention_dir', 'causal']] as const) {
-      fields.set(field, { value, from: grokking.title });
+      fields.set(field, { value, from: layoutTitles.grokking });
     }
     return fields;
   },

@@ -1,5 +1,5 @@
 import { FieldError, messageOf, UserError } from '../../common/errors';
-import { layouts, type CheckpointFile, type InferredField } from '../../protocol/checkpointFile';
+import { layouts, layoutTitles, type CheckpointFile, type InferredField } from '../../protocol/checkpointFile';
 import type { TensorFile } from '../files/tensorFile';
 import { tellBuffers, tellBufferSizes } from './buffers';
 import { fieldsGiven, fieldsOfConfig } from './configFile';
@@ -46,7 +46,7 @@ export function recogniseFile(file: TensorFile): CheckpointFile['recognised'] {
   try {
     const found = findStates(file);
     const layout = layoutOf(found.state, undefined);
-    return { as: [layout.title, ...partsOf(layout, found)].join(', ') };
+    return { as: [layoutTitles[layout.id], ...partsOf(layout, found)].join(', ') };
   } catch (error) {
     if (error instanceof UserError) return { problem: messageOf(error) };
     throw error;

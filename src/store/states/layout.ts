@@ -26,7 +26,6 @@ export interface Place {
 /** A way to name and to shape the tensors of a transformer. */
 export interface StateLayout {
   readonly id: Layout;
-  readonly title: string;
   /** What the names and shapes of a state tell. `told` is what people and config files say. */
   fields(state: State, told: Fields): Map<string, Told>;
   /** Values of fields that nothing told. */

@@ -4,7 +4,6 @@ import { described, type State } from './fileValues';
 /** The state dict of a HookedTransformer: what this program uses itself. */
 export const transformerLens: StateLayout = {
   id: 'transformer-lens',
-  title: 'TransformerLens',
   defaults: state => ({
     act_fn: 'relu', normalization_type: null, use_attn_scale: true, eps: 1e-5, attention_dir: 'causal',
     positional_embedding_type: state.has('pos_embed.W_pos') ? 'standard' : 'none',

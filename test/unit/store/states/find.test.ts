@@ -110,12 +110,12 @@ describe('what is no model is said', () => {
 
   test('where there are other tensors', async () => {
     expect(await problem((_, memory) => map({ 'layer1.weight': memory.tensor([3, 3]), 'fc.bias': memory.tensor([3]) }))).toBe(
-      `model.pt holds no state dict of a transformer that is known here (TransformerLens, its predecessors, GPT-2): it has 2 tensors, and "layer1.weight", "fc.bias". ${end}`,
+      `model.pt holds no state dict of a transformer that is known here (TransformerLens, the grokking code from before TransformerLens, Hugging Face's GPT-2): it has 2 tensors, and "layer1.weight", "fc.bias". ${end}`,
     );
   });
 
   test.each<readonly [string, FileValue]>([['nothing', new Map<string, FileValue>()], ['a number', 4], ['a text', 'weights'], ['an empty list', []]])('where there is %s', async (_, root) => {
-    expect(await problem(() => root)).toBe(`model.pt holds no state dict of a transformer that is known here (TransformerLens, its predecessors, GPT-2): it has no tensors at all. ${end}`);
+    expect(await problem(() => root)).toBe(`model.pt holds no state dict of a transformer that is known here (TransformerLens, the grokking code from before TransformerLens, Hugging Face's GPT-2): it has no tensors at all. ${end}`);
   });
 
   test('where there are several models, of which none is the model', async () => {

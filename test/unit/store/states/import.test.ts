@@ -127,7 +127,7 @@ describe('GPT-2 as Hugging Face saves it', () => {
   test('computes the same once it is imported', async () => {
     const [config, run] = [await json('imported/gpt2/config.json'), await runOf('imported/gpt2')];
     await withImport('imported/gpt2/model.safetensors', { config }, async (state, recognised) => {
-      expect(recognised).toEqual({ as: 'GPT-2' });
+      expect(recognised).toEqual({ as: 'Hugging Face\'s GPT-2' });
       expect(state.config).toMatchObject({ n_layers: 2, n_heads: 2, d_head: 8, d_mlp: 24, n_ctx: 7, act_fn: 'gelu_new', normalization_type: 'LN' });
       const weights = await state.weights();
       for (const [key, { data }] of run.group('state')) expect(weights.get(key)?.data, key).toEqual(data);
