@@ -120,6 +120,7 @@ function programOf(session: Session): Command {
     .option('--fold-layer-norm', 'fold the scales and shifts of LayerNorm into the weights that read what it gives')
     .option('--center-writing-weights', 'take the mean from what is written to the residual stream')
     .option('--center-unembedding', 'take the mean from the logits')
+    .option('--fold-value-biases', 'fold the biases of the values into those of what attention writes')
     .option('--name <name>', 'what to call the new model (default: as the model is called, and "folded")')
     .addOption(checkpoint())
     .action((model: string, options: ProcessOptions) => processWeights(session, model, options));

@@ -54,6 +54,6 @@ async function metricsAt(store: Store, { id, metrics }: ModelRecord, checkpoint:
 }
 
 function nameOf({ name }: ModelRecord, steps: readonly ProcessingStep[]): string {
-  const suffix = steps.includes('fold-layer-norm') ? ', folded' : ', centred';
+  const suffix = steps.some(step => step.startsWith('fold-')) ? ', folded' : ', centred';
   return name.slice(0, nameLimit - suffix.length) + suffix;
 }

@@ -5,9 +5,9 @@ import type { ModelConfig } from '../protocol/config';
 import { obstacleTo } from '../protocol/processing';
 import { matches, parameterSpecs, type ParameterValuesByName } from './parameters';
 
-// Weight processing as TransformerLens (2.18) does it: `fold_layer_norm`, `center_writing_weights` and `center_unembed` of
-// HookedTransformer. Where TransformerLens would change what the model computes, a step is refused or leaves that out.
-// D d_model · G matrices of a tensor (a head each, or one) · N columns of each · U d_vocab_out
+// Weight processing as TransformerLens (2.18) does it: `fold_layer_norm`, `center_writing_weights`, `center_unembed`
+// and `fold_value_biases` of HookedTransformer. Where TransformerLens would change what the model computes, a step is refused or leaves that out.
+// D d_model · G matrices of a tensor (a head each, or one) · N columns of each · H heads · K d_head · U d_vocab_out
 
 type Tensor = HostTensor<'float32'>;
 
@@ -42,6 +42,7 @@ const apply: Readonly<Record<ProcessingStep, (model: ProcessedModel, between: ()
   'fold-layer-norm': foldLayerNorm,
   'center-writing-weights': centerWritingWeights,
   'center-unembedding': (model, between) => withCentredRows(model, ['unembed.W_U', ...(model.config.biases ? ['unembed.b_U'] : [])], between),
+  'fold-value-biases': foldValueBiases,
 };
 
 /**
@@ -84,6 +85,32 @@ function centerWritingWeights(model: ProcessedModel, between: () => Promise<void
   const blocks = Array.from({ length: n_layers }, (_, layer) => leaves.map(leaf => `blocks.${layer}.${leaf}`)).flat();
   const embeddings = ['embed.W_E', ...(positional_embedding_type === 'standard' ? ['pos_embed.W_pos'] : [])];
   return withCentredRows(model, [...embeddings, ...blocks], between);
+}
+
+/**
+ * The weights of a pattern add up to 1, so that a bias of the values adds the same at every position: what all heads make of
+ * theirs goes into b_O, and b_V becomes 0.
+ */
+async function foldValueBiases({ config, weights }: ProcessedModel, between: () => Promise<void>): Promise<ProcessedModel> {
+  const folded = new Map(weights);
+  for (let layer = 0; layer < config.n_layers; layer++) {
+    await between();
+    const at = `blocks.${layer}.attn`;
+    const values = find(weights, `${at}.b_V`); // [H, K]
+    folded.set(`${at}.b_O`, withProduct(find(weights, `${at}.b_O`), values, find(weights, `${at}.W_O`)));
+    folded.set(`${at}.b_V`, float32(values.shape));
+  }
+  return { config, weights: folded };
+}
+
+/** `bias [D]` and the product of all numbers of `values` as one row with `matrix [H, K, D]`. */
+function withProduct(bias: Tensor, values: Tensor, matrix: Tensor): Tensor {
+  const D = bias.data.length;
+  const sums = Float64Array.from(bias.data);
+  values.data.forEach((value, row) => {
+    for (let d = 0; d < D; d++) sums[d] = (sums[d] ?? 0) + value * (matrix.data[row * D + d] ?? 0);
+  });
+  return float32(bias.shape, Float32Array.from(sums));
 }
 
 /** `bias [G, N]` and what a shift `[D]` of what `matrix [G, D, N]` reads adds to it. */

@@ -144,7 +144,7 @@ export interface ImportProposal {
 }
 
 /** What TransformerLens does to weights so that they are easier to read, without changing what the model computes. */
-export const processingSteps = ['fold-layer-norm', 'center-writing-weights', 'center-unembedding'] as const;
+export const processingSteps = ['fold-layer-norm', 'center-writing-weights', 'center-unembedding', 'fold-value-biases'] as const;
 export type ProcessingStep = (typeof processingSteps)[number];
 
 /** Whether its experiment's seed is the one by which its training examples were drawn, so that the task's split is its own. */

@@ -3,7 +3,7 @@ import type { ModelConfig } from './config';
 
 /** Why weights of a model cannot be processed in a way, in a sentence; undefined where they can. */
 export function obstacleTo(step: ProcessingStep, config: ModelConfig): string | undefined {
-  const { normalization_type: norm, normalization_position, positional_embedding_type, tokens_per_position, d_vocab_out } = config;
+  const { normalization_type: norm, normalization_position, positional_embedding_type, tokens_per_position, d_vocab_out, biases } = config;
   switch (step) {
     case 'fold-layer-norm':
       if (norm === null) return 'This model does not normalize (normalization_type is null), so there is no LayerNorm to fold.';
@@ -21,6 +21,8 @@ export function obstacleTo(step: ProcessingStep, config: ModelConfig): string | 
       return undefined;
     case 'center-unembedding':
       return d_vocab_out === 1 ? 'This model has a single output, which centering would make 0.' : undefined;
+    case 'fold-value-biases':
+      return biases ? undefined : 'This model has no biases, so there is no value bias to fold.';
     default: return step satisfies never;
   }
 }

@@ -9,6 +9,7 @@ export interface ProcessOptions extends CommonOptions {
   readonly foldLayerNorm?: boolean;
   readonly centerWritingWeights?: boolean;
   readonly centerUnembedding?: boolean;
+  readonly foldValueBiases?: boolean;
   readonly name?: string;
   readonly checkpoint?: number;
 }
@@ -19,6 +20,7 @@ export async function processWeights(session: Session, reference: string, { name
     'fold-layer-norm': options.foldLayerNorm,
     'center-writing-weights': options.centerWritingWeights,
     'center-unembedding': options.centerUnembedding,
+    'fold-value-biases': options.foldValueBiases,
   };
   const steps = (Object.keys(asked) as ProcessingStep[]).filter(step => asked[step]);
   await withModel(session, options, reference, async (engine, { id }) => {

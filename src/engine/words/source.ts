@@ -5,6 +5,7 @@ const stepWords = {
   'fold-layer-norm': 'LayerNorm folded into the weights',
   'center-writing-weights': 'writing weights centred',
   'center-unembedding': 'unembedding centred',
+  'fold-value-biases': 'value biases folded into those of the output',
 } satisfies Record<ProcessingStep, string>;
 
 /** Where the weights of a model come from that was not trained here, as the rest of a sentence. */

@@ -14,6 +14,7 @@ const stepWords: Readonly<Record<ProcessingStep, { readonly label: string; reado
   'fold-layer-norm': { label: 'Fold LayerNorm', detail: 'The scales and shifts of norms go into the weights that read after them.' },
   'center-writing-weights': { label: 'Center Writing Weights', detail: 'What norms take away, the mean over d_model, is not written in the first place.' },
   'center-unembedding': { label: 'Center Unembedding', detail: 'The mean over the vocabulary, which no probability depends on, is taken from the logits.' },
+  'fold-value-biases': { label: 'Fold Value Biases', detail: 'The biases of the values, which every position gets alike, go into the bias of what attention writes.' },
 };
 
 /** What the commands do to models whose weights people bring or take away. */

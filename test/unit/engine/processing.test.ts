@@ -76,7 +76,7 @@ test('what cannot be processed says why, and makes nothing', async () => {
   await engine.store.create(record);
   await engine.store.writeWeights(record.id, weights(1));
   await expect(process({ model: record.id })).rejects.toThrow('This model does not normalize (normalization_type is null), so there is no LayerNorm to fold.');
-  await expect(process({ model: record.id, steps: [] })).rejects.toThrow('There is nothing to do: name at least one of fold-layer-norm, center-writing-weights, center-unembedding.');
+  await expect(process({ model: record.id, steps: [] })).rejects.toThrow('There is nothing to do: name at least one of fold-layer-norm, center-writing-weights, center-unembedding, fold-value-biases.');
   await expect(process({ model: record.id, checkpoint: 7 })).rejects.toThrow('"clock" has no checkpoint at step 7; it has none at all.');
   await expect(process({ model: record.id, steps: ['center-unembedding'], name: ' ' })).rejects.toThrow('A model\'s name has 1 to 100 characters, and this one has 0.');
   await expect(processModel(engine, { model: record.id, steps: ['center-unembedding'] }, AbortSignal.abort())).rejects.toThrow(CancelledError);

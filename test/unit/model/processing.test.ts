@@ -14,6 +14,7 @@ import { onnx } from '../../support/runtimes';
 const fold: ProcessingStep = 'fold-layer-norm';
 const writing: ProcessingStep = 'center-writing-weights';
 const unembedding: ProcessingStep = 'center-unembedding';
+const values: ProcessingStep = 'fold-value-biases';
 
 const tokens = int32([3, 5], Int32Array.of(0, 1, 2, 3, 4, 6, 5, 0, 0, 1, 2, 2, 3, 6, 6));
 
@@ -39,7 +40,7 @@ function expectSameWeights(actual: ProcessedModel['weights'], expected: Processe
 }
 
 describe.each(processedFixtures)('%s', name => {
-  test.each([['fold', [fold]], ['writing', [writing]], ['unembedding', [unembedding]]] as const)(
+  test.each([['fold', [fold]], ['writing', [writing]], ['unembedding', [unembedding]], ['values', [values]]] as const)(
     'after %s alone has the weights of TransformerLens', async (step, steps) => {
       const [{ config, weights }, tensors] = await Promise.all([readImported(name), readProcessed(name)]);
       const expected = tensors.group(step);
@@ -49,7 +50,7 @@ describe.each(processedFixtures)('%s', name => {
 
   test('after all steps that it can take has the weights of TransformerLens', async () => {
     const [{ config, weights }, tensors] = await Promise.all([readImported(name), readProcessed(name)]);
-    const steps = ([['unembedding', unembedding], ['writing', writing], ['fold', fold]] as const).filter(([group]) => tensors.group(group).size > 0).map(([, step]) => step);
+    const steps = ([['values', values], ['unembedding', unembedding], ['writing', writing], ['fold', fold]] as const).filter(([group]) => tensors.group(group).size > 0).map(([, step]) => step);
     expectSameWeights((await processWeights(config, weights, steps)).weights, tensors.group('all'), 1e-5);
   });
 });
@@ -66,9 +67,10 @@ function architectures(given: Partial<ModelConfig>, positions: readonly ModelCon
 const withoutShortformer = positionalEmbeddings.filter(positions => positions !== 'shortformer');
 const foldable = (['LN', 'LNPre', 'RMS', 'RMSPre'] as const).flatMap(normalization_type => architectures({ normalization_type }, withoutShortformer));
 const centrable = (['LN', 'LNPre'] as const).flatMap(normalization_type => architectures({ normalization_type }));
+const biased = ([null, 'LN', 'RMSPre'] as const).flatMap(normalization_type => architectures({ normalization_type })).filter(([, { biases }]) => biases);
 const any = ([null, 'LN', 'RMSPre'] as const).flatMap(normalization_type => architectures({ normalization_type }));
 
-describe.each([[fold, foldable], [writing, centrable], [unembedding, any]] as const)('%s', (step, models) => {
+describe.each([[fold, foldable], [writing, centrable], [unembedding, any], [values, biased]] as const)('%s', (step, models) => {
   test.each(models)('of %s computes the same, and a second time changes nothing', async (_, config) => {
     const weights = randomParameters(config);
     const before = structuredClone(weights);
@@ -86,7 +88,7 @@ describe.each([[fold, foldable], [writing, centrable], [unembedding, any]] as co
 
 test.each(foldable.filter(([, { normalization_type }]) => normalization_type?.startsWith('LN')))('all steps together leave the log-probabilities of %s', async (_, config) => {
   const weights = randomParameters(config);
-  const all = await processWeights(config, weights, [unembedding, writing, fold]);
+  const all = await processWeights(config, weights, [unembedding, ...(config.biases ? [values] : []), writing, fold]);
   expectClose(logProbabilities(await logitsOf(all)), logProbabilities(await logitsOf({ config, weights })), { absolute: 1e-4 });
 });
 
@@ -119,6 +121,7 @@ describe('refuses', () => {
     ['to center what nothing centers', writing, {}, 'normalization_type of this model is null'],
     ['to center what the first layer reads as it is', writing, { normalization_type: 'LN', normalization_position: 'after' }, 'first layer reads the embedding as it is'],
     ['to center the halves of pairs', writing, { normalization_type: 'LN', tokens_per_position: 2 }, 'pair of tokens'],
+    ['to fold biases that are not there', values, { biases: false }, 'has no biases'],
     ['to center a single output', unembedding, { d_vocab_out: 1 }, 'single output'],
   ])('%s', async (_, step, given, sentence) => {
     const config = configOf(given);
@@ -128,11 +131,11 @@ describe('refuses', () => {
 
 test('others have a turn before each tensor that is worked on, and can end the work', async () => {
   const config = configOf({ normalization_type: 'LN' });
-  const steps = [fold, writing, unembedding];
+  const steps = [fold, writing, unembedding, values];
   let turns = 0;
   const processed = await processWeights(config, randomParameters(config), steps, () => Promise.resolve(void turns++));
-  // Of two layers Q, K, V and W_in are folded, and W_U; W_O, W_out, their biases, W_E, W_pos, W_U and b_U are centred.
-  expect(turns).toBe(2 * 4 + 1 + (2 * 4 + 2) + 2);
+  // Of two layers Q, K, V and W_in are folded, and W_U; W_O, W_out, their biases, W_E, W_pos, W_U and b_U are centred; b_V is folded.
+  expect(turns).toBe(2 * 4 + 1 + (2 * 4 + 2) + 2 + 2);
   expect(processed).toEqual(await processWeights(config, randomParameters(config), steps));
   await expect(processWeights(config, randomParameters(config), steps, () => Promise.reject(new Error('enough')))).rejects.toThrow('enough');
 });
