@@ -1,4 +1,5 @@
 import { int32, type HostTensor } from '../common/tensor';
+import { blindPosition } from '../model/mask';
 import type { HeadBadge } from '../protocol/analysis';
 import type { HeatmapFigure, TableFigure } from '../protocol/figure';
 import type { Task } from '../tasks/task';
@@ -97,10 +98,10 @@ async function inductionScores(context: AnalysisContext): Promise<readonly numbe
   return expectedAttention(config, twice, await patternsOf(model, twice), (_, destination) => (destination >= half ? [destination - half + 1] : []));
 }
 
-/** Random tokens to be written twice, as many rows as are measured; undefined where the context has no room for that. */
+/** Random tokens to be written twice, as many rows as are measured; undefined where the context has no room, or the mask no sources, for that. */
 function randomTokens({ details: { config }, task, random }: Pick<AnalysisContext, 'details' | 'task' | 'random'>): HostTensor<'int32'> | undefined {
   const half = Math.min(mostRepeated, Math.floor(config.n_ctx / 2));
-  if (half < 2) return undefined;
+  if (half < 2 || blindPosition(config, 2 * half) !== undefined) return undefined;
   const words = [...task.vocabulary.keys()].filter(token => token !== task.padding);
   return int32([repeatedSequences, half], Int32Array.from({ length: repeatedSequences * half }, () => words[random.integer(words.length)] ?? 0));
 }

@@ -4,6 +4,7 @@ import { unknownName } from '../common/nearest';
 import { allFinite, formatShape, sameShape, type HostTensor } from '../common/tensor';
 import type { Runtime, TensorFunction, TensorSpec } from '../compile/runtime';
 import type { ModelConfig } from '../protocol/config';
+import { blindPosition } from './mask';
 import { checkHookName } from './names';
 import { parameterSpecs, type ParameterValuesByName } from './parameters';
 import type { Weights } from './layers';
@@ -134,6 +135,8 @@ export class RunnableModel {
     if (T > n_ctx) throw new UserError(`The prompt has ${T} tokens; this model reads at most ${n_ctx}.`);
     const at = data.findIndex(token => token < 0 || token >= tokenCount);
     if (at >= 0) throw new UserError(`Token ${data[at] ?? ''} at position ${at % T} of prompt ${Math.floor(at / T)} is outside the vocabulary, 0 to ${tokenCount - 1}.`);
+    const blind = blindPosition(this.config, T);
+    if (blind !== undefined) throw new UserError(`Of a prompt of ${T} tokens the last ${T} rows and columns of the mask are read, and they leave position ${blind} nothing to attend to; give all ${n_ctx} tokens.`);
     const empty = Array.from({ length: B }, (_, row) => row).find(row => data.subarray(row * T, (row + 1) * T).every(token => token === padding_token));
     if (empty !== undefined) throw new UserError(`Prompt ${empty} holds nothing but padding, so that there is nothing to attend to; give it a token other than ${padding_token ?? ''}.`);
   }

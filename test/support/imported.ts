@@ -51,6 +51,11 @@ export function readProcessed(name: string): Promise<FixtureTensors> {
   return readTensors(`${name}.processed.safetensors`);
 }
 
+/** What TransformerLens computed of prompts shorter than n_ctx, by their length. */
+export function readShort(name: string): Promise<FixtureTensors> {
+  return readTensors(`${name}.short.safetensors`);
+}
+
 /** Rows of TransformerLens' tables of rotations. */
 export function readRotations(): Promise<FixtureTensors> {
   return readTensors('rotations.safetensors');

@@ -1,5 +1,5 @@
 import type { Matrix } from 'ml-matrix';
-import { allowedAttention } from '../../model/mask';
+import { attentionRule } from '../../model/mask';
 import type { RunnableModel } from '../../model/runnable';
 import type { Axis, HeatmapFigure } from '../../protocol/figure';
 import { axesOf, type PathAxis, type PathFactor } from '../../protocol/path';
@@ -75,12 +75,9 @@ function planOf({ model, task }: Source, path: readonly PathFactor[]) {
 export function masked(circuit: Circuit, { config }: RunnableModel): Circuit {
   const { rows, columns, values } = circuit;
   if (rows.kind !== 'positions' || columns.kind !== 'positions') return circuit;
-  const read = Math.max(values.rows, values.columns); // of a long context the first positions
-  const whole = allowedAttention(config, read);
-  const allowed = Uint8Array.from({ length: values.rows * values.columns }, (_, at) => {
-    const [destination, source] = [Math.floor(at / values.columns), at % values.columns];
-    return whole[destination * read + source] ?? 0;
-  });
+  // Of a long context the first positions are there, of prompts that fill it.
+  const allows = attentionRule(config, config.n_ctx);
+  const allowed = Uint8Array.from({ length: values.rows * values.columns }, (_, at) => Number(allows(Math.floor(at / values.columns), at % values.columns)));
   return { ...circuit, allowed };
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { hookNames } from '../../../src/model/names';
 import { RunnableModel } from '../../../src/model/runnable';
 import { expectClose } from '../../support/close';
-import { importedFixtures, readImported, readRun, withImported } from '../../support/imported';
+import { importedFixtures, readImported, readRun, readShort, withImported } from '../../support/imported';
 import { eager, onnx } from '../../support/runtimes';
 
 /** Of logits and activations alike, whose largest are between 1 and 25. */
@@ -28,6 +28,17 @@ describe.each(importedFixtures)('%s', name => {
       expectClose(value.data, cached.get(hook)?.data ?? [], tolerance, hook);
     }
   });
+});
+
+test.each([3, 5])('of %i tokens a mask of its own is read from its end, as TransformerLens does', async T => {
+  const [{ config, weights }, short] = await Promise.all([readImported('custom-mask-1-layer'), readShort('custom-mask-1-layer')]);
+  for (const runtime of [onnx, eager]) {
+    const { logits, cache } = await new RunnableModel(config, weights, runtime).runWithCache(short.int32(`${T}.tokens`), hookNames(config));
+    expectClose(logits.data, short.float32(`${T}.logits`).data, tolerance, 'logits');
+    const cached = short.group(`${T}.cache`);
+    expect([...cache.keys()].sort()).toEqual([...cached.keys()].sort());
+    for (const [hook, { data }] of cache) expectClose(data, cached.get(hook)?.data ?? [], tolerance, hook);
+  }
 });
 
 test('a file of checkpoints gives each of them, with its losses, and the logits of all', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../src/common/errors';
-import { allowedAttention, checkMask, isCausal } from '../../../src/model/mask';
+import { allowedAttention, blindPosition, checkMask, isCausal } from '../../../src/model/mask';
 import { configOf } from '../../support/models';
 
 const rows = (allowed: Uint8Array, T: number) =>
@@ -17,14 +17,10 @@ describe('attention is allowed', () => {
     expect(rows(allowedAttention(configOf({ attention_dir: 'bidirectional' }), 2), 2)).toEqual(['xx', 'xx']);
   });
 
-  test('where a mask says so, whatever the direction, and cut to shorter prompts', () => {
+  test('where a mask says so, whatever the direction, and in shorter prompts where its end says so', () => {
     const mask = ['.x...', 'x....', 'xxxxx', '..x..', '....x'];
     expect(rows(allowedAttention(configOf({ mask }), 5), 5)).toEqual(mask);
-    expect(rows(allowedAttention(configOf({ mask, attention_dir: 'bidirectional' }), 3), 3)).toEqual([
-      '.x.',
-      'x..',
-      'xxx',
-    ]);
+    expect(rows(allowedAttention(configOf({ mask, attention_dir: 'bidirectional' }), 3), 3)).toEqual(['xxx', 'x..', '..x']);
   });
 });
 
@@ -32,9 +28,15 @@ test('attention is causal where no position sees a later one, however the model 
   expect([configOf(), configOf({ attention_dir: 'bidirectional' })].map(config => isCausal(config, 3))).toEqual([true, false]);
   const lower = ['x....', 'xx...', '..x..', 'x..x.', 'xxxxx'];
   expect(isCausal(configOf({ mask: lower, attention_dir: 'bidirectional' }), 5)).toBe(true);
-  // One that looks ahead matters to prompts that reach that far.
+  // A row that looks ahead matters to prompts so long that it is read.
   const ahead = configOf({ mask: lower.with(2, '..xx.') });
-  expect([isCausal(ahead, 5), isCausal(ahead, 3)]).toEqual([false, true]);
+  expect([5, 3, 2].map(T => isCausal(ahead, T))).toEqual([false, false, true]);
+});
+
+test('a short prompt can leave a position nothing to attend to, though the mask leaves each something', () => {
+  const config = configOf({ mask: ['x....', 'x....', 'x.x..', '.xx..', '.xxxx'] });
+  expect([5, 4, 3, 2].map(T => blindPosition(config, T))).toEqual([undefined, 0, undefined, 0]);
+  expect(blindPosition(configOf(), 2)).toBeUndefined();
 });
 
 describe('a mask that does not fit is refused', () => {

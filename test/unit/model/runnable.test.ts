@@ -56,8 +56,9 @@ describe('runs', () => {
   });
 
   test('a shorter prompt, as the start of a longer one when nothing looks ahead', async () => {
-    const whole = await model.runWithCache(int32([1, 5], tokens.data.slice(0, 5)), []);
-    const start = await model.runWithCache(int32([1, 3], tokens.data.slice(0, 3)), []);
+    const causal = new RunnableModel(configOf(), parameters, onnx);
+    const whole = await causal.runWithCache(int32([1, 5], tokens.data.slice(0, 5)), []);
+    const start = await causal.runWithCache(int32([1, 3], tokens.data.slice(0, 3)), []);
     expectClose(start.logits.data, whole.logits.data.slice(0, 18), { absolute: 1e-5 });
   });
 
@@ -73,6 +74,13 @@ describe('runs', () => {
       expect((pattern?.data[at] ?? 0) > 0, `pattern ${at}`).toBe(isAllowed);
     });
   });
+});
+
+test('refuses a prompt so short that what is read of the mask leaves a position nothing to attend to', async () => {
+  const short = configOf({ mask: ['x....', 'xx...', '.xx..', 'x..x.', 'xx...'] });
+  const masked = new RunnableModel(short, randomParameters(short), onnx);
+  await expect(masked.runWithCache(int32([1, 2]), [])).rejects.toThrow('Of a prompt of 2 tokens the last 2 rows and columns of the mask are read, and they leave position 1 nothing to attend to; give all 5 tokens.');
+  await expect(masked.runWithCache(int32([1, 5]), [])).resolves.toBeDefined();
 });
 
 describe('computes', () => {

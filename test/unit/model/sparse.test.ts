@@ -26,6 +26,11 @@ describe('sparseLayers', () => {
     ]);
   });
 
+  test('of prompts shorter than n_ctx reads the end of the mask', () => {
+    const longer = configOf({ n_layers: 3, n_ctx: 6, mask: ['x.....', ...copyTwo.map(row => `.${row}`)] });
+    expect(sparseLayers(longer, 5, [3, 4])).toEqual(layersOf({ n_layers: 3 }, [3, 4]));
+  });
+
   test('leaves out positions that nothing reads', () => {
     expect(layersOf({ n_layers: 1 }, [2])).toEqual([{ positions: [0, 1, 2], queries: [2], sources: [[0, 1]] }]);
   });
