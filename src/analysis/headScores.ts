@@ -11,7 +11,7 @@ import { patternsOf } from './patterns';
 import { fromAnswersLines, headScoreLines } from './python/patterns';
 import { circuitAxes } from './weights/circuit';
 import { wholeBlock } from './weights/circuitScores';
-import { copyingOfAll, ovPath } from './weights/copying';
+import { copyingLeftOut, copyingOfAll, ovPath } from './weights/copying';
 
 // B batch · T positions · H heads · L layers · N heads of all layers
 
@@ -69,10 +69,11 @@ export const headScores = defineAnalysis({
     };
     const scores: Scores = Object.fromEntries(Object.entries(all).filter(([, values]) => values !== undefined));
     const at = chosen && heads.findIndex(({ layer, head: index }) => layer === chosen.layer && index === chosen.head);
+    const missing = copyingLeftOut(context, heads, []);
     const towards = fromAnswers(context.task, patterns, config.n_heads);
     return {
       figures: [
-        scoresHeatmap(heads, scores, title),
+        scoresHeatmap(heads, scores, title, missing),
         ...(towards ? [positionsHeatmap(heads, positions, towards, title)] : []),
         scoresTable(heads, scores, title),
       ],
@@ -141,11 +142,11 @@ function namesOf(scores: Scores): readonly ScoreName[] {
   return (Object.keys(titles) as readonly ScoreName[]).filter(name => scores[name] !== undefined);
 }
 
-function scoresHeatmap(heads: readonly Head[], scores: Scores, title: string): HeatmapFigure {
+function scoresHeatmap(heads: readonly Head[], scores: Scores, title: string, missing: string): HeatmapFigure {
   const names = namesOf(scores);
   return {
     kind: 'heatmap', title: `Head scores ${title}`,
-    caption: 'Mean attention weight on the sources that each kind of head is known by; copying is a fraction of tokens.',
+    caption: `Mean attention weight on the sources that each kind of head is known by${missing === '' ? '; copying is a fraction of tokens.' : `.${missing}`}`,
     x: { title: 'Score', labels: names.map(name => titles[name]) }, y: headAxis(heads), rows: heads.length, columns: names.length,
     values: Float32Array.from(heads.flatMap((_, head) => names.map(name => scores[name]?.[head] ?? 0))), scale: 'sequential', unit: 'score',
   };

@@ -2,7 +2,7 @@ import { throwIfCancelled } from '../common/errors';
 import type { BarsFigure, HeatmapFigure } from '../protocol/figure';
 import { defineAnalysis, type AnalysisContext } from './define';
 import { circuitAlong, circuitFigure, type Circuit } from './weights/circuit';
-import { copyingOfAll, ovPath } from './weights/copying';
+import { copyingLeftOut, copyingOfAll, ovPath } from './weights/copying';
 import { asideOf, asideParameter, scoresOf, wholeBlock } from './weights/circuitScores';
 import { allHeads, componentName, headOf, type Head } from './heads';
 import { directionsParameter, eigenvalueScore, lowRankFigures, singularDirections, topSingularShare } from './weights/lowRank';
@@ -44,7 +44,7 @@ export const ovCircuit = defineAnalysis({
     const eigenvalueCopying = eigenvalueScore(circuit, block.diagonal);
     return {
       figures: [
-        { ...byToken(context, circuit, chosen), subject: chosen, scalar: copying === undefined ? 'topSingularShare' : 'copying' },
+        { ...byToken(context, circuit, chosen, copyingLeftOut(context, heads, setAside)), subject: chosen, scalar: copying === undefined ? 'topSingularShare' : 'copying' },
         ...(config.positional_embedding_type === 'standard' ? [byPosition(context, chosen)] : []),
         ...(scores ? [copyingFigure(heads, scores)] : []),
         ...lowRankFigures(circuit, singular, directions, chosen),
@@ -58,13 +58,13 @@ export const ovCircuit = defineAnalysis({
   },
 });
 
-function byToken({ details: { config } }: AnalysisContext, circuit: Circuit, head: Head): HeatmapFigure {
+function byToken({ details: { config } }: AnalysisContext, circuit: Circuit, head: Head, missing: string): HeatmapFigure {
   const without = config.positional_embedding_type === 'shortformer'
     ? ' Positions are added to queries and keys only, so that no head moves them: there is no OV circuit by position.'
     : '';
   return circuitFigure(circuit, {
     title: `OV circuit of ${componentName(head)}`,
-    caption: `W_E W_V W_O W_U: what a token (row) adds to each logit (column) where the head attends to it fully.${leftOut(config)}${without}`,
+    caption: `W_E W_V W_O W_U: what a token (row) adds to each logit (column) where the head attends to it fully.${leftOut(config)}${without}${missing}`,
     rowTitle: 'Source token',
     columnTitle: 'Logit',
   });

@@ -1,7 +1,8 @@
 import { throwIfCancelled } from '../../common/errors';
+import { formatNumber } from '../../common/numbers';
 import type { PathFactor } from '../../protocol/path';
 import { circuitAxes } from './circuit';
-import { wholeBlock } from './circuitScores';
+import { wholeBlock, type Block } from './circuitScores';
 import type { AnalysisContext } from '../define';
 import type { Head } from '../heads';
 import { chosenRows, columnsOf, headWeight, quickProduct, wordEmbeddings } from './weights';
@@ -16,12 +17,12 @@ const mostNumbers = 2 ** 29;
 
 /**
  * Every head's copying score, in float32, over the tokens that are outputs too and not left aside; undefined where there are
- * none, or where the vocabulary is so large that it would take minutes.
+ * none, or where the vocabulary is so large that it would take minutes, as {@link copyingLeftOut} says.
  */
 export async function copyingOfAll(context: AnalysisContext, heads: readonly Head[], aside: readonly string[]): Promise<readonly number[] | undefined> {
   const { model, signal, progress } = context;
-  const { columns, diagonal } = wholeBlock(circuitAxes(context, ovPath({ layer: 0, head: 0 })), aside);
-  if (diagonal.size === 0 || diagonal.size * columns.length * heads.length > mostNumbers) return undefined;
+  const { columns, diagonal } = copiedBlock(context, aside);
+  if (diagonal.size === 0 || isTooLarge(columns, diagonal, heads)) return undefined;
   const read = chosenRows(wordEmbeddings(model), [...diagonal.keys()]); // [N, D]
   const write = columnsOf(model.parameter('unembed.W_U'), columns); // [D, C]
   const own = [...diagonal.values()].map(column => columns.indexOf(column)); // [N]
@@ -37,4 +38,19 @@ export async function copyingOfAll(context: AnalysisContext, heads: readonly Hea
     progress(scores.length / (heads.length + 1));
   }
   return scores;
+}
+
+/** What captions add where scores are left out for the size of the vocabulary: a sentence after a space, or nothing. */
+export function copyingLeftOut(context: AnalysisContext, heads: readonly Head[], aside: readonly string[]): string {
+  const { columns, diagonal } = copiedBlock(context, aside);
+  if (!isTooLarge(columns, diagonal, heads)) return '';
+  return ` Copying is left out: with ${formatNumber(diagonal.size)} tokens and ${formatNumber(heads.length)} heads it would take minutes.`;
+}
+
+function copiedBlock(context: AnalysisContext, aside: readonly string[]): Block {
+  return wholeBlock(circuitAxes(context, ovPath({ layer: 0, head: 0 })), aside);
+}
+
+function isTooLarge(columns: readonly number[], diagonal: ReadonlyMap<number, number>, heads: readonly Head[]): boolean {
+  return diagonal.size * columns.length * heads.length > mostNumbers;
 }

@@ -8,7 +8,9 @@ import type { HeatmapFigure, TableFigure } from '../../../src/protocol/figure';
 import { contextOf } from '../../support/analyses';
 import { expectClose } from '../../support/close';
 import { prepared } from '../../support/experiments';
+import { listCopyContext } from '../../support/listCopy';
 import { configOf } from '../../support/models';
+import { weightsContext } from '../../support/weights';
 import { contextOfModel } from './attributionFixtures';
 
 const name = 'layer-norm-gelu-2-layers';
@@ -206,4 +208,20 @@ describe('expected attention', () => {
     expect(expectedAttention(masked, tokens, [looking([0, 0, 0, 0, 3])], attentionKinds.previous)).toEqual([1]);
     expect(expectedAttention(configOf({ n_layers: 1, n_heads: 1, mask: Array.from({ length: 5 }, () => 'x....') }), tokens, [looking([0, 0, 0, 0, 0])], attentionKinds.first)).toBeUndefined();
   });
+});
+
+test('copying that is left out for the size of the vocabulary is named in the caption', async () => {
+  const of = (n_heads: number) =>
+    run(weightsContext(configOf({ d_model: 4, d_head: 1, attn_only: true, n_heads, d_vocab: 1025, d_vocab_out: 1025 })));
+  const [large, smaller] = [await of(256), await of(1)]; // 1025² · 512 is just more than 2^29
+  expect(large.heatmap.caption).toMatch(/ is known by\. Copying is left out: with 1025 tokens and 512 heads it would take minutes\.$/);
+  expect(large.heatmap.x.labels).not.toContain('copying');
+  expect(smaller.heatmap.caption).toMatch(/; copying is a fraction of tokens\.$/);
+  expect(smaller.heatmap.x.labels).toContain('copying');
+});
+
+test('induction is left out where no prompt of a token less can be read under the mask', async () => {
+  const { scalars } = await run(listCopyContext());
+  expect(Object.keys(scalars)).toContain('previous');
+  expect(Object.keys(scalars)).not.toContain('induction');
 });

@@ -190,3 +190,13 @@ describe('the OV circuit refuses in one sentence', () => {
     await expect(run(undefined, params)).rejects.toThrow(message);
   });
 });
+
+test('copying of a large vocabulary by many heads is left out, and the caption says so', async () => {
+  const of = (n_heads: number) =>
+    run(weightsContext(configOf({ d_model: 4, d_head: 1, attn_only: true, n_heads, d_vocab: 1025, d_vocab_out: 1025 })), { head: '0.0' });
+  const [large, smaller] = [await of(256), await of(1)]; // 1025² · 512 is just more than 2^29
+  expect(large.circuit.caption).toContain(' Copying is left out: with 1025 tokens and 512 heads it would take minutes.');
+  expect(large.figures.map(({ title }) => title)).not.toContain('Copying of every head');
+  expect(smaller.circuit.caption).not.toContain('Copying');
+  expect(smaller.copying().series[0]?.values).toHaveLength(2);
+});
