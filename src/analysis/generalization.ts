@@ -8,7 +8,6 @@ import { defineAnalysis, knownScalars, type AnalysisContext } from './define';
 import { examplesText, stream } from './examples';
 import { scoresOn } from './numberAnswers';
 import { taskOf } from './numberInputs';
-import { setAccuracies, setLines, setLosses } from './python/numbers';
 
 /** How well a model does on other distributions than its own, beside what was published and what it started from. */
 export const generalization = defineAnalysis({
@@ -33,15 +32,7 @@ export const generalization = defineAnalysis({
   },
   needs: 'a task with other distributions to be tested on, as shortest paths are',
   appliesTo: details => (taskOf(details)?.otherSets?.length ?? 0) > 0,
-  python({ task, random, figure }, { examples, sample }) {
-    const drawing = stream(random, sample);
-    const sets = (task.otherSets ?? []).map(set => ({ name: set.title, ...set.sample(drawing, examples) }));
-    const ofSets = (values: string) => `torch.cat([*${values}.values()])`;
-    return [
-      ...setLines(task, sets),
-      figure.kind === 'bars' ? `figure = ${ofSets(setLosses)}` : `figure = {"Loss": ${ofSets(setLosses)}, "Accuracy": ${ofSets(setAccuracies)}}`,
-    ];
-  },
+  python: () => ({ reason: 'it is of models that read pairs of tokens and padding, which TransformerLens does not have' }),
   async run(context, { examples, sample }) {
     const { task, model, signal, progress } = context;
     const { base, missing } = await baseOf(context);

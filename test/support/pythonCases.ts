@@ -39,6 +39,12 @@ const experiments = {
     model: { attention_dir: 'bidirectional', normalization_type: 'RMS' },
     training: { batch: 8, evaluationExamples: 60 },
   },
+  /** Of pairs of tokens and padding, which TransformerLens does not have: there are reasons, and no code. */
+  graphs: {
+    task: { name: 'shortest-paths', vertices: 4, largest: 4, modulus: undefined, trainFraction: undefined },
+    model: { attention_dir: 'bidirectional' },
+    training: { batch: 8 },
+  },
   /** Shaped as a search by hand is. */
   search: {
     task: { name: 'shortest-paths-adjacency', vertices: 4, modulus: undefined, trainFraction: undefined },
@@ -55,6 +61,7 @@ const onlyFor: Partial<Record<PythonModel, readonly string[]>> = {
   subtraction: ['fourier-embedding', 'fourier-attention', 'logit-periodicity', 'restricted-loss', 'excluded-loss', 'position-similarity', 'qk-circuit', 'composition', 'direct-logit-attribution', 'path-patching'],
   largest: ['ov-robustness', 'qk-by-value', 'qk-linear-fit', 'ov-circuit', 'path-circuit', 'permutation-invariance', 'attention-leak', 'activation-patching', 'logit-lens'],
   sorted: ['ov-robustness', 'embedding-svd'],
+  graphs: ['generalization'],
   search: ['hidden-blocks'],
   distances: ['ablation', 'prediction-histogram', 'loss-by-group', 'graph-playground', 'attention-statistics', 'attention-leak', 'logit-lens', 'direct-logit-attribution', 'activation-patching', 'path-patching', 'edge-attribution'],
 };

@@ -62,9 +62,6 @@ export function setLines(task: Task, sets: readonly NamedExamples[]): readonly s
 /** The mean squared error on each set. */
 export const setLosses = '{name: ((predict(tokens) - labels) ** 2).mean()[None] for name, (tokens, labels) in sets.items()}';
 
-/** The fraction of the answers to each set that round to the right number. */
-export const setAccuracies = '{name: ((predict(tokens) - labels).abs() < 0.5).float().mean()[None] for name, (tokens, labels) in sets.items()}';
-
 /** What a model says of one prompt, beside the right number. */
 export function predictionLines(task: Task, prompt: readonly number[], right: number, hasPath: boolean): readonly string[] {
   return [
