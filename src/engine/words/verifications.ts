@@ -15,7 +15,8 @@ export function verificationText(verifications: readonly Verification[]): string
 
 function experimentText({ name, id, seed, claims, problem }: Verification): string {
   const title = `${name} (${id}), seed ${seed}`;
-  if (problem !== undefined) return `${title}\n✗ ${problem}`;
+  // Where it has kept some claims alone from being measured, it stands beside them.
+  if (problem !== undefined && claims.every(claim => claim.problem === problem)) return `${title}\n✗ ${problem}`;
   if (claims.length === 0) return `${title}\nThis experiment makes no claims, so there is nothing to verify.`;
   const isOfOthers = claims.some(({ of }) => of !== undefined);
   return `${title}\n${textTable(columns.filter(column => column !== ofColumn || isOfOthers), claims)}`;
