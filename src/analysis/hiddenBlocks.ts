@@ -1,13 +1,14 @@
 import { UserError } from '../common/errors';
 import { int32, type HostTensor } from '../common/tensor';
 import { blockNames, blocksOf, verticesOf, type BlockName } from '../model/breadthFirst';
-import type { HeatmapFigure, TableFigure } from '../protocol/figure';
+import type { HeatmapFigure, NetworkFigure, TableFigure } from '../protocol/figure';
 import { formatGraph, parseGraph } from '../protocol/graphText';
 import type { Task } from '../tasks/task';
 import { positionNames } from '../tasks/words';
 import { activationsOf } from './activations';
 import { defineAnalysis, type AnalysisContext } from './define';
 import { stream } from './examples';
+import { graphFigure, graphTitle } from './graphFigure';
 import { hiddenBlockLines } from './python/hiddenBlocks';
 import { rightShare, searchBadges, searchHeads, type SearchHead } from './searchHeads';
 
@@ -45,6 +46,7 @@ export const hiddenBlocks = defineAnalysis({
     return {
       figures: [
         blocksTable(verticesOf(model.config)),
+        searchedGraph(context, tokens),
         searchHeatmap(context, streams, about),
         streamHeatmap(context, streams[layers], layers, about),
         headsHeatmap(context, heads, chosen.examples),
@@ -82,6 +84,18 @@ function sentenceOf({ task }: AnalysisContext, { data }: HostTensor<'int32'>): s
   return `Edges: ${edges || 'none'}; the right answer is ${task.answers([...data])?.join() ?? 'unknown'}.`;
 }
 
+/** The graph that is searched, from which the control begins where it was left empty. */
+function searchedGraph({ task }: AnalysisContext, { data }: HostTensor<'int32'>): NetworkFigure {
+  const graph = task.graphs?.read([...data]);
+  if (!graph) throw new Error('a search is in a graph');
+  return graphFigure(graph, { title: 'The graph', caption: `${graphTitle(graph)}. The shortest path from vertex 1 to the target is marked.` });
+}
+
+/** Diverging only where something is below 0, by more than rounding: the weights of the search itself write zeros and ones. */
+function scaleOf(values: Float32Array): HeatmapFigure['scale'] {
+  return values.some(value => value < -1e-6) ? 'diverging' : 'sequential';
+}
+
 /** What a block holds, and what writes it. */
 const contents: Readonly<Record<BlockName, { readonly answer: string; readonly vertex: string; readonly writers: string }>> = {
   'answer flag': { answer: '1', vertex: '0', writers: 'W_pos' },
@@ -111,12 +125,13 @@ function searchHeatmap({ model: { config } }: AnalysisContext, streams: readonly
   const n = verticesOf(config);
   const { reach, out } = blocksOf(n);
   const rows = streams.map(({ data }) => [...row(data, 1, config.d_model, reach), ...row(data, 0, config.d_model, out)]);
+  const values = Float32Array.from(rows.flat());
   return {
     kind: 'heatmap', title: 'The search, layer by layer',
     caption: `Which vertices vertex 1 has reached, and in which layers the answer has noted that vertex 2 is among them (v3 is vertex 3, L0 layer 0). ${about}`,
     x: { title: 'Dimension', labels: [...labelsOf('reach', n), ...labelsOf('out', n)] },
     y: { title: 'After', labels: rows.map((_, layers) => layersText(layers)), subjects: rows.map((_, layers) => (layers > 0 ? { layer: layers - 1 } : {})) },
-    rows: rows.length, columns: 2 * n, values: Float32Array.from(rows.flat()), scale: 'diverging', unit: 'activation',
+    rows: rows.length, columns: 2 * n, values, scale: scaleOf(values), unit: 'activation',
   };
 }
 
@@ -126,11 +141,12 @@ function row(data: Float32Array, position: number, D: number, { start, size }: {
 
 function streamHeatmap({ model: { config }, task }: AnalysisContext, stream: HostTensor<'float32'> | undefined, layers: number, about: string): HeatmapFigure {
   const positions = positionNames(task);
+  const values = stream?.data ?? new Float32Array();
   return {
     kind: 'heatmap', title: `Residual stream after ${layersText(layers)}`, caption: about,
     x: { title: 'Dimension', labels: blockNames.flatMap(name => labelsOf(name, verticesOf(config))) },
     y: { title: 'Position', labels: positions, subjects: positions.map((_, position) => ({ position })) },
-    rows: positions.length, columns: config.d_model, values: stream?.data ?? new Float32Array(), scale: 'diverging', unit: 'activation',
+    rows: positions.length, columns: config.d_model, values, scale: scaleOf(values), unit: 'activation',
   };
 }
 

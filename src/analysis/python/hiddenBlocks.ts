@@ -15,6 +15,7 @@ interface Read {
 /** What a search by hand holds and does, with TransformerLens. */
 export function hiddenBlockLines({ figure, model: { config: { n_ctx } } }: PythonContext, { tokens, graphs, layers }: Read): PythonLines {
   if (figure.kind === 'table') return { reason: 'it says in words what each block is for' };
+  if (figure.kind === 'network') return { reason: 'it is the graph of the prompt, which no model computes' };
   const n = n_ctx - 1;
   if (figure.title === 'What the heads do') return headLines(n, graphs);
   const { reach, out } = blocksOf(n);

@@ -50,6 +50,23 @@ describe('the search by hand', () => {
     ]);
   });
 
+  test('draws the graph that it searches, sampled or given, and has no colours below 0 where nothing is', async () => {
+    const sampled = await run({ layers: 2 });
+    const given = await run({ graph: path });
+    const edges = ({ figures }: typeof given) => figures.flatMap(figure => (figure.kind === 'network' ? figure.links.map(({ from, to }) => `${from}-${to}`) : []));
+    expect(edges(given)).toEqual(['1-3', '2-4', '3-4']);
+    expect(edges(sampled).length).toBeGreaterThan(0);
+    expect(sampled.heatmap('The search').caption).toContain(`Edges: ${edges(sampled).join(' ')};`);
+    for (const title of ['The search', 'Residual stream']) expect(sampled.heatmap(title).scale).toBe('sequential');
+  });
+
+  test('has colours around 0 once noise has written below it', async () => {
+    const { heatmap } = await run({ layers: 3 }, { perturb: { matrices: 20 } });
+    const { values, scale } = heatmap('Residual stream');
+    expect(Math.min(...values)).toBeLessThan(-0.01);
+    expect(scale).toBe('diverging');
+  });
+
   test('has heads that do what they are named after', async () => {
     const { scalars, badges, heatmap } = await run();
     expect(heatmap('What the heads do').reach).toBe(1);
