@@ -121,7 +121,7 @@ export interface QueriesAndKeys {
  */
 export async function queriesAndKeys(context: Pick<AnalysisContext, 'model' | 'signal' | 'task'>, { query, keys }: QueryAndKeys): Promise<QueriesAndKeys> {
   const { model: { config }, task } = context;
-  const T = Math.max(query, ...keys) + 1;
+  const T = task.positions.length; // a mask can have no sources in shorter prompts
   const everyToken = int32([config.d_vocab, T], Int32Array.from({ length: config.d_vocab * T }, (_, at) => Math.floor(at / T)));
   const outputs = await computeInStretches(context, `queries and keys ${query} ${keys.join()}`, (weights, tokens) => projections(config, weights, tokens, { query, keys }), everyToken);
   const H = config.n_heads;
