@@ -8,10 +8,13 @@ const wordOrId = v.union([word, id], 'a word or the number of one is expected');
 const text = v.pipe(v.string(), v.maxLength(100_000));
 const promptText = v.union([text, v.pipe(v.array(id), v.minLength(1), v.maxLength(positionsLimit))], 'a text, or a list of token ids, is expected');
 
+/** By position. To valibot a list is a record too, of the positions from 0 on. */
+const answersByPosition = v.pipe(v.unknown(), v.check(answers => !Array.isArray(answers), 'an answer for each position by its name or number is expected, not a list'), v.record(v.string(), wordOrId));
+
 const posedEntries = {
   prompt: v.pipe(promptText, v.description('What the model reads: words with spaces between them, a text for the model\'s tokenizer, or a list of token ids. All prompts are of one length.')),
   answer: v.exactOptional(v.pipe(wordOrId, v.description('The right output at the last position: a word, or its number.'))),
-  answers: v.exactOptional(v.pipe(v.record(v.string(), wordOrId), v.description('The right output at each of some positions, by the position\'s name or number: in place of "answer". All prompts are answered at the same ones.'))),
+  answers: v.exactOptional(v.pipe(answersByPosition, v.description('The right output at each of some positions, by the position\'s name or number: in place of "answer". All prompts are answered at the same ones.'))),
 };
 
 /** A file of prompts: what a model reads, and what would be right. */

@@ -6,7 +6,7 @@ import { PromptsFileSchema } from '../../protocol/promptsFile';
  * are those of the model and the lengths agree: that is known when a model is bound to them.
  */
 export function promptsJsonSchema(): JsonSchema {
-  return { title: 'Prompts with their answers', ...toJsonSchema(PromptsFileSchema, { typeMode: 'input', overrideSchema: ({ jsonSchema }) => answeredOnce(jsonSchema) }) };
+  return { title: 'Prompts with their answers', ...toJsonSchema(PromptsFileSchema, { typeMode: 'output', overrideSchema: ({ jsonSchema }) => answeredOnce(jsonSchema) }) };
 }
 
 /** A prompt has one of `answer` and `answers`. */

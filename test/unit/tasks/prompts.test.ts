@@ -50,6 +50,7 @@ describe('a file of prompts', () => {
     [prompts({ prompt: [2, 5], answer: 0 }), 'prompts[0].prompt: there is no token 5; the 5 words are numbered from 0.'],
     [prompts({ prompt: 'France is' }), 'prompts[0]: it takes one of "answer", at the last position, and "answers", by position.'],
     [prompts({ prompt: 'France is', answers: { noun: 'Paris' } }), 'prompts[0].answers["noun"]: There is no position "noun"'],
+    [prompts({ prompt: 'France is', answers: ['Paris'] }), 'prompts[0].answers: an answer for each position by its name or number is expected, not a list.'],
     [prompts({ prompt: 'France is', answers: { country: 'Paris', 0: 'Rome' } }), 'prompts[0].answers: one position stands there twice.'],
     [prompts({ prompt: 'France is', answers: { country: 'Paris' } }, { prompt: 'Italy is', answer: 'Rome' }), 'prompts[1]: it is answered at the positions 1, and prompts[0] at 0'],
     [prompts({ prompt: 'France is', answer: 'Paris' }, { prompt: 'France is', answer: 'Rome' }), 'prompts[1].prompt: it is the same as that of prompts[0].'],

@@ -32,6 +32,7 @@ describe('the JSON schema of files of prompts', () => {
     ['a word with a space', { vocabulary: ['a b'], prompts: [prompt] }],
     ['a negative token', { prompts: [{ prompt: [-1], answer: 0 }] }],
     ['half a token', { prompts: [{ prompt: [0.5], answer: 0 }] }],
+    ['a list of answers', { prompts: [{ prompt: 'a b', answers: ['b'] }] }],
     ['a prompt without tokens', { prompts: [{ prompt: [], answer: 0 }] }],
   ])('marks %s, as the engine does', (_, file) => {
     expect(v.is(PromptsFileSchema, file)).toBe(false);
