@@ -1,5 +1,5 @@
 import type { Locator, Page } from 'playwright-core';
-import { eventually } from './eventually';
+import { anEffect, aTry, eventually } from './eventually';
 
 export interface TreeRow {
   readonly label: string;
@@ -12,9 +12,6 @@ export interface TreeRow {
   /** What a screen reader says. */
   readonly spoken: string;
 }
-
-/** Long enough for a row that is there; one that moved meanwhile is looked for again. */
-const aTry = { timeout: 2000 };
 
 /**
  * A tree view in the side bar, found by its title. A row is named by the labels that lead to it: `row('array-update',
@@ -45,10 +42,12 @@ export class Tree {
   }
 
   async expand(...path: readonly string[]): Promise<void> {
-    await this.atRow(path, async (locator, row) => {
-      if (row.expanded === false) await locator.locator('.monaco-tl-twistie').click(aTry);
+    await eventually(`${this.named(path)} to open`, async () => {
+      await this.atRow(path, async (locator, row) => {
+        if (row.expanded === false) await locator.locator('.monaco-tl-twistie').click(aTry);
+      });
+      return eventually('the rows below', async () => (await this.row(...path)).expanded || undefined, anEffect.timeout);
     });
-    await eventually(`${this.named(path)} to open`, async () => (await this.row(...path)).expanded || undefined);
   }
 
   async click(...path: readonly string[]): Promise<void> {
@@ -62,6 +61,7 @@ export class Tree {
       await this.menuItems.filter({ has: this.page.getByText(action, { exact: true }) }).hover(aTry);
       // A menu that has just opened ignores the mouse button, so that the click that opened it chooses nothing.
       await this.page.keyboard.press('Enter');
+      await this.menuItems.first().waitFor({ state: 'detached', ...aTry });
     });
   }
 
@@ -72,7 +72,7 @@ export class Tree {
       await this.menuItems.first().waitFor(aTry);
       const titles = await this.menuItems.locator('.action-label').allInnerTexts();
       await this.page.keyboard.press('Escape');
-      await this.menuItems.first().waitFor({ state: 'detached' });
+      await this.menuItems.first().waitFor({ state: 'detached', ...aTry });
       return titles;
     });
   }
@@ -81,7 +81,10 @@ export class Tree {
   async inlineAction(path: readonly string[], action: string): Promise<void> {
     await this.atRow(path, async (locator) => {
       await locator.hover(aTry);
-      await locator.getByRole('button', { name: action }).click(aTry);
+      const button = locator.getByRole('button', { name: action });
+      await button.click({ trial: true, ...aTry });
+      // A row that is drawn anew has new buttons: one that goes between the mouse button's two events loses the click.
+      await button.dispatchEvent('click', undefined, aTry);
     });
   }
 

@@ -3,7 +3,7 @@ import { chromium, type Browser, type BrowserContext, type Frame, type Locator, 
 import { repository } from './installCodeServer.mjs';
 import { requireChromium } from './systemPackages.mjs';
 import type { CodeServer } from './codeServer.mjs';
-import { eventually } from './eventually';
+import { anEffect, aTry, eventually } from './eventually';
 import { QuickInput } from './quickInput';
 import { Tree } from './tree';
 
@@ -69,6 +69,7 @@ export class CodeWindow {
         reducedMotion: 'reduce',
         permissions: ['clipboard-read', 'clipboard-write'],
       });
+      context.setDefaultTimeout(120_000);
       const window = new CodeWindow(server, browser, context, await context.newPage());
       const query = options.folder === undefined ? 'ew=true' : `folder=${encodeURIComponent(options.folder)}`;
       await window.page.goto(`${server.url}?${query}`);
@@ -94,6 +95,11 @@ export class CodeWindow {
     await this.quickInput.runCommand(commandTitle);
   }
 
+  /** Runs a command that asks, until the first step of its questions shows: what is there may be drawn over it. */
+  async ask(commandTitle: string, step: string): Promise<void> {
+    await this.quickInput.askedBy(() => this.palette(commandTitle), step);
+  }
+
   /** Brings a view container to the front by its title in the activity bar. */
   async openContainer(title: string): Promise<void> {
     const action = this.page.locator('.activitybar').getByRole('tab', { name: new RegExp(`^${escaped(title)}`) });
@@ -101,7 +107,7 @@ export class CodeWindow {
     // A window that has just been reloaded may put another container in front once more.
     await eventually(`the view container ${title}`, async () => {
       if (await heading.isVisible()) return true;
-      if ((await action.getAttribute('aria-selected')) !== 'true') await action.click();
+      if ((await action.getAttribute('aria-selected', aTry)) !== 'true') await action.click(aTry);
       return undefined;
     });
   }
@@ -113,28 +119,75 @@ export class CodeWindow {
 
   async openFile(name: string): Promise<void> {
     await this.quickInput.openFile(name);
-    await this.page.getByRole('tab', { name: path.basename(name), selected: true }).waitFor();
+    await this.page.getByRole('tab', { name: path.basename(name), selected: true }).first().waitFor();
+  }
+
+  /** Brings an open editor or panel to the front by the title of its tab. */
+  async showEditor(title: string): Promise<void> {
+    // With several groups a tab says which one it is in.
+    const tab = this.page.getByRole('tab', { name: new RegExp(`^${escaped(title)}(,|$)`) });
+    await eventually(`the editor ${title} in front`, async () => {
+      await tab.first().click(aTry);
+      await tab.and(this.page.locator('[aria-selected=true]')).first().waitFor(aTry);
+      return true;
+    });
+  }
+
+  /** Puts the cursor of the editor in front to a place, counted from 1. */
+  async goTo(line: number, column: number): Promise<void> {
+    await eventually(`the cursor at ${line}:${column}`, async () => {
+      await this.quickInput.goTo(line, column);
+      await this.statusBarItem(`Ln ${line}, Col ${column}`).waitFor(aTry);
+      await this.focusedEditor.waitFor(aTry);
+      return true;
+    });
+  }
+
+  /** Chooses a quick fix at the cursor. The menu closes when what is marked is marked anew, and is empty before that. */
+  async quickFix(title: string, picture?: string): Promise<void> {
+    const fix = this.page.locator('.action-widget').getByText(title, { exact: true });
+    let isChosen = false;
+    await eventually(`the quick fix “${title}” to be chosen`, async () => {
+      try {
+        if (isChosen && (await this.activeTab('.dirty').isVisible())) return true;
+        await this.focusedEditor.waitFor(aTry);
+        await this.page.keyboard.press('ControlOrMeta+.');
+        await fix.waitFor(aTry);
+        if (picture !== undefined) await this.screenshot(picture);
+        await fix.click(aTry);
+        isChosen = true;
+        await fix.waitFor({ state: 'detached', ...anEffect });
+        await this.activeTab('.dirty').waitFor(anEffect);
+        return true;
+      } catch (error) {
+        await this.page.keyboard.press('Escape');
+        throw error;
+      }
+    });
   }
 
   /** Replaces the text of the editor that has the focus, which must not be empty. */
   async replaceText(text: string): Promise<void> {
     const selected = this.statusBarItem(/\([\d,]+ selected\)/);
-    await this.page.locator('.editor-instance .monaco-editor.focused').waitFor();
-    await this.page.evaluate((copied) => navigator.clipboard.writeText(copied), text);
-    // What has just had the focus may still take the first key.
-    await eventually('the text to be selected', async () => {
+    // What has just had the focus may still take a key.
+    await eventually('the text to be replaced', async () => {
+      await this.focusedEditor.waitFor(aTry);
+      await this.page.evaluate((copied) => navigator.clipboard.writeText(copied), text);
       await this.page.keyboard.press('ControlOrMeta+A');
-      await selected.waitFor({ timeout: 2000 });
+      await selected.waitFor(aTry);
+      // Pasted, since brackets that are typed bring their closing ones along.
+      await this.page.keyboard.press('ControlOrMeta+V');
+      await selected.waitFor({ state: 'detached', ...anEffect });
       return true;
     });
-    // Pasted, since brackets that are typed bring their closing ones along.
-    await this.page.keyboard.press('ControlOrMeta+V');
-    await selected.waitFor({ state: 'detached' });
   }
 
   async save(): Promise<void> {
-    await this.page.keyboard.press('ControlOrMeta+S');
-    await this.page.locator('.editor-group-container.active .tab.active:not(.dirty)').waitFor();
+    await eventually('the file to be saved', async () => {
+      await this.page.keyboard.press('ControlOrMeta+S');
+      await this.activeTab(':not(.dirty)').waitFor(anEffect);
+      return true;
+    });
   }
 
   /** The titles of the open editors, panels among them. */
@@ -152,12 +205,38 @@ export class CodeWindow {
     });
   }
 
-  /** Waits for a notification that says this. Its buttons are found by role and name in the returned locator. */
+  /**
+   * Waits for a notification that says this. Its toast hides after ten seconds, and is then found in the notification
+   * center. Its buttons are found by role and name in the returned locator; `answer` presses one.
+   */
   async notification(text: string | RegExp): Promise<Locator> {
-    const toasts = this.page.locator('.notifications-toasts .notification-list-item');
-    const toast = toasts.filter({ hasText: text }).first();
-    await toast.waitFor();
-    return toast;
+    const shown = this.notificationItem(text);
+    await eventually(`a notification that says ${text}`, async () => {
+      try {
+        await shown.waitFor({ timeout: 10_000 });
+      } catch (error) {
+        await this.palette('Notifications: Show Notifications');
+        if (await appears(shown)) return true;
+        // Where the center is open, what comes is no toast.
+        await this.palette('Notifications: Hide Notifications');
+        throw error;
+      }
+      return true;
+    });
+    return shown;
+  }
+
+  /** Presses a button of the notification that says this, which closes it. */
+  async answer(text: string | RegExp, button: string): Promise<void> {
+    let isPressed = false;
+    await eventually(`${button} of the notification ${text} to be pressed`, async () => {
+      if (isPressed && !(await this.notificationItem(text).isVisible())) return true;
+      const shown = await this.notification(text);
+      await shown.getByRole('button', { name: button }).click(aTry);
+      isPressed = true;
+      await shown.waitFor({ state: 'detached', ...anEffect });
+      return true;
+    });
   }
 
   async clearNotifications(): Promise<void> {
@@ -179,9 +258,12 @@ export class CodeWindow {
 
   /** The problems of the open files, at least one, as the Problems view lists them. */
   async problems(): Promise<readonly Problem[]> {
-    await this.palette('Problems: Focus on Problems View');
     const rows = this.page.locator('.markers-panel [role=treeitem][aria-level="2"]');
-    await rows.first().waitFor();
+    await eventually('a problem', async () => {
+      await this.palette('Problems: Focus on Problems View');
+      await rows.first().waitFor(anEffect);
+      return true;
+    });
     return rows.evaluateAll((all) =>
       all.map((row) => {
         const place = /Ln (\d+), Col (\d+)/.exec(row.querySelector('.marker-line')?.textContent ?? '');
@@ -196,24 +278,20 @@ export class CodeWindow {
     );
   }
 
-  /** Leaves Restricted Mode, on a server that was started with workspace trust. */
-  async trustFolder(): Promise<void> {
-    await this.palette('Workspaces: Manage Workspace Trust');
-    const editor = this.page.locator('.workspace-trust-editor');
-    await editor.getByRole('button', { name: 'Trust', exact: true }).click();
-    await this.statusBarItem('Restricted Mode').waitFor({ state: 'detached' });
-    await this.page.getByRole('button', { name: /^Close Modal Editor/ }).click();
-    await editor.waitFor({ state: 'detached' });
-  }
-
   async useTheme(theme: Theme): Promise<void> {
     const { label, workbench, webview } = themes[theme];
-    await this.palette('Preferences: Color Theme');
-    await this.quickInput.shows('Select Color Theme');
-    await this.quickInput.type(label);
-    await this.quickInput.choose(label);
-    await this.page.locator(`.monaco-workbench.${workbench}`).waitFor();
-    for (const frame of await this.webviewsInView()) await frame.locator(`body.${webview}`).waitFor();
+    await eventually(`the theme ${theme}`, async () => {
+      await this.ask('Preferences: Color Theme', 'Select Color Theme');
+      await this.quickInput.type(label);
+      await this.quickInput.choose(label);
+      await this.page.locator(`.monaco-workbench.${workbench}`).waitFor(anEffect);
+      return true;
+    });
+    // A webview may load anew meanwhile.
+    await eventually(`the webviews in ${theme}`, async () => {
+      for (const frame of await this.webviewsInView()) await frame.locator(`body.${webview}`).waitFor(anEffect);
+      return true;
+    });
   }
 
   /** Saves a picture of the whole window as test-results/<name>.png and returns its path. */
@@ -237,9 +315,25 @@ export class CodeWindow {
     return frames;
   }
 
-  private async untilReady(): Promise<void> {
-    await this.page.locator('.monaco-workbench .statusbar-item').first().waitFor({ timeout: 60_000 });
+  private get focusedEditor(): Locator {
+    return this.page.locator('.editor-instance .monaco-editor.focused').first();
   }
+
+  private activeTab(state: string): Locator {
+    return this.page.locator(`.editor-group-container.active .tab.active${state}`);
+  }
+
+  private notificationItem(text: string | RegExp): Locator {
+    return this.page.locator('.notifications-toasts, .notifications-center').locator('.notification-list-item').filter({ hasText: text, visible: true }).first();
+  }
+
+  private async untilReady(): Promise<void> {
+    await this.page.locator('.monaco-workbench .statusbar-item').first().waitFor();
+  }
+}
+
+async function appears(locator: Locator): Promise<boolean> {
+  return locator.waitFor(aTry).then(() => true, () => false);
 }
 
 function escaped(text: string): string {

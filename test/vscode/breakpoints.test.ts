@@ -38,16 +38,16 @@ async function step(): Promise<number> {
 describe('a breakpoint of an experiment', () => {
   test('pauses the run when its accuracy crosses the bound, and says so where people look', async () => {
     await window.openFile(file);
-    await window.palette('Circuits: Train This Experiment…');
-    await window.quickInput.shows('Train now');
+    await window.ask('Circuits: Train This Experiment…', 'Train now');
     await window.quickInput.choose('Train Now');
-    const toast = await window.notification(/"watched" paused at step \d+: test accuracy 0\.\d+ > 0\.6/);
+    const paused = /"watched" paused at step \d+: test accuracy 0\.\d+ > 0\.6/;
+    const toast = await window.notification(paused);
     expect(await toast.getByRole('button', { name: /^(Open Figure|Step to Next Checkpoint|Continue)$/ }).allInnerTexts())
       .toEqual(['Open Figure', 'Step to Next Checkpoint', 'Continue']);
     await circuits.untilModelSays(model, /^paused at a breakpoint · test accuracy 0\.\d+ > 0\.6 · step \d+\/600/);
     await window.page.getByText(/reached at step \d+: 0\.\d+/).waitFor();
     await window.screenshot('breakpoints/paused in light');
-    await toast.getByRole('button', { name: 'Open Figure' }).click();
+    await window.answer(paused, 'Open Figure');
     const panel = await window.webview(`Training curves: ${model}`);
     await panel.locator('.figure').first().waitFor();
     await window.useTheme('dark');
@@ -57,14 +57,13 @@ describe('a breakpoint of an experiment', () => {
   test('lets it be stepped to the next checkpoint', async () => {
     const before = await step();
     await circuits.models.inlineAction([model], 'Step to Next Checkpoint');
-    await eventually('the next checkpoint', async () => ((await step()) === before + 20 ? true : undefined));
+    await eventually('the next checkpoint', async () => ((await step()) === before + 20 ? true : undefined), 240_000);
     await circuits.untilModelSays(model, /^paused · step/);
   });
 
   test('is added from a panel, with the value that it shows', async () => {
-    await window.page.getByRole('tab', { name: `Training curves: ${model}` }).click();
-    await window.page.getByRole('button', { name: 'Break When…' }).click();
-    await window.quickInput.shows('What to look at');
+    await window.showEditor(`Training curves: ${model}`);
+    await window.quickInput.askedBy(() => window.page.getByRole('button', { name: 'Break When…' }).click(), 'What to look at');
     await eventually('what is measured now', async () => {
       const items = await window.quickInput.items();
       return items.some(({ label, description }) => label === 'testLoss' && /^now 0\.\d/.test(description)) || undefined;
@@ -88,17 +87,17 @@ describe('a breakpoint of an experiment', () => {
   test('is reached in turn, and Continue lets the run finish', async () => {
     await window.useTheme('light');
     await circuits.models.inlineAction([model], 'Resume Training');
-    const toast = await window.notification(/paused at step \d+: test loss 0\.\d+ < 0\.05/);
+    const paused = /paused at step \d+: test loss 0\.\d+ < 0\.05/;
+    await window.notification(paused);
     await window.screenshot('breakpoints/paused again in light');
-    await toast.getByRole('button', { name: 'Continue' }).click();
+    await window.answer(paused, 'Continue');
     await circuits.untilModelSays(model, /^loss .* · accuracy/);
   });
 });
 
 test('a breakpoint is written into an experiment from the lens over the others', async () => {
-  await window.page.getByRole('tab', { name: file, exact: true }).click();
-  await window.page.getByRole('button', { name: 'Add Breakpoint…' }).click();
-  await window.quickInput.shows('Analysis');
+  await window.showEditor(file);
+  await window.quickInput.askedBy(() => window.page.getByRole('button', { name: 'Add Breakpoint…' }).click(), 'Analysis');
   await window.quickInput.type('Training curves');
   await window.quickInput.choose('Training curves');
   await window.quickInput.shows('What to look at');

@@ -4,7 +4,7 @@ import type { Frame } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { float32, int32 } from '../../src/common/tensor';
 import { encodeSafetensors, type SavedTensor } from '../../src/store/safetensors';
-import { eventually } from '../support/eventually';
+import { anEffect, aTry, eventually } from '../support/eventually';
 import type { CodeWindow } from '../support/window';
 import { open, timeToOpen, type Opened } from './opened';
 import { untilStored } from './stored';
@@ -60,9 +60,12 @@ async function writeSparse(file: string, elements: number): Promise<void> {
 
 /** Opens a file from the explorer as a person does. */
 async function openFromExplorer(name: string): Promise<void> {
-  await window.palette('File: Focus on Files Explorer');
-  await window.page.locator('.explorer-folders-view').getByRole('treeitem', { name }).dblclick();
-  await window.page.getByRole('tab', { name, selected: true }).waitFor();
+  await eventually(`${name} opened from the explorer`, async () => {
+    await window.palette('File: Focus on Files Explorer');
+    await window.page.locator('.explorer-folders-view').getByRole('treeitem', { name }).dblclick(aTry);
+    await window.page.getByRole('tab', { name, selected: true }).waitFor(anEffect);
+    return true;
+  });
 }
 
 /** The page of the editor in front, once it shows this. */
@@ -72,7 +75,7 @@ async function editor(text: string | RegExp): Promise<Frame> {
       if (await frame.locator('main.file').getByText(text).first().isVisible().catch(() => false)) return frame;
     }
     return undefined;
-  }, 60_000);
+  });
 }
 
 describe('a file of weights', () => {
@@ -104,10 +107,11 @@ describe('a file of weights', () => {
   test('walks through its tensors by the keyboard', async () => {
     await window.useTheme('dark');
     const page = await editor('safetensors · ');
-    await page.getByRole('button', { name: 'blocks.0.attn.W_Q' }).focus();
-    await window.page.keyboard.press('End');
-    await page.getByRole('button', { name: 'step' }).waitFor();
+    const focused = () => page.evaluate(() => document.activeElement?.textContent);
+    await page.getByRole('button', { name: 'blocks.0.attn.W_Q' }).press('End');
+    await expect.poll(focused).toContain('step');
     await window.page.keyboard.press('ArrowUp');
+    await expect.poll(focused).toContain('embed.W_E');
     await window.page.keyboard.press('Enter');
     await page.getByRole('heading', { level: 2, name: 'embed.W_E' }).waitFor();
     await page.getByText('30 × 24. Smallest').waitFor();
@@ -143,7 +147,7 @@ describe('a file of weights', () => {
 
   test('of PyTorch opens by choice', async () => {
     await openFromExplorer('float16.pt');
-    await window.palette('View: Reopen Editor With...');
+    await window.ask('View: Reopen Editor With...', 'Select editor');
     await window.quickInput.choose('Weights');
     const page = await editor('PyTorch · ');
     await page.getByText(/^TransformerLens, /).waitFor();

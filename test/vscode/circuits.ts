@@ -2,7 +2,7 @@ import { glob, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Frame } from 'playwright-core';
 import type { CodeServer } from '../support/codeServer.mjs';
-import { eventually } from '../support/eventually';
+import { aTry, eventually } from '../support/eventually';
 import type { CodeWindow } from '../support/window';
 
 /** The extension in a window, as its user meets it. */
@@ -20,8 +20,7 @@ export class Circuits {
   /** Starts a training of a bundled experiment from the palette. */
   async train(experiment: string, steps: number): Promise<void> {
     const { quickInput } = this.window;
-    await this.window.palette('Circuits: Train Model…');
-    await quickInput.shows('Train Model');
+    await this.window.ask('Circuits: Train Model…', 'Train Model');
     await quickInput.choose(experiment);
     await quickInput.shows('Train now');
     await quickInput.choose('Steps');
@@ -36,8 +35,7 @@ export class Circuits {
   async saveAs(offered: RegExp, file: string): Promise<void> {
     const { quickInput } = this.window;
     await eventually(`the name ${offered}`, async () => (offered.test(await quickInput.value()) ? true : undefined));
-    await quickInput.type(file);
-    await quickInput.accept();
+    await quickInput.finishWith(file);
   }
 
   /** Waits until the row of the model says this. */
@@ -51,6 +49,16 @@ export class Circuits {
     const panel = await this.window.webview(`Attention: ${model}`);
     await panel.getByRole('radio', { name: 'L0H0' }).waitFor();
     return panel;
+  }
+
+  /** Chooses from the menu of a button in a panel, which closes when the panel is drawn anew. */
+  async fromMenu(panel: Frame, button: string, item: string): Promise<void> {
+    const entry = panel.getByRole('menuitem', { name: item });
+    await eventually(`${item} in the menu ${button}`, async () => {
+      if (!(await entry.isVisible())) await panel.getByRole('button', { name: button }).first().click(aTry);
+      await entry.click(aTry);
+      return true;
+    });
   }
 
   /** What the extension has logged in all windows of the server. */

@@ -21,8 +21,7 @@ afterAll(() => close?.());
 test('two checkpoints of a model are compared, side by side and by their difference, also after a reload', async () => {
   await window.palette('Circuits: Open Attention');
   await circuits.attention(model);
-  await window.palette('Circuits: Compare With…');
-  await window.quickInput.shows('Checkpoint or model');
+  await window.ask('Circuits: Compare With…', 'Checkpoint or model');
   await window.quickInput.choose('Step 100');
   const panel = await window.webview(`Attention: ${model}`);
   await panel.getByRole('group', { name: 'Comparison' }).getByText('Compared with step 100').waitFor();

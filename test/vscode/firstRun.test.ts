@@ -1,7 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../support/eventually';
+import { anEffect, aTry, eventually } from '../support/eventually';
 import type { CodeWindow, Theme } from '../support/window';
 import type { Circuits } from './circuits';
 import { open, timeToOpen, type Opened } from './opened';
@@ -25,8 +25,11 @@ const rowOf = (step: string) => window.page.locator(`.getting-started-step[data-
 
 /** Changes the theme while no webview is there that is drawn anew for it. */
 async function useTheme(theme: Theme): Promise<void> {
-  await window.palette('View: Close All Editors');
-  await window.page.locator('.tabs-container .tab').first().waitFor({ state: 'detached' });
+  await eventually('all editors to close', async () => {
+    await window.palette('View: Close All Editors');
+    await window.page.locator('.tabs-container .tab').first().waitFor({ state: 'detached', ...anEffect });
+    return true;
+  });
   await window.useTheme(theme);
 }
 
@@ -36,8 +39,12 @@ async function openWalkthrough(): Promise<void> {
 }
 
 async function openStep(step: string): Promise<void> {
-  await rowOf(step).click();
-  await window.page.locator(`.getting-started-step.expanded[data-step-id$="#getStarted#${step}"]`).waitFor();
+  const opened = window.page.locator(`.getting-started-step.expanded[data-step-id$="#getStarted#${step}"]`);
+  await eventually(`the step ${step} to open`, async () => {
+    if (!(await opened.isVisible())) await rowOf(step).click(aTry);
+    await opened.waitFor(aTry);
+    return true;
+  });
 }
 
 /** The steps that the walkthrough has checked. */
@@ -79,8 +86,7 @@ describe('the walkthrough', () => {
     await useTheme('light');
     await openWalkthrough();
     await openStep('train');
-    await rowOf('train').getByRole('button', { name: 'Train Model' }).click();
-    await window.quickInput.shows('Train Model');
+    await window.quickInput.askedBy(() => rowOf('train').getByRole('button', { name: 'Train Model' }).click(), 'Train Model');
     await window.quickInput.cancel();
     expect(await done()).toEqual([]);
     await circuits.train(model, 30);
@@ -99,9 +105,7 @@ describe('the walkthrough', () => {
     await openStep('patch');
     await rowOf('patch').getByRole('button', { name: 'Open Activation Patching' }).click();
     const panel = await window.webview(`Activation patching: ${model}`);
-    await panel.getByRole('button', { name: 'Export' }).first().click();
-    await panel.getByRole('menuitem', { name: 'Copy as claim' }).click();
-    await window.statusBarItem('Copied a claim').waitFor();
+    await Promise.all([window.statusBarItem('Copied a claim').waitFor(), circuits.fromMenu(panel, 'Export', 'Copy as claim')]);
     expect(JSON.parse(await window.page.evaluate(() => navigator.clipboard.readText()))).toMatchObject({ analysis: 'activation-patching' });
     await openWalkthrough();
     await untilDone(...steps);
@@ -113,8 +117,7 @@ test('the sample workspace opens in a window of its own, and what is there stays
   const folder = path.join(server.userDataFolder, 'User/globalStorage/circuit-explorer.circuit-explorer/circuits-sample');
   const openSample = async () => {
     const opened = window.page.context().waitForEvent('page');
-    await window.palette('Circuits: Open Sample Workspace');
-    await window.quickInput.shows('Open Sample Workspace');
+    await window.ask('Circuits: Open Sample Workspace', 'Open Sample Workspace');
     await window.quickInput.choose('Keep It with the Extension');
     const page = await opened;
     await page.locator('.explorer-folders-view').getByRole('treeitem', { name: 'array.circuit.json' }).waitFor();
@@ -137,8 +140,7 @@ describe('a task module', () => {
   const inWorkspace = (name: string) => path.join(workspace, name);
 
   test('is made with its typings and its experiment, and both are opened', async () => {
-    await window.palette('Circuits: New Task Module…');
-    await window.quickInput.shows('New Task Module');
+    await window.ask('Circuits: New Task Module…', 'New Task Module');
     await circuits.saveAs(/parity\.ts$/, inWorkspace('bits.ts'));
     await window.page.getByRole('tab', { name: 'bits.circuit.json', selected: true }).first().waitFor();
     expect((await readdir(workspace)).sort()).toEqual(['bits.circuit.json', 'bits.ts', 'task-module.d.ts']);
@@ -146,8 +148,7 @@ describe('a task module', () => {
   });
 
   test('is trained', async () => {
-    await window.palette('Circuits: Train This Experiment…');
-    await window.quickInput.shows('Train now');
+    await window.ask('Circuits: Train This Experiment…', 'Train now');
     await window.quickInput.choose('Train Now');
     await circuits.open();
     await circuits.untilModelSays('bits', /accuracy 100 %$/);
@@ -156,10 +157,10 @@ describe('a task module', () => {
   test('that throws is marked at its line and in the experiment, until it is mended', async () => {
     // One group has one active tab.
     await window.palette('View: Join All Editor Groups');
-    const moduleTab = window.page.getByRole('tab', { name: 'bits.ts' }).first();
     const good = await readFile(inWorkspace('bits.ts'), 'utf8');
     const bad = good.replace('const places', 'throw new Error("No bits today.");\n    const places');
-    await moduleTab.click();
+    await window.showEditor('bits.ts');
+    await window.palette('View: Focus Active Editor Group');
     await window.replaceText(bad);
     await window.save();
     const line = bad.split('\n').findIndex(text => text.includes('No bits today')) + 1;
@@ -168,7 +169,8 @@ describe('a task module', () => {
       return found.some(problem => problem.line === line) && found.length === 2 ? true : undefined;
     });
     await window.screenshot('firstRun/a module that throws');
-    await moduleTab.click();
+    await window.showEditor('bits.ts');
+    await window.palette('View: Focus Active Editor Group');
     await window.replaceText(good);
     await window.save();
     await window.page.locator('.markers-panel').getByText('No bits today').first().waitFor({ state: 'detached' });

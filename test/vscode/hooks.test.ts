@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Locator } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { median } from '../../src/common/median';
-import { eventually } from '../support/eventually';
+import { aTry, eventually } from '../support/eventually';
 import type { CodeWindow, Theme } from '../support/window';
 import type { Circuits } from './circuits';
 import { open, timeToOpen, type Opened } from './opened';
@@ -42,10 +42,7 @@ async function putCursorOn(text: string, within = analysis): Promise<void> {
   const before = within.slice(0, within.indexOf(text));
   const line = before.split('\n').length;
   const column = before.length - before.lastIndexOf('\n') + 1;
-  await window.page.keyboard.press('Control+G');
-  await window.quickInput.type(`:${line}:${column}`);
-  await window.quickInput.accept();
-  await window.statusBarItem(`Ln ${line}, Col ${column}`).waitFor();
+  await window.goTo(line, column);
 }
 
 /** The hover at the cursor, with its picture. */
@@ -87,12 +84,12 @@ describe('names of a pinned model in code', () => {
       { severity: 'warning', line: 9, column: 18, message: 'array-update has no "mlp_out" in layer 0: it has no MLPs.' },
     ]);
     await window.screenshot('hooks/underlined');
-    await window.page.keyboard.press('Control+J');
+    await window.palette('View: Hide Panel');
   });
 
   test.each(['light', 'dark'] satisfies Theme[])('a hover shows shape and picture in %s', async theme => {
     await window.useTheme(theme);
-    await window.page.getByRole('tab', { name: 'analysis.py' }).click();
+    await window.showEditor('analysis.py');
     const { shown } = await hover('pattern", 0');
     await expect(shown.innerText()).resolves.toMatch(/\[batch, head 1, dest \d+, src \d+\]/);
     await window.screenshot(`hooks/pattern in ${theme}`);
@@ -123,14 +120,7 @@ describe('names of a pinned model in code', () => {
 
   test('a quick fix mends a name', async () => {
     await putCursorOn('blocks.1.hook_resid_pst');
-    await eventually('the quick fix', async () => {
-      await window.page.keyboard.press('Control+.');
-      const fix = window.page.locator('.action-widget').getByText('Change to "blocks.1.hook_resid_post"');
-      await fix.waitFor({ timeout: 3000 });
-      await window.screenshot('hooks/quick fix');
-      await fix.click();
-      return true;
-    });
+    await window.quickFix('Change to "blocks.1.hook_resid_post"', 'hooks/quick fix');
     await window.save();
     const file = await eventually('the mended file', async () => {
       const text = await readFile(path.join(workspace, 'analysis.py'), 'utf8');
@@ -141,8 +131,11 @@ describe('names of a pinned model in code', () => {
 
   test('are completed', async () => {
     await putCursorOn('embed"]');
-    await window.page.keyboard.press('Control+Space');
-    await window.page.locator('.suggest-widget').getByText('hook_embed').first().waitFor();
+    await eventually('the completions', async () => {
+      await window.page.keyboard.press('Control+Space');
+      await window.page.locator('.suggest-widget').getByText('hook_embed').first().waitFor(aTry);
+      return true;
+    });
     await window.screenshot('hooks/completion');
     await window.page.keyboard.press('Escape');
   });
@@ -160,8 +153,9 @@ describe('names of a pinned model in code', () => {
     await window.quickInput.choose('Trace');
     await window.openFile('long.py');
     await putCursorOn('x2500', long);
-    await window.page.keyboard.type('y = cache["blocks.0.hook_resid_pre"]  ', { delay: 20 });
     const times = await eventually('the times of the keystrokes', async () => {
+      // The log may become that talkative only after the first of them.
+      await window.page.keyboard.type('y = cache["blocks.0.hook_resid_pre"]  ', { delay: 20 });
       const found = [...(await circuits.log()).matchAll(/after a change: ([\d.]+) ms of 5000 lines/g)].map(([, time]) => Number(time));
       return found.length >= 30 ? found : undefined;
     });

@@ -1,7 +1,7 @@
 import { access, readFile, truncate } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { eventually } from '../support/eventually';
+import { aTry, eventually } from '../support/eventually';
 import type { CodeWindow } from '../support/window';
 import type { Circuits } from './circuits';
 import { open, timeToOpen, type Opened } from './opened';
@@ -22,7 +22,7 @@ afterAll(() => close?.());
 const inWorkspace = (name: string) => path.join(workspace, name);
 
 async function exportTo(name: string): Promise<void> {
-  await circuits.models.contextMenu([model], 'Export Model…');
+  await window.quickInput.askedBy(() => circuits.models.contextMenu([model], 'Export Model…'), 'Export Model');
   await circuits.saveAs(/\.safetensors$/, inWorkspace(name));
   await window.notification(`Wrote ${name}, `);
 }
@@ -33,16 +33,16 @@ async function fileMenu(name: string, action: string): Promise<void> {
   const row = window.page.locator('.explorer-folders-view').getByRole('treeitem', { name });
   const item = window.page.locator('.monaco-menu .action-menu-item').filter({ has: window.page.getByText(action, { exact: true }) });
   await eventually(`${action} in the menu of ${name}`, async () => {
-    await row.click({ button: 'right', timeout: 2000 });
-    await item.hover({ timeout: 2000 });
+    await row.click({ button: 'right', ...aTry });
+    await item.hover(aTry);
     await window.page.keyboard.press('Enter');
+    await item.waitFor({ state: 'detached', ...aTry });
     return true;
   });
 }
 
 async function importWithTask(file: string, picture: string): Promise<void> {
-  await fileMenu(file, 'Import Model…');
-  await window.quickInput.shows(`Import ${file}`);
+  await window.quickInput.askedBy(() => fileMenu(file, 'Import Model…'), `Import ${file}`);
   await window.screenshot(picture);
   await window.quickInput.choose('Task');
   await window.quickInput.shows('What its prompts mean');
@@ -61,7 +61,7 @@ test('a model is exported with the Python that rebuilds it', async () => {
   await circuits.untilModelSays(model, /accuracy/);
   await exportTo('mine.pt');
   for (const name of ['mine.pt', 'mine.config.json', 'mine.check.json', 'mine.py']) await access(inWorkspace(name));
-  await (await window.notification('Wrote mine.pt')).getByRole('button', { name: 'Open Python' }).click();
+  await window.answer('Wrote mine.pt', 'Open Python');
   await window.page.getByRole('tab', { name: 'mine.py' }).first().waitFor();
   await window.screenshot('imports/the Python of an export');
   expect(await readFile(inWorkspace('mine.py'), 'utf8')).toContain('weights_only=True');
@@ -78,8 +78,7 @@ test('a file is imported from the explorer, with the task that fits it', async (
 test('it is bound to the very task that it was trained on, and measures the same there', async () => {
   const said = async (name: string) => /accuracy .*/.exec((await circuits.models.row(name)).description)?.[0];
   const before = await said('mine');
-  await circuits.models.contextMenu(['mine'], 'Bind to Task…');
-  await window.quickInput.shows('What its prompts mean');
+  await window.quickInput.askedBy(() => circuits.models.contextMenu(['mine'], 'Bind to Task…'), 'What its prompts mean');
   await window.quickInput.choose('modular-arithmetic…');
   await window.quickInput.shows('Operation');
   await window.quickInput.choose('add');
@@ -96,9 +95,7 @@ test('its circuits open, and their code is copied', async () => {
   await circuits.models.expand('mine');
   await circuits.models.click('mine', 'Layer 0', 'L0H0');
   const panel = await circuits.attention('mine');
-  await panel.getByRole('button', { name: 'Export' }).first().click();
-  await panel.getByRole('menuitem', { name: 'Copy as TransformerLens code' }).click();
-  await window.statusBarItem(/Copied/).waitFor();
+  await Promise.all([window.statusBarItem(/Copied/).waitFor(), circuits.fromMenu(panel, 'Export', 'Copy as TransformerLens code')]);
   expect(await window.page.evaluate(() => navigator.clipboard.readText())).toContain('run_with_cache');
   await window.useTheme('light');
   await window.screenshot('imports/attention of the imported model');
@@ -106,8 +103,7 @@ test('its circuits open, and their code is copied', async () => {
 });
 
 test('its weights are processed into a model of their own', async () => {
-  await circuits.models.contextMenu(['mine'], 'Process Weights…');
-  await window.quickInput.shows('As TransformerLens does');
+  await window.quickInput.askedBy(() => circuits.models.contextMenu(['mine'], 'Process Weights…'), 'As TransformerLens does');
   await window.screenshot('imports/ways to process weights');
   await window.quickInput.accept();
   await eventually('the processed model', async () => {
@@ -121,8 +117,8 @@ test('a file that was cut short says so, and can still be looked at', async () =
   await window.clearNotifications();
   await truncate(inWorkspace('short.safetensors'), 5000);
   await fileMenu('short.safetensors', 'Import Model…');
-  const notification = await window.notification(/short\.safetensors.* is cut short/);
+  await window.notification(/short\.safetensors.* is cut short/);
   await window.screenshot('imports/a file that was cut short');
-  await notification.getByRole('button', { name: 'Look at the File' }).click();
+  await window.answer(/short\.safetensors.* is cut short/, 'Look at the File');
   await window.page.getByRole('tab', { name: 'short.safetensors' }).first().waitFor();
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Frame } from 'playwright-core';
-import { eventually } from '../support/eventually';
+import { anEffect, aTry, eventually } from '../support/eventually';
 import type { CodeWindow } from '../support/window';
 import type { Circuits } from './circuits';
 import { open, timeToOpen, type Opened } from './opened';
@@ -34,13 +34,17 @@ describe('panels, the tree and the clipboard', () => {
     await window.palette('Circuits: Open Head Scores');
     const panel = await window.webview(`Head scores: ${model}`);
     const scores = panel.locator('.figure-heatmap').first();
-    const box = await scores.locator('.nsewdrag').boundingBox();
-    if (!box) throw new Error('The heatmap is not drawn.');
-    // Two heads, a row each: the second in the lower half.
-    await scores.locator('.nsewdrag').hover({ position: { x: box.width / 10, y: (3 * box.height) / 4 } });
-    await scores.locator('.readout').getByText(/^Head L1H0/).waitFor();
-    await scores.locator('.nsewdrag').click({ position: { x: box.width / 10, y: (3 * box.height) / 4 } });
-    await scores.getByText('(locked)').waitFor();
+    await eventually('the picked cell', async () => {
+      const box = await scores.locator('.nsewdrag').boundingBox(aTry);
+      if (!box) return undefined;
+      // Two heads, a row each: the second in the lower half.
+      const position = { x: box.width / 10, y: (3 * box.height) / 4 };
+      await scores.locator('.nsewdrag').hover({ position, ...aTry });
+      await scores.locator('.readout').getByText(/^Head L1H0/).waitFor(aTry);
+      await scores.locator('.nsewdrag').click({ position, ...aTry });
+      await scores.getByText('(locked)').waitFor(anEffect);
+      return true;
+    });
     await window.page.getByRole('treeitem', { name: 'Head 0 of layer 1', selected: true }).waitFor();
     await window.screenshot('vscode/head picked');
   });
@@ -54,8 +58,7 @@ describe('panels, the tree and the clipboard', () => {
 
   test('what a cell is about opens in another analysis', async () => {
     const panel = await window.webview(`Head scores: ${model}`);
-    await panel.getByRole('button', { name: 'Open in…' }).click();
-    await panel.getByRole('menuitem', { name: 'OV circuit of L1H0' }).click();
+    await circuits.fromMenu(panel, 'Open in…', 'OV circuit of L1H0');
     await circuitOf('L1H0');
     await window.page.getByRole('tab', { name: `OV circuit: ${model}`, selected: true }).waitFor();
     await window.screenshot('vscode/opened in another analysis');
@@ -63,9 +66,7 @@ describe('panels, the tree and the clipboard', () => {
 
   test('what a figure shows is copied as a claim', async () => {
     const panel = await circuitOf('L1H0');
-    await panel.locator('.figure').first().getByRole('button', { name: 'Export' }).click();
-    await panel.getByRole('menuitem', { name: 'Copy as claim' }).click();
-    await window.statusBarItem('Copied a claim').waitFor();
+    await Promise.all([window.statusBarItem('Copied a claim').waitFor(), circuits.fromMenu(panel, 'Export', 'Copy as claim')]);
     const text = await eventually('the claim on the clipboard', async () => (await window.page.evaluate(() => navigator.clipboard.readText())) || undefined);
     expect(JSON.parse(text)).toMatchObject({ analysis: 'ov-circuit', params: { head: '1.0' }, scalar: 'copying', expect: expect.stringMatching(/^>= [\d.e-]+$/) });
   });
@@ -78,8 +79,7 @@ describe('panels, the tree and the clipboard', () => {
   });
 
   test('a row of a head opens an analysis of that head', async () => {
-    await circuits.models.contextMenu([model, 'Layer 0', 'L0H0'], 'Open Analysis…');
-    await window.quickInput.shows('Analysis');
+    await window.quickInput.askedBy(() => circuits.models.contextMenu([model, 'Layer 0', 'L0H0'], 'Open Analysis…'), 'Analysis');
     // The list is long, and only what is in sight can be clicked.
     await window.quickInput.type('OV circuit');
     await window.quickInput.choose('OV circuit');
@@ -117,19 +117,19 @@ describe('panels, the tree and the clipboard', () => {
     await linked(second);
     await second.getByRole('button', { name: 'Later checkpoint' }).click();
     await at(second, 'Newest weights');
-    await window.page.getByRole('tab', { name: `OV circuit: ${model}` }).click();
+    await window.showEditor(`OV circuit: ${model}`);
     const again = await circuitOf('L0H0');
     await at(again, 'Newest weights');
     await again.getByRole('button', { name: 'Earlier checkpoint' }).click();
     await at(again, 'Step 100 of 120');
     await window.screenshot('vscode/linked panels');
-    await window.page.getByRole('tab', { name: `Head scores: ${model}` }).click();
+    await window.showEditor(`Head scores: ${model}`);
     await at(await window.webview(`Head scores: ${model}`), 'Step 100 of 120');
     await untilStored(window.page, 'both panels, linked, and their checkpoint', texts =>
       texts.some(text => (text.match(/checkpoint\W+100\b/g) ?? []).length >= 2 && (text.match(/linked\W+true/g) ?? []).length >= 2));
     await window.reload();
     for (const title of [`OV circuit: ${model}`, `Head scores: ${model}`]) {
-      await window.page.getByRole('tab', { name: title }).click();
+      await window.showEditor(title);
       const panel = await window.webview(title);
       await linked(panel);
       await at(panel, 'Step 100 of 120');

@@ -9,6 +9,9 @@ import { Circuits } from './circuits';
 /** Starting everything anew may take the building and installing of what is missing. */
 export const timeToOpen = 600_000;
 
+/** A page that loads takes the focus at any moment: questions stay until they are answered. */
+const settings = { 'workbench.quickOpen.closeOnFocusLost': false };
+
 /** The packaged extension in a window of its own. */
 export interface Opened {
   /** The folder that the window shows; it goes when the window does. */
@@ -30,7 +33,7 @@ export async function open({ files = {}, extensions = [], ...options }: CodeServ
   try {
     await mkdir(workspace);
     for (const [name, content] of Object.entries(files)) await writeFile(path.join(workspace, name), content);
-    const server = await startCodeServer({ extensions: [await ensureExtensionPackage(), ...extensions], ...options });
+    const server = await startCodeServer({ extensions: [await ensureExtensionPackage(), ...extensions], settings, ...options });
     started.push(() => server.dispose());
     const window = await CodeWindow.open(server, { folder: workspace });
     started.push(() => window.dispose());

@@ -77,15 +77,14 @@ describe('the spine', () => {
 
   test('a panel that was out of sight shows its figure again', async () => {
     await window.useTheme('light');
-    await window.page.getByRole('tab', { name: `Training curves: ${model}` }).click();
+    await window.showEditor(`Training curves: ${model}`);
     await (await window.webview(`Training curves: ${model}`)).locator('.figure').first().waitFor();
-    await window.page.getByRole('tab', { name: `Attention: ${model}` }).click();
+    await window.showEditor(`Attention: ${model}`);
     await (await circuits.attention(model)).getByRole('radio', { name: 'L1H0', checked: true }).waitFor();
   });
 
   test('the picture is saved', async () => {
-    await window.palette('Circuits: Export Figure…');
-    await window.quickInput.shows('Format');
+    await window.ask('Circuits: Export Figure…', 'Format');
     await window.quickInput.choose('PNG');
     await window.quickInput.shows('Save Figure');
     const file = path.join(workspace, 'attention.png');
@@ -104,7 +103,7 @@ describe('the spine', () => {
     await circuits.open();
     await circuits.untilModelSays(model, /accuracy/);
     // The panel that came to the front last may not have been stored as such.
-    await window.page.getByRole('tab', { name: `Attention: ${model}` }).click();
+    await window.showEditor(`Attention: ${model}`);
     await circuits.attention(model);
     await window.screenshot('vscode/after a reload');
   });
@@ -126,15 +125,14 @@ describe('the spine', () => {
   });
 
   test('a new experiment begins as a bundled one, without mistakes', async () => {
-    await window.palette('Circuits: New Experiment…');
-    await window.quickInput.shows('Experiment to start from');
+    await window.ask('Circuits: New Experiment…', 'Experiment to start from');
     await window.quickInput.type('modular-subtraction');
     await window.quickInput.choose('modular-subtraction');
     await window.quickInput.shows('New Experiment');
     await circuits.saveAs(/my-modular-subtraction\.circuit\.json$/, path.join(workspace, 'studies'));
     await window.page.getByRole('tab', { name: 'studies.circuit.json', selected: true }).waitFor();
     await window.tree('Experiments').row('studies');
-    expect((await window.problems()).map(({ line }) => line)).toEqual([5]);
+    await expect.poll(async () => (await window.problems()).map(({ line }) => line), { timeout: 120_000 }).toEqual([5]);
     await window.screenshot('vscode/new experiment');
   });
 
@@ -147,8 +145,7 @@ describe('the spine', () => {
     // The cursor holds the value of the task's first parameter.
     await window.statusBarItem('1 selected').waitFor();
     await window.screenshot('vscode/fine-tuning');
-    await window.palette('Circuits: Train This Experiment…');
-    await window.quickInput.shows('Train now');
+    await window.ask('Circuits: Train This Experiment…', 'Train now');
     await window.quickInput.choose('Train Now');
     const row = await eventually('the tuned model to be trained', async () => {
       const found = await tree.row(model, 'Fine-tuned', tuned);
@@ -156,7 +153,7 @@ describe('the spine', () => {
     }, 120_000);
     expect(row.level).toBe(3);
     await window.screenshot('vscode/fine-tuned');
-    await window.page.getByRole('tab', { name: `${tuned}.circuit.json` }).click();
+    await window.showEditor(`${tuned}.circuit.json`);
     await window.save();
     const file = path.join(workspace, `${tuned}.circuit.json`);
     // The file is there before what it holds is.

@@ -87,17 +87,16 @@ describe('a training', () => {
   test('is interrupted when the engine is killed, which comes back and offers to resume', async () => {
     process.kill(await engineProcess(), 'SIGKILL');
     await circuits.untilModelSays(model, /^interrupted/);
-    const toast = await window.notification(`"${model}" was interrupted`);
+    await window.notification(`"${model}" was interrupted`);
     await window.screenshot('vscode/interrupted');
-    await toast.getByRole('button', { name: 'Resume' }).click();
+    await window.answer(`"${model}" was interrupted`, 'Resume');
     await circuits.untilModelSays(model, /^step/);
     await circuits.models.inlineAction([model], 'Stop Training');
     await circuits.untilModelSays(model, /^stopped/);
   });
 
   test('keeps the name it is given', async () => {
-    await circuits.models.contextMenu([model], 'Rename Model…');
-    await window.quickInput.shows('Rename Model');
+    await window.quickInput.askedBy(() => circuits.models.contextMenu([model], 'Rename Model…'), 'Rename Model');
     await window.quickInput.type(' ');
     await window.quickInput.message('A model needs a name.');
     await window.quickInput.type('mine');

@@ -39,8 +39,7 @@ describe('a sweep', () => {
   });
 
   test('is started from the palette, and all its runs finish in its panel', async () => {
-    await window.palette('Circuits: Sweep…');
-    await window.quickInput.shows('Sweep');
+    await window.ask('Circuits: Sweep…', 'Sweep');
     expect((await window.quickInput.items()).map(({ label }) => label)).not.toContain('plain');
     await window.quickInput.choose('tiny');
     await window.quickInput.shows('Start the sweep');
@@ -58,7 +57,7 @@ describe('a sweep', () => {
     const panel = await window.webview(title);
     const heading = panel.getByRole('columnheader', { name: 'Test loss' });
     await heading.getByRole('button').click();
-    expect(await heading.getAttribute('aria-sort')).toBe('ascending');
+    await expect.poll(() => heading.getAttribute('aria-sort')).toBe('ascending');
     await panel.locator('tbody tr').first().locator('.best-mark').waitFor();
     await panel.locator('tr[data-run="0"] .row-press').click();
     const curves = await window.webview('Training curves: tiny: d_model 8, seed 0');
@@ -67,11 +66,10 @@ describe('a sweep', () => {
   });
 
   test('saves its table', async () => {
-    await window.page.getByRole('tab', { name: title }).click();
+    await window.showEditor(title);
     // A page that has just been shown takes the focus, and with it what the palette has opened.
     await (await window.webview(title)).getByRole('heading', { name: 'Runs' }).click();
-    await window.palette('Circuits: Export Sweep…');
-    await window.quickInput.shows('What to export');
+    await window.ask('Circuits: Export Sweep…', 'What to export');
     await window.quickInput.choose('Runs as CSV');
     await window.quickInput.shows('Save');
     const file = path.join(workspace, 'runs.csv');
@@ -85,13 +83,12 @@ describe('a sweep', () => {
   test('is there again after a reload, sorted as it was, and can be opened by its name', async () => {
     await untilStored(window.page, 'the sorted panel', texts => texts.some(text => text.includes(title) && /direction\W+ascending/.test(text)));
     await window.reload();
-    await window.page.getByRole('tab', { name: title }).click();
+    await window.showEditor(title);
     const panel = await window.webview(title);
     await panel.getByText('Finished · 4 runs').waitFor();
-    expect(await panel.getByRole('columnheader', { name: 'Test loss' }).getAttribute('aria-sort')).toBe('ascending');
+    await expect.poll(() => panel.getByRole('columnheader', { name: 'Test loss' }).getAttribute('aria-sort')).toBe('ascending');
     await window.palette('View: Close All Editors');
-    await window.palette('Circuits: Open Sweep…');
-    await window.quickInput.shows('Open Sweep');
+    await window.ask('Circuits: Open Sweep…', 'Open Sweep');
     expect((await window.quickInput.items())[0]).toMatchObject({ label: 'tiny', description: '4 runs finished' });
     await window.quickInput.choose('tiny');
     await (await window.webview(title)).getByText('Finished · 4 runs').waitFor();
