@@ -228,5 +228,5 @@ function byStep(value: FileValue): ReadonlyMap<number, State> | undefined {
 function contents({ root, tensors }: TensorFile): string {
   if (tensors.size === 0) return 'it has no tensors at all';
   const names = isDictionary(root) && root.size > 0 ? [...root.keys()].map(String) : [...tensors.keys()];
-  return `it has ${tensors.size} ${tensors.size === 1 ? 'tensor' : 'tensors'}, and ${listed(names.slice(0, 6).map(quoted), 6)}${names.length > 6 ? ' …' : ''}`;
+  return `it has ${tensors.size} ${tensors.size === 1 ? 'tensor' : 'tensors'}, and ${listed(names.map(quoted), 6)}`;
 }

@@ -114,6 +114,13 @@ describe('what is no model is said', () => {
     );
   });
 
+  test('where there are many other tensors', async () => {
+    const names = Array.from({ length: 9 }, (_, layer) => `layer${layer}`);
+    expect(await problem((_, memory) => map(Object.fromEntries(names.map(name => [name, memory.tensor([1])]))))).toContain(
+      `it has 9 tensors, and ${names.slice(0, 6).map(name => `"${name}"`).join(', ')} and 3 more. ${end}`,
+    );
+  });
+
   test.each<readonly [string, FileValue]>([['nothing', new Map<string, FileValue>()], ['a number', 4], ['a text', 'weights'], ['an empty list', []]])('where there is %s', async (_, root) => {
     expect(await problem(() => root)).toBe(`model.pt holds no state dict of a transformer that is known here (TransformerLens, the grokking code from before TransformerLens, Hugging Face's GPT-2): it has no tensors at all. ${end}`);
   });
