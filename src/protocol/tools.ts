@@ -70,7 +70,7 @@ export const tools = {
       seed,
       claims: v.exactOptional(v.pipe(
         v.array(v.pipe(v.number(), v.integer(), v.minValue(0))),
-        v.maxLength(1000),
+        v.minLength(1), v.maxLength(1000),
         v.description('Which claims, by their places in the experiment, counted from 0; without it, all of them.'),
       )),
       checkpoint,

@@ -141,6 +141,7 @@ describe('circuits mcp', () => {
     ['verify_claims', { experiment: 'modular-substraction' }, /^There is no experiment "modular-substraction"; the nearest [^\n]*"modular-subtraction"/],
     ['verify_claims', { experiment: 'studies/tinny.circuit.json' }, /^There is no experiment file [^\n]*tinny[^\n]*nearest [^\n]*tiny\.circuit\.json/],
     ['verify_claims', { experiment: 'studies/tiny.circuit.json', claims: [2] }, 'This experiment has no claim 2, counted from 0.'],
+    ['verify_claims', { experiment: 'studies/tiny.circuit.json', claims: [] }, /^The input "claims" of verify_claims is wrong: /],
     ['list_model', {}, /^There is no tool "list_model"; the nearest [^\n]*"list_models"/],
     ['start_training', { experiment: 'long.circuit.json' }, 'This server only reads; start_training is there where it is started with --allow-training.'],
   ])('answers %s %j with an error for people', async (name, input, sentence) => {
