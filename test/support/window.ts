@@ -143,26 +143,25 @@ export class CodeWindow {
     });
   }
 
-  /** Chooses a quick fix at the cursor. The menu closes when what is marked is marked anew, and is empty before that. */
-  async quickFix(title: string, picture?: string): Promise<void> {
+  /**
+   * Chooses a quick fix at the cursor, until the file is mended. The menu closes when what is marked is marked anew, and is
+   * empty before that.
+   */
+  async quickFix(title: string, isMended: () => Promise<boolean>, picture: string): Promise<void> {
     const fix = this.page.locator('.action-widget').getByText(title, { exact: true });
-    let isChosen = false;
-    await eventually(`the quick fix “${title}” to be chosen`, async () => {
+    await eventually(`the quick fix “${title}”`, async () => {
       try {
-        if (isChosen && (await this.activeTab('.dirty').isVisible())) return true;
+        if (await isMended()) return true;
         await this.focusedEditor.waitFor(aTry);
         await this.page.keyboard.press('ControlOrMeta+.');
         await fix.waitFor(aTry);
-        if (picture !== undefined) await this.screenshot(picture);
+        await this.screenshot(picture);
         await fix.click(aTry);
-        isChosen = true;
-        await fix.waitFor({ state: 'detached', ...anEffect });
-        await this.activeTab('.dirty').waitFor(anEffect);
-        return true;
       } catch (error) {
         await this.page.keyboard.press('Escape');
         throw error;
       }
+      return eventually('the mended file', async () => (await isMended()) || undefined, anEffect.timeout);
     });
   }
 

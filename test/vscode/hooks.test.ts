@@ -120,13 +120,12 @@ describe('names of a pinned model in code', () => {
 
   test('a quick fix mends a name', async () => {
     await putCursorOn('blocks.1.hook_resid_pst');
-    await window.quickFix('Change to "blocks.1.hook_resid_post"', 'hooks/quick fix');
-    await window.save();
-    const file = await eventually('the mended file', async () => {
-      const text = await readFile(path.join(workspace, 'analysis.py'), 'utf8');
-      return text.includes('cache["blocks.1.hook_resid_post"]') ? text : undefined;
-    });
-    expect(file).toBe(analysis.replace('hook_resid_pst', 'hook_resid_post'));
+    const file = () => readFile(path.join(workspace, 'analysis.py'), 'utf8');
+    await window.quickFix('Change to "blocks.1.hook_resid_post"', async () => {
+      await window.save();
+      return (await file()).includes('cache["blocks.1.hook_resid_post"]');
+    }, 'hooks/quick fix');
+    expect(await file()).toBe(analysis.replace('hook_resid_pst', 'hook_resid_post'));
   });
 
   test('are completed', async () => {
