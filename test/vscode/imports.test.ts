@@ -22,7 +22,7 @@ afterAll(() => close?.());
 const inWorkspace = (name: string) => path.join(workspace, name);
 
 async function exportTo(name: string): Promise<void> {
-  await window.quickInput.askedBy(() => circuits.models.contextMenu([model], 'Export Model…'), 'Export Model');
+  await window.quickInput.askedBy(() => circuits.models.contextMenu([model], 'Export Model…'), `Export "${model}"`);
   await circuits.saveAs(/\.safetensors$/, inWorkspace(name));
   await window.notification(`Wrote ${name}, `);
 }
