@@ -83,7 +83,7 @@ describe('an experiment in the editor', () => {
     await lens(/training \d+ %/).waitFor();
     await lens('Pause').waitFor();
     await window.screenshot('experiments/training');
-    await lens(/trained · loss [\d.e+-]+ · accuracy [\d.]+ %/).waitFor({ timeout: 120_000 });
+    await lens(/trained · loss [\d.e+-]+ · accuracy [\d.]+ %/).waitFor({ timeout: 240_000 });
     await untilRowSays('clock', /^accuracy/);
     await window.screenshot('experiments/trained light');
     await window.useTheme('dark');
