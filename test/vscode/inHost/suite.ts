@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import childProcess from 'node:child_process';
 import { performance } from 'node:perf_hooks';
 import process from 'node:process';
+import { Script } from 'node:vm';
 import * as vscode from 'vscode';
 
+/** On a machine that compiles the text of `compile` in a twelfth of it, as usual ones do; a slower one has as much more. */
 const millisecondsToActivate = 100;
 
 /** Checks of the extension from inside the extension host, in this order: a later one finds what an earlier one did. */
@@ -14,12 +16,10 @@ const checks: Readonly<Record<string, (extension: vscode.Extension<unknown>) => 
   async 'activates quickly, and without starting the engine'(extension) {
     await untilIdle();
     const forks = await forksDuring(async () => {
-      // The host's processor time, since other processes may keep it waiting.
-      const before = process.cpuUsage();
-      await extension.activate();
-      const { user, system } = process.cpuUsage(before);
-      const milliseconds = (user + system) / 1000;
-      assert.ok(milliseconds < millisecondsToActivate, `it took ${milliseconds.toFixed(0)} ms`);
+      const compiling = await processorTime(async () => compile());
+      const milliseconds = await processorTime(() => extension.activate());
+      const limit = Math.max(millisecondsToActivate, 12 * compiling);
+      assert.ok(milliseconds < limit, `it took ${milliseconds.toFixed(0)} ms, and ${limit.toFixed(0)} ms are the most`);
     });
     assert.deepEqual(forks, []);
   },
@@ -64,6 +64,20 @@ async function untilIdle(): Promise<void> {
     await new Promise(resolve => setTimeout(resolve, 50));
     quiet = performance.eventLoopUtilization(before).utilization < 0.1 ? quiet + 1 : 0;
   }
+}
+
+/** The host's processor time in milliseconds, since other processes may keep it waiting. */
+async function processorTime(work: () => Thenable<unknown>): Promise<number> {
+  const before = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+}
+
+/** Compiles and runs about as much text as the extension has. */
+function compile(): void {
+  const functions = Array.from({ length: 3000 }, (_, at) => `(a, b) => { const made = { name: 'f${at}', value: a.map(each => each * ${at} + b) }; return made.value.length > ${at} ? made : undefined; }`);
+  new Script(`[${functions.join(',\n')}].map(each => ({ each, name: each.name }));`).runInThisContext();
 }
 
 /** The modules that are forked meanwhile; it shares the host's `child_process` with the extension. */
