@@ -184,7 +184,7 @@ export class CodeWindow {
   async save(): Promise<void> {
     await eventually('the file to be saved', async () => {
       await this.page.keyboard.press('ControlOrMeta+S');
-      await this.activeTab(':not(.dirty)').waitFor(anEffect);
+      await this.page.locator('.editor-group-container.active .tab.active:not(.dirty)').waitFor(anEffect);
       return true;
     });
   }
@@ -316,10 +316,6 @@ export class CodeWindow {
 
   private get focusedEditor(): Locator {
     return this.page.locator('.editor-instance .monaco-editor.focused').first();
-  }
-
-  private activeTab(state: string): Locator {
-    return this.page.locator(`.editor-group-container.active .tab.active${state}`);
   }
 
   private notificationItem(text: string | RegExp): Locator {
