@@ -8,6 +8,11 @@ export function formatCount(count: number): string {
   return whole.format(count);
 }
 
+/** `1,000 steps`, `1 step` */
+export function countText(count: number, what: string): string {
+  return `${formatCount(count)} ${what}${count === 1 ? '' : 's'}`;
+}
+
 /** Three significant digits, with an exponent where zeros would hide them: `0.0123`, `3.2e-8`. */
 export function formatLoss(loss: number): string {
   return loss !== 0 && Math.abs(loss) < 1e-3 ? loss.toExponential(1) : significant.format(loss);

@@ -1,8 +1,8 @@
 import type { ModelSummary } from '../../protocol/model';
 import type { Command, CommandArgument } from '../contributions';
 import type { ExperimentOutline } from './experimentOutline';
-import { claimCounts, claimsText, countText, resultText, stateOf, stateText, sweepText, type ExperimentState, type KnownExperiment } from './experimentState';
-import { formatPercent, withoutIcons } from '../format';
+import { claimCounts, claimsText, resultText, stateOf, stateText, sweepText, type ExperimentState, type KnownExperiment } from './experimentState';
+import { countText, formatPercent, withoutIcons } from '../format';
 import { canFineTune } from '../models/modelList';
 
 /** A lens over the line of a place in the text: words, and a command where a click does something. */

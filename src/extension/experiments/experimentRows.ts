@@ -1,7 +1,7 @@
 import type { ExperimentState, KnownExperiment } from './experimentState';
-import { claimCounts, claimsText, countText, resultText, stateOf, stateText, sweepText } from './experimentState';
+import { claimCounts, claimsText, resultText, stateOf, stateText, sweepText } from './experimentState';
 import { stateIcons } from './experimentLenses';
-import { escapeMarkdown } from '../format';
+import { countText, escapeMarkdown } from '../format';
 import { canFineTune, isRunning } from '../models/modelList';
 
 /** A row of the view of experiments. */

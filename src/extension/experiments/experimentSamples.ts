@@ -1,5 +1,5 @@
 import { modify, applyEdits } from 'jsonc-parser';
-import { countText } from './experimentState';
+import { countText } from '../format';
 import { outlineOf } from './experimentOutline';
 
 /** A bundled experiment to begin from. */

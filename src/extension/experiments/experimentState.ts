@@ -1,7 +1,7 @@
 import type { ExperimentStanding } from '../../protocol/engine';
 import type { ModelSummary } from '../../protocol/model';
 import type { MeasuredClaim } from '../claims/claimOutcomes';
-import { formatCount, formatFraction, formatLoss, formatMetrics, formatPercent } from '../format';
+import { countText, formatCount, formatFraction, formatLoss, formatMetrics, formatPercent } from '../format';
 
 /** What is known of an experiment file. */
 export interface KnownExperiment {
@@ -74,10 +74,6 @@ export function claimsText({ all, hold, fail }: ReturnType<typeof claimCounts>):
 /** `3 of 24 trained`, or `24 runs` where nobody has counted. */
 export function sweepText({ runs, finished }: NonNullable<ExperimentStanding['sweep']>): string {
   return finished === undefined ? countText(runs, 'run') : `${formatCount(finished)} of ${formatCount(runs)} trained`;
-}
-
-export function countText(count: number, what: string): string {
-  return `${formatCount(count)} ${what}${count === 1 ? '' : 's'}`;
 }
 
 function joined(parts: readonly (string | undefined)[]): string {

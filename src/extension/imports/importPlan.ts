@@ -3,7 +3,7 @@ import { baseName } from '../../common/baseName';
 import { layoutTitles, type ImportOrder, type ImportProposal, type InferredField, type TaskBinding } from '../../protocol/checkpointFile';
 import { activationFunctions, normalizations, positionalEmbeddings } from '../../protocol/config';
 import { parameterSchema, type Parameter, type ParameterValue } from '../../protocol/parameter';
-import { formatCount, withoutIcons } from '../format';
+import { countText, formatCount, withoutIcons } from '../format';
 
 /** What people may say of a model where its tensors do not: field → its title and the values that it can have. */
 const askedFields = {
@@ -107,17 +107,14 @@ function fieldItem({ field, value, from }: InferredField): ImportItem {
 function factsOf({ layout, config: { n_layers, n_heads, d_model, attn_only }, parameters, checkpoints, tokenizer }: ImportProposal): string {
   return [
     layoutTitles[layout],
-    `${plural(n_layers, 'layer')} of ${plural(n_heads, 'head')}${attn_only ? ', attention only' : ''}`,
+    `${countText(n_layers, 'layer')} of ${countText(n_heads, 'head')}${attn_only ? ', attention only' : ''}`,
     `d_model ${formatCount(d_model)}`,
     `${formatCount(parameters)} parameters`,
-    ...(checkpoints.length > 0 ? [plural(checkpoints.length, 'checkpoint')] : []),
+    ...(checkpoints.length > 0 ? [countText(checkpoints.length, 'checkpoint')] : []),
     ...(tokenizer ? ['tokenizer'] : []),
   ].join(' · ');
 }
 
-function plural(count: number, word: string): string {
-  return `${formatCount(count)} ${word}${count === 1 ? '' : 's'}`;
-}
 
 function valueText(value: unknown): string {
   if (value === null) return 'none';

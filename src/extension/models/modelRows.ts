@@ -1,7 +1,7 @@
 import { formatShape } from '../../common/tensor';
 import { shortSourceText } from '../../protocol/checkpointFile';
 import type { ModelDetails, ModelOrigin, ModelStatus, ModelSummary } from '../../protocol/model';
-import { escapeMarkdown, formatCount, formatLoss, formatMetrics, formatProgress, formatRemaining } from '../format';
+import { countText, escapeMarkdown, formatCount, formatLoss, formatMetrics, formatProgress, formatRemaining } from '../format';
 import { canFineTune, isRunning } from './modelList';
 import { nodeId, type ModelNode, type ParameterGroup } from './modelNodes';
 
@@ -67,8 +67,7 @@ export function rowOf(node: ModelNode, model: ModelSummary, { details, badges = 
     case 'parameter':
       return parameterRow(id, node.name, details);
     case 'tuned': {
-      const count = `${formatCount(tuned)} ${tuned === 1 ? 'model' : 'models'}`;
-      return { id, ...plain('Fine-tuned', 'repo-forked', 'tuned', true), description: formatCount(tuned), spoken: `Fine-tuned from ${model.name}: ${count}` };
+      return { id, ...plain('Fine-tuned', 'repo-forked', 'tuned', true), description: formatCount(tuned), spoken: `Fine-tuned from ${model.name}: ${countText(tuned, 'model')}` };
     }
     case 'problem':
       return { id, ...plain(node.message, 'error', 'problem', false), tooltip: escapeMarkdown(node.message), spoken: node.message };

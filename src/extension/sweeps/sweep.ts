@@ -4,8 +4,9 @@ import { executors, type ExecutorName, type SweepDetails, type SweepPlan } from 
 import { readSetting } from '../contributions';
 import type { Engine } from '../engine';
 import type { ChosenExperiment, ExperimentPicker } from '../experiments/experimentPicker';
+import { countText } from '../format';
 import {
-  askedRuns, countOf, executorTitles, hasSweep, problemOfSweepNumber, slurmOptions, sweepItems, sweepRequest, type PlannedSweep,
+  askedRuns, executorTitles, hasSweep, problemOfSweepNumber, slurmOptions, sweepItems, sweepRequest, type PlannedSweep,
 } from './sweepPlan';
 import { confirmed } from '../notifications';
 
@@ -85,6 +86,6 @@ async function askNumber(name: string, setting: 'parallel' | 'steps', now: numbe
 
 /** Asks before very many models are trained. */
 function confirm({ name, runs, finished }: SweepPlan): Promise<boolean> {
-  const detail = finished > 0 ? `${countOf(finished)} of them are trained already.` : 'Each run is a model of its own, with its files on disk.';
-  return confirmed(`"${name}" has ${countOf(runs)}. Start them?`, detail, 'Start');
+  const detail = finished > 0 ? `${countText(finished, 'run')} of them are trained already.` : 'Each run is a model of its own, with its files on disk.';
+  return confirmed(`"${name}" has ${countText(runs, 'run')}. Start them?`, detail, 'Start');
 }

@@ -3,7 +3,7 @@ import type { SweepRequest } from '../../protocol/engine';
 import { nestingLimit, nestingOf } from '../../protocol/nesting';
 import type { ExecutorName, SlurmOptions, SweepPlan } from '../../protocol/sweep';
 import type { ChosenExperiment } from '../experiments/experimentPicker';
-import { formatCount } from '../format';
+import { countText, formatCount } from '../format';
 
 /** Sweeps of more runs are asked about before they start. */
 export const askedRuns = 100;
@@ -35,7 +35,7 @@ export function hasSweep(text: string): boolean {
 /** The rows of the settings pick, the start first. */
 export function sweepItems({ runs, finished }: SweepPlan, { parallel, executor, slurm, steps }: PlannedSweep): readonly SweepItem[] {
   const left = runs - finished;
-  const begin = finished === 0 ? countOf(runs) : left === 0 ? `all of ${countOf(runs)} are trained; opens the table` : `${countOf(left)}; ${formatCount(finished)} of ${formatCount(runs)} are trained`;
+  const begin = finished === 0 ? countText(runs, 'run') : left === 0 ? `all of ${countText(runs, 'run')} are trained; opens the table` : `${countText(left, 'run')}; ${formatCount(finished)} of ${formatCount(runs)} are trained`;
   const options = Object.values(slurm).join(' · ');
   return [
     { label: 'Start Sweep', description: begin, icon: 'run-all', choice: 'start' },
@@ -71,9 +71,4 @@ export function sweepRequest({ experiment, parallel, executor, slurm, steps }: P
     options: { executor, parallel, ...(executor === 'slurm' ? { slurm } : {}) },
     ...(confirmed ? { confirmed } : {}),
   };
-}
-
-/** `24 runs` */
-export function countOf(runs: number): string {
-  return `${formatCount(runs)} ${runs === 1 ? 'run' : 'runs'}`;
 }

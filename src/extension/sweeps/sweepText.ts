@@ -1,4 +1,4 @@
-import { formatCount } from '../format';
+import { countText, formatCount } from '../format';
 import type { SweepRunStatus, SweepSummary } from '../../protocol/sweep';
 
 /** `12/24 runs finished · 1 failed`: where a sweep stands. */
@@ -7,7 +7,7 @@ export function sweepDescription({ status, counts }: SweepSummary): string {
   const finished = counts.finished ?? 0;
   const parts = [
     ...(status === 'stopped' ? ['stopped'] : []),
-    finished === total ? `${formatCount(total)} ${total === 1 ? 'run' : 'runs'} finished` : `${formatCount(finished)}/${formatCount(total)} runs finished`,
+    finished === total ? `${countText(total, 'run')} finished` : `${formatCount(finished)}/${formatCount(total)} runs finished`,
     ...(['failed', 'interrupted'] as const satisfies readonly SweepRunStatus[])
       .flatMap(ended => (counts[ended] ?? 0) > 0 ? [`${formatCount(counts[ended] ?? 0)} ${ended}`] : []),
   ];

@@ -2,7 +2,7 @@ import { findNodeAtLocation, parseTree } from 'jsonc-parser';
 import * as v from 'valibot';
 import { TrainingSchema, type Training } from '../../protocol/experiment';
 import type { ModelDetails } from '../../protocol/model';
-import { formatCount } from '../format';
+import { countText, formatCount } from '../format';
 
 /** An experiment that goes on from a model, for the user to change and train. */
 export interface FineTuneDraft {
@@ -38,7 +38,7 @@ export function fineTuneDraft({ summary, experiment }: ModelDetails, checkpoint:
     `Goes on from the model ${JSON.stringify(summary.name)}, ${weights}.`,
     'Change the parameters of the task to what it is to learn now. It keeps',
     'its shape: the task needs as many tokens and positions as before.',
-    `It takes ${inSteps(tunedSteps(training.steps))} (${formatCount(training.steps)} before) at a tenth of the learning rate;`,
+    `It takes ${countText(tunedSteps(training.steps), 'step')} (${formatCount(training.steps)} before) at a tenth of the learning rate;`,
     'change them as well. Train… above starts it, saved or not.',
   ];
   const text = written(content).replace('{\n', () => `{\n${comment.map(line => `  // ${line}\n`).join('')}`);
@@ -65,10 +65,6 @@ function tuning({ steps, batch, learningRate, schedule: _, stopWhen: __, evaluat
 /** A hundredth of the steps, where that is enough. A model written by hand has had none. */
 function tunedSteps(steps: number): number {
   return Math.max(Math.round(steps / 100), steps === 0 ? fewestSteps : Math.min(steps, fewestSteps));
-}
-
-function inSteps(steps: number): string {
-  return `${formatCount(steps)} ${steps === 1 ? 'step' : 'steps'}`;
 }
 
 /** JSON with what holds single values alone on a line of its own, as far as lines go. */
